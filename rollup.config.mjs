@@ -1,0 +1,83 @@
+// Makes dist of build/src, which `tsc -b` has emitted:
+//   index.js, index.cjs      the package, as ES module and as CommonJS
+//   index.d.ts, index.d.cts  its types, one file for each format, since a shared one would be read as ESM only
+//   internal/runtime/*.cjs   what runs inside a worker. One self-contained CommonJS file for each kind of worker: a worker
+//                            starts about 7 ms faster with it than with an ES module.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dts } from 'rollup-plugin-dts';
+
+const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(
+  await readFile(new URL('package.json', import.meta.url), 'utf8'),
+);
+const installed = Object.keys({ ...dependencies, ...optionalDependencies });
+const peers = Object.keys(peerDependencies);
+
+/** Tells rollup to leave imports of Node's own modules and of these packages as they are. */
+const external = (packages) => (id) =>
+  id.startsWith('node:') || packages.some((name) => id === name || id.startsWith(`${name}/`));
+
+/** Hands tsc's source maps on, so that those in dist lead to src. */
+const tscSourceMaps = {
+  name: 'tsc-source-maps',
+  async load(id) {
+    return { code: await readFile(id, 'utf8'), map: await readFile(`${id}.map`, 'utf8') };
+  },
+};
+
+/** In CommonJS, `import.meta.url` by Node's means; rollup's own text also looks for a `document`, and finds jsdom's. */
+const commonJsImportMeta = {
+  name: 'commonjs-import-meta',
+  resolveImportMeta: (property, { format }) =>
+    format === 'cjs' && property === 'url' ? `require('node:url').pathToFileURL(__filename).href` : null,
+};
+
+const output = (file, format) => ({
+  file,
+  format,
+  exports: 'named',
+  generatedCode: 'es2015',
+  sourcemap: true,
+  // The package ships src.
+  sourcemapExcludeSources: true,
+  inlineDynamicImports: true,
+});
+
+const code = {
+  // A worker does not load a module of Node of which nothing is left in its bundle.
+  treeshake: { moduleSideEffects: 'no-external' },
+  plugins: [tscSourceMaps, commonJsImportMeta],
+  // An import that is neither ours nor external would be missing where the package is installed.
+  onLog(level, log, handle) {
+    // The helpers that tsc writes for `await using`.
+    if (log.code === 'THIS_IS_UNDEFINED') return;
+    handle(level === 'warn' ? 'error' : level, log);
+  },
+};
+
+const library = {
+  ...code,
+  input: 'build/src/index.js',
+  external: external([...installed, ...peers]),
+  output: [output('dist/index.js', 'es'), output('dist/index.cjs', 'cjs')],
+};
+
+const runtimes = ['internal/runtime/thread', 'internal/runtime/process']
+  .filter((entry) => existsSync(`build/src/${entry}.js`))
+  .map((entry) => ({
+    ...code,
+    input: `build/src/${entry}.js`,
+    external: external(installed),
+    // Also into build/src, where unit tests of the pool start workers.
+    output: ['dist', 'build/src'].map((folder) => output(`${folder}/${entry}.cjs`, 'cjs')),
+  }));
+
+const types = ['dist/index.d.ts', 'dist/index.d.cts'].map((file) => ({
+  input: 'build/src/index.d.ts',
+  external: external([...installed, ...peers]),
+  plugins: [dts({ tsconfig: 'tsconfig.json', sourcemap: true })],
+  // For whoever compiles without @types/node: `AsyncDisposable` is in the API.
+  output: { file, format: 'es', sourcemap: true, banner: '/// <reference lib="esnext.disposable" />' },
+}));
+
+export default [library, ...runtimes, ...types];

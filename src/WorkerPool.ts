@@ -1,0 +1,286 @@
+/** The pool of workers behind the operators, for those who call it themselves. */
+
+import { CallMode } from './internal/channel/messages.js';
+import { makePortable } from './internal/functions/portable.js';
+import { JobIterator } from './internal/pool/JobIterator.js';
+import type { JobSink, JobSpec } from './internal/pool/Job.js';
+import { Scheduler } from './internal/pool/Scheduler.js';
+import { openInput, type Pull } from './internal/pull.js';
+import {
+  poolBrand,
+  resolveApplyOptions,
+  resolveCallOptions,
+  resolvePoolOptions,
+  type ApplyOptions,
+  type CallOptions,
+  type CallSettings,
+  type WorkerPoolOptions,
+} from './options.js';
+import { openEnvelopes, transfer } from './transfer.js';
+import type { ApplyFunction, Task, TaskInput } from './taskTypes.js';
+import type { ModuleTask } from './moduleTask.js';
+
+/**
+ * A pool of workers, each a thread or a process, that functions are run on. What Python's MPIRE has as `WorkerPool`.
+ *
+ * Workers start as work arrives, up to `nJobs`. Several calls may run at once; they are served in turns. Without `keepAlive`
+ * the workers leave when no call is running, before the last of them resolves. A call that fails leaves the pool usable.
+ *
+ * @example
+ * ```ts
+ * await using pool = new WorkerPool({ nJobs: 4 });
+ * const squares = await pool.map((n: number) => n * n, [1, 2, 3]);
+ * ```
+ */
+export class WorkerPool implements AsyncDisposable {
+  /** @internal */
+  readonly [poolBrand]: Scheduler;
+
+  /**
+   * Makes a pool. It starts nothing yet.
+   *
+   * @param options See {@link WorkerPoolOptions}.
+   * @throws TypeError or RangeError on a bad option, which it names.
+   * @throws NestedPoolError inside a worker that is a daemon.
+   */
+  constructor(options?: WorkerPoolOptions) {
+    this[poolBrand] = new Scheduler(resolvePoolOptions(options, 'WorkerPool'));
+  }
+
+  /**
+   * Runs a function over all values and gives all results, in the order of the values.
+   *
+   * @param fn The function: gets a value and a {@link TaskContext}. Or a {@link moduleTask}, or a `URL`.
+   * @param input The values: an iterable, an async iterable or a stream, read as fast as the workers follow.
+   * @param options See {@link CallOptions}.
+   * @returns A promise of the results. It rejects with the error of the first value that fails, and otherwise as
+   *   {@link parallelMap} does, with `PoolTerminatedError` when the pool is terminated, and with a TypeError or RangeError on
+   *   a bad argument.
+   * @example
+   * ```ts
+   * const sizes = await pool.map(async (path: string) => (await import('node:fs')).statSync(path).size, paths);
+   * ```
+   */
+  map<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): Promise<Awaited<R>[]> {
+    return this.#collect('map', true, fn, input, options);
+  }
+
+  /**
+   * Like {@link WorkerPool.map}, with the results in the order in which they finish.
+   *
+   * @param fn The function.
+   * @param input The values.
+   * @param options See {@link CallOptions}.
+   * @returns A promise of the results. It rejects with the first error, at once.
+   * @example
+   * ```ts
+   * const [fastest] = await pool.mapUnordered(probe, servers);
+   * ```
+   */
+  mapUnordered<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): Promise<Awaited<R>[]> {
+    return this.#collect('mapUnordered', false, fn, input, options);
+  }
+
+  /**
+   * Runs a function over values and gives each result as soon as it and all before it are there.
+   *
+   * Nothing starts before the first `next`. Input is read only as fast as results are taken: see `maxTasksActive`. Leaving a
+   * `for await` loop early cancels the rest.
+   *
+   * @param fn The function.
+   * @param input The values.
+   * @param options See {@link CallOptions}.
+   * @returns An async iterator of the results, which can be iterated once. Its `next` rejects where {@link WorkerPool.map}
+   *   would.
+   * @throws TypeError or RangeError on a bad argument, at once.
+   * @example
+   * ```ts
+   * for await (const page of pool.imap(render, documents)) await upload(page);
+   * ```
+   */
+  imap<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): AsyncIterableIterator<Awaited<R>> {
+    return this.#iterate('imap', true, fn, input, options);
+  }
+
+  /**
+   * Like {@link WorkerPool.imap}, with each result as soon as it is there.
+   *
+   * @param fn The function.
+   * @param input The values.
+   * @param options See {@link CallOptions}.
+   * @returns An async iterator of the results.
+   * @throws TypeError or RangeError on a bad argument, at once.
+   * @example
+   * ```ts
+   * for await (const thumbnail of pool.imapUnordered(shrink, images)) show(thumbnail);
+   * ```
+   */
+  imapUnordered<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): AsyncIterableIterator<Awaited<R>> {
+    return this.#iterate('imapUnordered', false, fn, input, options);
+  }
+
+  /**
+   * Runs a function once.
+   *
+   * @param fn The function: gets the arguments, and after them a {@link TaskContext}. Or a {@link moduleTask}, or a `URL`.
+   * @param args The arguments; default: none.
+   * @param options See {@link ApplyOptions}.
+   * @returns A promise of the result. It rejects as that of {@link WorkerPool.map} does.
+   * @example
+   * ```ts
+   * const sum = await pool.apply((a: number, b: number) => a + b, [1, 2]);
+   * ```
+   */
+  apply<A extends readonly unknown[], R>(
+    fn: ApplyFunction<A, R> | ModuleTask<ApplyFunction<A, R>> | URL,
+    args?: readonly [...A],
+    options?: ApplyOptions,
+  ): Promise<Awaited<R>> {
+    return new Promise((resolve, reject) => {
+      const call = resolveApplyOptions(options, 'apply');
+      const portable = makePortable(fn, 'apply');
+      if (args !== undefined && !Array.isArray(args)) {
+        throw new TypeError(`apply: "args" must be an array of arguments, got ${typeof args}.`);
+      }
+      call.signal?.throwIfAborted();
+      let result: unknown;
+      const job = this[poolBrand].open(
+        fn,
+        portable,
+        jobSpec(CallMode.Apply, false, call, false, {
+          next: ([value]) => (result = value),
+          error: reject,
+          complete: () => resolve(result as Awaited<R>),
+        }),
+      );
+      job.push(asOneValue([...((args as readonly unknown[] | undefined) ?? [])]));
+      job.end();
+    });
+  }
+
+  /**
+   * Finishes what is pending, and lets the workers leave. The pool can be used again, with new workers; calls that are made
+   * meanwhile wait for those.
+   *
+   * @returns A promise that resolves when the last worker has left; the same one while that is under way. After
+   *   {@link WorkerPool.terminate} it resolves when that is done.
+   * @example
+   * ```ts
+   * const pool = new WorkerPool({ keepAlive: true });
+   * await pool.map(parse, files);
+   * await pool.stopAndJoin();
+   * ```
+   */
+  stopAndJoin(): Promise<void> {
+    return this[poolBrand].stopAndJoin();
+  }
+
+  /**
+   * The same as {@link WorkerPool.stopAndJoin}.
+   *
+   * @returns The same promise.
+   * @example
+   * ```ts
+   * await pool.join();
+   * ```
+   */
+  join(): Promise<void> {
+    return this.stopAndJoin();
+  }
+
+  /**
+   * Ends all workers at once, whatever they are doing. What is pending rejects with `PoolTerminatedError`, and so does every
+   * later call.
+   *
+   * @returns A promise that resolves when the last worker has ended; always the same one. It rejects with a
+   *   `WorkerTimeoutError` when a thread cannot be ended within 5 seconds, because it is inside native code.
+   * @example
+   * ```ts
+   * process.once('SIGTERM', () => pool.terminate());
+   * ```
+   */
+  terminate(): Promise<void> {
+    return this[poolBrand].terminate();
+  }
+
+  /**
+   * The same as {@link WorkerPool.terminate}: what `await using` calls.
+   *
+   * @returns The same promise.
+   * @example
+   * ```ts
+   * await using pool = new WorkerPool();
+   * ```
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.terminate();
+  }
+
+  #collect<R>(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): Promise<R[]> {
+    return new Promise((resolve, reject) => {
+      const { call, portable, open } = checkCall(caller, fn, input, options);
+      call.signal?.throwIfAborted();
+      const results: R[] = [];
+      let pull: Pull | undefined;
+      const job = this[poolBrand].open(
+        fn,
+        portable,
+        jobSpec(CallMode.Map, ordered, call, false, {
+          next: (values) => {
+            for (const value of values) results.push(value as R);
+          },
+          error: reject,
+          complete: () => resolve(results),
+          room: () => pull?.advance(),
+          close: () => pull?.stop(),
+        }),
+      );
+      pull = open(job);
+      pull.advance();
+    });
+  }
+
+  #iterate<R>(
+    caller: string,
+    ordered: boolean,
+    fn: unknown,
+    input: unknown,
+    options: unknown,
+  ): AsyncIterableIterator<R> {
+    const { call, portable, open } = checkCall(caller, fn, input, options);
+    return new JobIterator<R>((sink) => {
+      call.signal?.throwIfAborted();
+      let pull: Pull | undefined;
+      const job = this[poolBrand].open(
+        fn,
+        portable,
+        jobSpec(CallMode.Map, ordered, call, true, {
+          ...sink,
+          room: () => pull?.advance(),
+          close: () => pull?.stop(),
+        }),
+      );
+      pull = open(job);
+      pull.advance();
+      return job;
+    });
+  }
+}
+
+function checkCall(caller: string, fn: unknown, input: unknown, options: unknown) {
+  return {
+    call: resolveCallOptions(options, caller),
+    portable: makePortable(fn, caller),
+    open: openInput(input, caller),
+  };
+}
+
+function jobSpec(mode: CallMode, ordered: boolean, call: CallSettings, manualRelease: boolean, sink: JobSink): JobSpec {
+  return { mode, ordered, call, bufferSize: Infinity, overflow: 'error', manualRelease, sink };
+}
+
+/** The arguments as the one value that travels; what moves among them moves with it. */
+function asOneValue(args: unknown[]): unknown {
+  const moving = openEnvelopes(args);
+  return moving === undefined ? args : transfer(args, moving);
+}

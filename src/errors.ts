@@ -1,0 +1,417 @@
+/** The errors that this package makes itself: what an Observable or a promise of a pool ends with when no task threw. */
+
+/**
+ * On the prototype of each class: the class's name. Whoever meets an error of another copy of this package, or one that
+ * has crossed to another thread or process, recognises it by this rather than by `instanceof`.
+ */
+export const errorBrand: unique symbol = Symbol.for('rxjs-parallel-map.error') as never;
+
+/** What an error class adds to `Error`: its constructor takes exactly this, as one object. */
+type FieldsOf<E extends WorkerPoolError> = Omit<E, keyof Error>;
+
+/**
+ * The base of every error that this package makes. An error that a task throws is none of these: it arrives as it was
+ * thrown.
+ *
+ * @example
+ * ```ts
+ * source$.pipe(parallelMap(resize)).subscribe({
+ *   error: (error) => {
+ *     if (error instanceof WorkerPoolError) console.error('the pool failed:', error.message);
+ *     else console.error('resize failed:', error);
+ *   },
+ * });
+ * ```
+ */
+export class WorkerPoolError extends Error {
+  static {
+    nameClass(this, 'WorkerPoolError');
+  }
+
+  /** @hidden */
+  constructor(fields: { readonly message: string; readonly cause?: unknown }) {
+    // A cause that is not given leaves no property, as with `new Error()`.
+    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
+  }
+}
+
+/**
+ * A task took longer than `taskTimeout`, or a worker's init or exit function longer than `workerInitTimeout` or
+ * `workerExitTimeout`. The worker was killed.
+ *
+ * @example
+ * ```ts
+ * catchError((error) => (error instanceof WorkerTimeoutError && error.stage === 'task' ? of(undefined) : throwError(() => error)))
+ * ```
+ */
+export class WorkerTimeoutError extends WorkerPoolError {
+  static {
+    nameClass(this, 'WorkerTimeoutError');
+  }
+
+  /** What took too long: a task, the init function or the exit function of a worker. */
+  declare readonly stage: 'task' | 'init' | 'exit';
+  /** How long it was allowed to take, in milliseconds. */
+  declare readonly timeout: number;
+  /** The worker that was killed, counted from 0. */
+  declare readonly workerId: number;
+  /** The index of the value whose task it was, counted from 0; `undefined` for an init or exit function. */
+  declare readonly index?: number | undefined;
+
+  /** @hidden */
+  constructor(fields: FieldsOf<WorkerTimeoutError>) {
+    const { stage, timeout, workerId, index } = fields;
+    const [what, option] = {
+      task: ['task', 'taskTimeout'],
+      init: ['init function', 'workerInitTimeout'],
+      exit: ['exit function', 'workerExitTimeout'],
+    }[stage];
+    const value = index === undefined ? '' : ` for the value with index ${index}`;
+    super({
+      message: `The ${what}${value} on worker ${workerId} took longer than ${timeout} ms (${option}), so the worker was killed.`,
+    });
+    assignFields(this, { stage, timeout, workerId, index });
+  }
+}
+
+/**
+ * A worker ended although nobody asked it to: it was killed, ran out of memory, crashed, called `process.exit`, or an
+ * error in it was caught by nobody (that error is the `cause`). `workerDeathRetries` starts its values again.
+ *
+ * @example
+ * ```ts
+ * source$.pipe(parallelMap(parse, { workerDeathRetries: 1 })).subscribe({
+ *   error: (error) => {
+ *     if (error instanceof WorkerDiedError) console.error(`lost the values ${error.indexes}: ${error.signal ?? error.exitCode}`);
+ *   },
+ * });
+ * ```
+ */
+export class WorkerDiedError extends WorkerPoolError {
+  static {
+    nameClass(this, 'WorkerDiedError');
+  }
+
+  /** The worker that died, counted from 0. */
+  declare readonly workerId: number;
+  /** The exit code; `null` where a signal ended the worker. */
+  declare readonly exitCode: number | null;
+  /** The signal that ended the worker, such as `'SIGKILL'`; `null` where none did. */
+  declare readonly signal: string | null;
+  /** The indexes, counted from 0, of the values that were lost with the worker. */
+  declare readonly indexes: readonly number[];
+
+  /** @hidden */
+  constructor(fields: FieldsOf<WorkerDiedError> & { readonly cause?: unknown }) {
+    const { workerId, exitCode, signal, indexes, cause } = fields;
+    const ends = [
+      signal === null ? '' : `by the signal ${signal}`,
+      exitCode === null ? '' : `with exit code ${exitCode}`,
+    ];
+    const sentences = [`Worker ${workerId} died ${ends.filter((end) => end !== '').join(' ') || 'without a reason'}`];
+    sentences[0] +=
+      indexes.length === 0 ? ' while it had no value to work on.' : ` while it had ${listValues(indexes)}.`;
+    if (cause !== undefined) sentences.push(`The cause: ${describeThrown(cause)}.`);
+    sentences.push(...memoryHint(fields));
+    if (indexes.length > 0) {
+      sentences.push('To start such values again on another worker, set "workerDeathRetries".');
+    }
+    super({ message: sentences.join(' '), cause });
+    assignFields(this, { workerId, exitCode, signal, indexes: [...indexes] });
+  }
+}
+
+/**
+ * A worker could not start: the module of its function is missing, throws, or has no such export, or the system gave no
+ * thread or process. The `cause` says which. It is not tried again.
+ *
+ * @example
+ * ```ts
+ * source$.pipe(parallelMap(moduleTask(new URL('./missing.js', import.meta.url)))).subscribe({
+ *   error: (error) => console.error(error.message, error.cause), // WorkerStartError, ERR_MODULE_NOT_FOUND
+ * });
+ * ```
+ */
+export class WorkerStartError extends WorkerPoolError {
+  static {
+    nameClass(this, 'WorkerStartError');
+  }
+
+  /** The worker that could not start, counted from 0. */
+  declare readonly workerId: number;
+
+  /** @hidden */
+  constructor(fields: FieldsOf<WorkerStartError> & { readonly cause: unknown }) {
+    const { workerId, cause } = fields;
+    super({ message: `Worker ${workerId} could not start: ${describeThrown(cause)}.`, cause });
+    assignFields(this, { workerId });
+  }
+}
+
+/**
+ * A value cannot be sent to a worker, or a result cannot be sent back: something in it cannot be cloned, such as a
+ * function, a promise or a socket. The worker goes on living.
+ *
+ * @example
+ * ```ts
+ * of({ user: { socket } }).pipe(parallelMap(greet)).subscribe({
+ *   error: (error) => console.error(error.path, error.kind), // 'value.user.socket', 'Socket'
+ * });
+ * ```
+ */
+export class UnserializableError extends WorkerPoolError {
+  static {
+    nameClass(this, 'UnserializableError');
+  }
+
+  /** Where it is, such as `value.user.socket` or `value.items[3]`. */
+  declare readonly path: string;
+  /** The index of the value, counted from 0; `undefined` for what belongs to no value, such as shared objects. */
+  declare readonly index?: number | undefined;
+  /** Whether it was on its way to the worker or back. */
+  declare readonly direction: 'input' | 'result';
+  /** What is found there, such as `Socket` or `function resize`, where that is known. */
+  declare readonly kind?: string | undefined;
+
+  /** @hidden */
+  constructor(fields: FieldsOf<UnserializableError> & { readonly cause?: unknown }) {
+    const { path, index, direction, kind, cause } = fields;
+    const [noun, way, task] =
+      direction === 'input'
+        ? ['value', 'to a worker', 'make in the task']
+        : ['result', 'back from the worker', 'use in the task'];
+    const what = kind === undefined ? path : `${path} (${kind})`;
+    const place = index === undefined ? `A ${noun}` : `The ${noun} with index ${index}`;
+    const reason = cause === undefined ? '' : ` The cause: ${describeThrown(cause)}.`;
+    super({
+      message:
+        `${place} cannot be sent ${way}: ${what} cannot be cloned.${reason} ` +
+        `Send plain data in its place, and ${task} what cannot be sent.`,
+      cause,
+    });
+    assignFields(this, { path, index, direction, kind });
+  }
+}
+
+/**
+ * A function cannot be brought to a worker: it uses a variable that does not exist there, or it has no source of its own,
+ * as a native or bound function.
+ *
+ * @example
+ * ```ts
+ * const salt = readSalt();
+ * const hash = (text: string) => digest(salt + text); // "salt" and "digest" are not there in the worker
+ * const hash = moduleTask(new URL('./hash.js', import.meta.url), 'hash'); // the worker imports the module: they are
+ * ```
+ */
+export class UnportableFunctionError extends WorkerPoolError {
+  static {
+    nameClass(this, 'UnportableFunctionError');
+  }
+
+  /** The function's name; empty, or `'anonymous'`, for one that has none. */
+  declare readonly functionName: string;
+  /** The variable that cannot come along; `undefined` where it is not a variable that is missing. */
+  declare readonly variable?: string | undefined;
+  /** Where the function is written, as `file:line:column`, where that is known. */
+  declare readonly location?: string | undefined;
+  /** Why the function itself, or the variable, cannot come along. */
+  declare readonly reason?: string | undefined;
+
+  /** @hidden */
+  constructor(fields: FieldsOf<UnportableFunctionError> & { readonly cause?: unknown }) {
+    const { functionName, variable, location, reason, cause } = fields;
+    const isNamed = functionName !== '' && functionName !== 'anonymous';
+    const place = location === undefined ? '' : ` (${location})`;
+    const subject = (isNamed ? `The function "${functionName}"` : 'An anonymous function') + place;
+    const because = reason ?? (cause === undefined ? undefined : describeThrown(cause));
+    const suffix = because === undefined ? '' : `: ${because}`;
+    super({
+      message:
+        variable === undefined
+          ? `${subject} cannot be sent to a worker${suffix}. Wrap it in an arrow function, or use moduleTask(url, exportName).`
+          : `${subject} uses "${variable}", which does not exist in the worker${suffix}. Pass it with the value, load it ` +
+            'inside the function, or use moduleTask(url, exportName), which imports the whole module of the function.',
+      cause,
+    });
+    assignFields(this, { functionName, variable, location, reason });
+  }
+}
+
+/**
+ * A source emitted faster than the workers could follow: a value arrived while `bufferSize` others waited, and `overflow`
+ * is `'error'`.
+ *
+ * @example
+ * ```ts
+ * ticks$.pipe(parallelMap(measure, { bufferSize: 100 })).subscribe({
+ *   error: (error) => console.error(error instanceof BufferOverflowError, error.bufferSize), // true, 100
+ * });
+ * ```
+ */
+export class BufferOverflowError extends WorkerPoolError {
+  static {
+    nameClass(this, 'BufferOverflowError');
+  }
+
+  /** How many values were allowed to wait. */
+  declare readonly bufferSize: number;
+
+  /** @hidden */
+  constructor(fields: FieldsOf<BufferOverflowError>) {
+    const { bufferSize } = fields;
+    super({
+      message:
+        `A value arrived while ${bufferSize} others were waiting (bufferSize). Raise "bufferSize", set "overflow" to ` +
+        `'drop-oldest' or 'drop-newest', or read the input with parallelFrom, which pulls no more than the workers can take.`,
+    });
+    assignFields(this, { bufferSize });
+  }
+}
+
+/**
+ * A daemon worker tried to make a pool of its own. With `daemon: false` it may.
+ *
+ * @example
+ * ```ts
+ * source$.pipe(parallelMap(usesAPoolItself, { daemon: false }));
+ * ```
+ */
+export class NestedPoolError extends WorkerPoolError {
+  static {
+    nameClass(this, 'NestedPoolError');
+  }
+
+  /** @hidden */
+  constructor(_fields: object = {}) {
+    super({
+      message:
+        'A daemon worker may not make a pool of its own. Set "daemon" to false on the pool or operator that this worker belongs to.',
+    });
+  }
+}
+
+/**
+ * The pool was terminated, or disposed of, while this call was pending, or before it was made.
+ *
+ * @example
+ * ```ts
+ * const results = pool.map(resize, images);
+ * await pool.terminate();
+ * await results; // throws PoolTerminatedError
+ * ```
+ */
+export class PoolTerminatedError extends WorkerPoolError {
+  static {
+    nameClass(this, 'PoolTerminatedError');
+  }
+
+  /** @hidden */
+  constructor(_fields: object = {}) {
+    super({
+      message: 'The pool was terminated. To finish what is pending and use the pool again, call stopAndJoin() instead.',
+    });
+  }
+}
+
+/**
+ * The start method that was asked for does not work here. No other one is taken in its place.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   pool = new WorkerPool({ startMethod: 'fork' });
+ * } catch (error) {
+ *   if (!(error instanceof StartMethodUnavailableError)) throw error;
+ *   pool = new WorkerPool({ startMethod: 'spawn' });
+ * }
+ * ```
+ */
+export class StartMethodUnavailableError extends WorkerPoolError {
+  static {
+    nameClass(this, 'StartMethodUnavailableError');
+  }
+
+  /** What was asked for, such as `'fork'`. */
+  declare readonly startMethod: string;
+  /** Why it is not available. */
+  declare readonly reason: string;
+
+  /** @hidden */
+  constructor(fields: FieldsOf<StartMethodUnavailableError>) {
+    const { startMethod, reason } = fields;
+    const others = ["'threading'", "'spawn'"].filter((other) => other !== `'${startMethod}'`);
+    super({
+      message: `The start method '${startMethod}' is not available: ${reason}. Use ${others.join(' or ')} instead.`,
+    });
+    assignFields(this, { startMethod, reason });
+  }
+}
+
+/** Every class by its name, for rebuilding an error that has crossed. Internal: the package does not export it. */
+export const errorClasses: Readonly<Record<string, new (fields: never) => WorkerPoolError>> = {
+  __proto__: null as never,
+  WorkerPoolError,
+  WorkerTimeoutError,
+  WorkerDiedError,
+  WorkerStartError,
+  UnserializableError,
+  UnportableFunctionError,
+  BufferOverflowError,
+  NestedPoolError,
+  PoolTerminatedError,
+  StartMethodUnavailableError,
+};
+
+/** Puts the name where the built-in errors have it, so that it shows up neither in a loop over an error nor in a log. */
+function nameClass(errorClass: { readonly prototype: Error }, name: string): void {
+  const hidden = { value: name, writable: true, configurable: true };
+  Object.defineProperties(errorClass.prototype, { name: hidden, [errorBrand]: { value: name } });
+}
+
+/** An optional field that is not given leaves no property behind. */
+function assignFields(error: Error, fields: object): void {
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) Object.assign(error, { [name]: value });
+}
+
+/** What was thrown, in one line without its last full stop; never throws itself. */
+function describeThrown(thrown: unknown): string {
+  let text: string;
+  try {
+    text = typeof thrown === 'string' ? thrown : String(thrown);
+  } catch {
+    text = 'a value that cannot be shown';
+  }
+  return text.replace(/[.\s]+$/, '');
+}
+
+function listValues(indexes: readonly number[]): string {
+  const limit = 20; // a chunk may hold thousands; all of them are in `indexes`
+  const shown = indexes.slice(0, limit).join(', ');
+  const more = indexes.length > limit ? ` and ${indexes.length - limit} more` : '';
+  return indexes.length === 1 ? `the value with index ${shown}` : `the values with indexes ${shown}${more}`;
+}
+
+/** Running out of memory looks different in a thread and in a process, and names memory in neither. */
+function memoryHint({ exitCode, signal, cause }: Pick<WorkerDiedError, 'exitCode' | 'signal' | 'cause'>): string[] {
+  if (codeOf(cause) === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return ['It ran out of memory: raise "resourceLimits", or give it smaller values.'];
+  }
+  if (signal === 'SIGABRT' || exitCode === 134) {
+    return [
+      'Node.js ends a process in this way when it runs out of memory: raise --max-old-space-size in "execArgv", or give it smaller values.',
+    ];
+  }
+  if (signal === 'SIGKILL' || exitCode === 137) {
+    return ['It was killed from outside; where the machine or container runs short of memory, the system does so.'];
+  }
+  return [];
+}
+
+function codeOf(thrown: unknown): unknown {
+  try {
+    return (thrown as { code?: unknown } | null | undefined)?.code;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The public surface of `rxjs-parallel-map`, and nothing else.
+ *
+ * @packageDocumentation
+ */
+
+export { parallelMap } from './parallelMap.js';
+export { parallelMergeMap, type MergeOutput, type YieldOf } from './parallelMergeMap.js';
+export { parallelFrom } from './parallelFrom.js';
+export { WorkerPool } from './WorkerPool.js';
+export { moduleTask, type ModuleTask } from './moduleTask.js';
+export { transfer, type Transferable } from './transfer.js';
+export {
+  BufferOverflowError,
+  NestedPoolError,
+  PoolTerminatedError,
+  StartMethodUnavailableError,
+  UnportableFunctionError,
+  UnserializableError,
+  WorkerDiedError,
+  WorkerPoolError,
+  WorkerStartError,
+  WorkerTimeoutError,
+} from './errors.js';
+export type {
+  AnyWorkerPool,
+  ApplyOptions,
+  CallOptions,
+  FromOptions,
+  MapOperatorOptions,
+  Overflow,
+  StartMethod,
+  WorkerPoolOptions,
+} from './options.js';
+export type { ApplyFunction, ReadableStreamLike, Task, TaskContext, TaskFunction, TaskInput } from './taskTypes.js';

@@ -1,0 +1,124 @@
+/**
+ * Every message that crosses between the pool and a worker: whoever reads this file knows all that can be said.
+ *
+ * Messages are tuples, not objects: they are cheaper to clone, and there is one per chunk in each direction.
+ * Every `Run` is answered by zero or more parts (`Results`, `Yields`) and ends in exactly one way: the last `Results`
+ * (as many values as the chunk has), `Failed`, `Stopped`, or the worker's death.
+ */
+
+import type { PortableFunction } from '../functions/portable.js';
+import type { EncodedThrown } from './errorCodec.js';
+
+/** What the pool says to a worker. */
+export const ToWorker = {
+  /** Load a function under a number. Answered by `Defined` or `DefineFailed`. */
+  Define: 0,
+  /** Drop a function: no call uses it any more. */
+  Forget: 1,
+  /** Run a chunk of values. */
+  Run: 2,
+  /** The results of a chunk are no longer wanted: abort what runs, start nothing more of it. Answered by `Stopped`. */
+  Cancel: 3,
+  /** Give back the values of a chunk that were not started: another worker is idle. Answered by `Released`, if any. */
+  Recall: 4,
+  /** So many batches of `Yields` were consumed: as many more may be sent. */
+  Credit: 5,
+  /** Finish output and leave with exit code 0. */
+  Leave: 6,
+} as const;
+
+/** What a worker says to the pool. */
+export const FromWorker = {
+  /** The worker is up and listens. */
+  Ready: 0,
+  /** A function was loaded. */
+  Defined: 1,
+  /** A function could not be loaded. */
+  DefineFailed: 2,
+  /** The next results of a chunk, in the order of its values. */
+  Results: 3,
+  /** Values that the running call of a `merge` chunk has produced so far. */
+  Yields: 4,
+  /** The next value of the chunk failed; nothing after it was started. The chunk has ended. */
+  Failed: 5,
+  /** The chunk has ended early, as `Cancel` asked, or because its function could not be loaded. */
+  Stopped: 6,
+  /** The chunk was shortened, as `Recall` asked: only its first so many values are, or will be, done. */
+  Released: 7,
+  /** An error that nobody caught is about to end the worker. */
+  Fatal: 8,
+} as const;
+
+/** How a chunk's function is called. */
+export const CallMode = {
+  /** `fn(value, context)`, one result. */
+  Map: 0,
+  /** `fn(...value, context)`, one result. */
+  Apply: 1,
+  /** `fn(value, context)` returns something iterable or observable, whose values are sent as they come. */
+  Merge: 2,
+} as const;
+
+export type CallMode = (typeof CallMode)[keyof typeof CallMode];
+
+/** The indexes of a chunk's values: the first one where they follow each other, all of them where some were dropped. */
+export type ChunkIndexes = number | readonly number[];
+
+export type DefineMessage = [type: typeof ToWorker.Define, task: number, portable: PortableFunction];
+export type ForgetMessage = [type: typeof ToWorker.Forget, task: number];
+export type RunMessage = [
+  type: typeof ToWorker.Run,
+  chunk: number,
+  task: number,
+  mode: CallMode,
+  indexes: ChunkIndexes,
+  values: unknown[],
+];
+export type CancelMessage = [type: typeof ToWorker.Cancel, chunk: number];
+export type RecallMessage = [type: typeof ToWorker.Recall, chunk: number];
+export type CreditMessage = [type: typeof ToWorker.Credit, chunk: number, batches: number];
+export type LeaveMessage = [type: typeof ToWorker.Leave];
+
+export type MessageToWorker =
+  DefineMessage | ForgetMessage | RunMessage | CancelMessage | RecallMessage | CreditMessage | LeaveMessage;
+
+/** Why a value failed: what its function threw, or where in its result something cannot be sent. */
+export type EncodedFailure =
+  | { readonly kind: 'thrown'; readonly thrown: EncodedThrown }
+  | { readonly kind: 'unserializable'; readonly path: string; readonly what: string; readonly thrown: EncodedThrown }
+  | {
+      readonly kind: 'unportable';
+      readonly variable?: string;
+      readonly functionName: string;
+      readonly thrown: EncodedThrown;
+    };
+
+export type ReadyMessage = [type: typeof FromWorker.Ready];
+export type DefinedMessage = [type: typeof FromWorker.Defined, task: number];
+export type DefineFailedMessage = [type: typeof FromWorker.DefineFailed, task: number, failure: EncodedFailure];
+/** `elapsed` is the time in milliseconds that these results took to compute and to send. */
+export type ResultsMessage = [type: typeof FromWorker.Results, chunk: number, values: unknown[], elapsed: number];
+export type YieldsMessage = [type: typeof FromWorker.Yields, chunk: number, values: unknown[]];
+export type FailedMessage = [type: typeof FromWorker.Failed, chunk: number, failure: EncodedFailure];
+export type StoppedMessage = [type: typeof FromWorker.Stopped, chunk: number];
+export type ReleasedMessage = [type: typeof FromWorker.Released, chunk: number, kept: number];
+export type FatalMessage = [type: typeof FromWorker.Fatal, thrown: EncodedThrown];
+
+export type MessageFromWorker =
+  | ReadyMessage
+  | DefinedMessage
+  | DefineFailedMessage
+  | ResultsMessage
+  | YieldsMessage
+  | FailedMessage
+  | StoppedMessage
+  | ReleasedMessage
+  | FatalMessage;
+
+/** What a worker is told when it is started, over its start method's own way (`workerData`, environment). */
+export interface WorkerIdentity {
+  /** 0 to `nJobs - 1`; a worker that replaces another has the same one. */
+  readonly workerId: number;
+  /** Whether the worker may not make pools of its own. */
+  readonly daemon: boolean;
+}

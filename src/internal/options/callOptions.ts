@@ -1,0 +1,149 @@
+/** The options that concern one call on a pool: documentation, names, checks and defaults. */
+
+import {
+  countFromZero,
+  milliseconds,
+  objectThat,
+  operators,
+  positiveInteger,
+  row,
+  type OptionGroup,
+  type Rows,
+} from './rows.js';
+
+/** A timer cannot wait longer than this (24.8 days); asked for more, it fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** What concerns one `apply`. Each option may be left out or `undefined`, which both mean its default. */
+export interface ApplyOptions {
+  /**
+   * Ends the call when it fires: nothing more is started, tasks that run see it in their `context.signal`, and the call
+   * fails with `signal.reason`. A signal that has fired already starts nothing.
+   *
+   * Default: none.
+   *
+   * @throws TypeError when it is no `AbortSignal`. One of another realm, or of a polyfill, is fine.
+   */
+  signal?: AbortSignal | undefined;
+
+  /**
+   * How often a value is started again, on another worker, after the worker that had it died: killed, out of memory, left by
+   * `process.exit`. An integer of at least 0. After that, the call fails with a `WorkerDiedError`. A task that throws is never
+   * started again.
+   *
+   * Default: 0.
+   *
+   * @throws TypeError when it is no number, RangeError when it is negative or no integer.
+   */
+  workerDeathRetries?: number | undefined;
+
+  /**
+   * How many milliseconds a running task gets to notice that its result is no longer wanted (`context.signal`) and to come
+   * to an end, when the pool goes on after the call. A worker that is still busy then is killed and replaced. 0 kills at
+   * once; `Infinity` waits for as long as it takes.
+   *
+   * Default: 100.
+   *
+   * @throws TypeError when it is no number, RangeError when it is negative or NaN.
+   */
+  cancelTimeout?: number | undefined;
+}
+
+/** What concerns one call on a pool. Each option may be left out or `undefined`, which both mean its default. */
+export interface CallOptions extends ApplyOptions {
+  /**
+   * How many values travel to a worker in one message: a positive integer. Large chunks make small tasks cheaper, small
+   * ones share work out more evenly and deliver the first results sooner.
+   *
+   * Default: adaptive, one value at a time until the pace of the tasks is known, then as many as run in a few
+   * milliseconds.
+   *
+   * @throws TypeError when it is no number, RangeError when it is no positive integer.
+   */
+  chunkSize?: number | undefined;
+
+  /**
+   * How many values may be on their way at once: a positive integer. A value counts from when it is taken until its result
+   * is out, so with ordered results it bounds those too that wait for an earlier one. Input that is pulled is read only
+   * that fast.
+   *
+   * Default: twice what the workers can hold.
+   *
+   * @throws TypeError when it is no number, RangeError when it is no positive integer.
+   */
+  maxTasksActive?: number | undefined;
+}
+
+/** {@link CallOptions}, checked and complete. */
+export interface CallSettings extends ApplySettings, ShareSettings {}
+
+interface ApplySettings {
+  readonly signal: AbortSignal | undefined;
+  readonly workerDeathRetries: number;
+  /** At most what a timer can wait, or Infinity. */
+  readonly cancelTimeout: number;
+}
+
+interface ShareSettings {
+  /** `undefined`: adaptive. */
+  readonly chunkSize: number | undefined;
+  /** `undefined`: derived from the number of workers and the size of the chunks. */
+  readonly maxTasksActive: number | undefined;
+}
+
+const applyRows: Rows<ApplySettings> = {
+  signal: row<AbortSignal | undefined>({
+    ...objectThat('an AbortSignal', isAbortSignal, (value) =>
+      'signal' in value ? 'Give the signal property of the AbortController.' : '',
+    ),
+    default: () => undefined,
+    aliases: ['abort', 'abortController', 'abortSignal', 'cancelToken'],
+  }),
+  workerDeathRetries: row({
+    ...countFromZero,
+    default: () => 0,
+    aliases: ['deathRetries', 'workerDeathRetry', 'workerRetries'],
+  }),
+  cancelTimeout: row({
+    ...milliseconds,
+    default: () => 100,
+    aliases: ['abortTimeout', 'gracePeriod', 'killTimeout', 'terminateTimeout', 'workerTerminateTimeout'],
+    normalise: (value) => (value > LONGEST_TIMER ? Infinity : value),
+  }),
+};
+
+const shareRows: Rows<ShareSettings> = {
+  chunkSize: row<number | undefined>({
+    ...positiveInteger,
+    default: () => undefined,
+    aliases: ['batch', 'batchSize', 'chunk', 'chunks'],
+  }),
+  maxTasksActive: row<number | undefined>({
+    ...positiveInteger,
+    default: () => undefined,
+    aliases: ['activeTasks', 'maxActive', 'maxInFlight', 'prefetch', 'readAhead'],
+  }),
+};
+
+/** What every call takes, `apply` too. */
+export const applyGroup: OptionGroup<ApplySettings> = {
+  rows: applyRows,
+  where: `each call on a pool, and to ${operators}`,
+  why: 'it concerns one call',
+};
+
+/** What a call on many values takes in addition. */
+export const shareGroup: OptionGroup<ShareSettings> = {
+  rows: shareRows,
+  where: `map, mapUnordered, imap and imapUnordered of a pool, and to ${operators}`,
+  why: 'it says how the values of one call are given out',
+};
+
+/** All rows of a call, in the order in which {@link CallSettings} has them. */
+export const callRows: Rows<CallSettings> = { ...applyRows, ...shareRows };
+
+/** By what it can do rather than by class: a signal may come from another realm or from a polyfill. */
+function isAbortSignal(value: object): boolean {
+  const { aborted, addEventListener } = value as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+}

@@ -1,0 +1,123 @@
+/** The options that say what workers a pool has: documentation, names, checks and defaults. */
+
+import { cpuCount } from './cpuCount.js';
+import { boolean, oneOf, operators, positiveInteger, row, type Choice, type OptionGroup, type Rows } from './rows.js';
+
+/** The ways to start a worker; the only list of them. */
+export const startMethodNames = ['threading', 'spawn'] as const;
+
+/**
+ * How workers are started.
+ *
+ * - `'threading'`: a worker is a thread of this program. Starts fastest, and can share memory.
+ * - `'spawn'`: a worker is a fresh Node process, so that nothing it does to itself can harm the program.
+ */
+export type StartMethod = (typeof startMethodNames)[number];
+
+/** What each start method is, for messages, and what people call it who come from elsewhere. */
+const startMethods: { readonly [Name in StartMethod]: Omit<Choice, 'name'> } = {
+  threading: {
+    meaning: 'a worker is a thread of this program',
+    aliases: ['thread', 'threads', 'worker', 'workers', 'workerThread', 'workerThreads', 'webWorker', 'webWorkers'],
+  },
+  spawn: {
+    meaning: 'a worker is a fresh Node process',
+    aliases: ['process', 'processes', 'childProcess', 'childProcesses', 'multiprocessing', 'fork', 'forkserver'],
+  },
+};
+
+/** What workers a pool has. Each option may be left out or `undefined`, which both mean its default. */
+export interface WorkerPoolOptions {
+  /**
+   * How many workers there are at most: a positive integer. They start as work arrives, so a pool that gets one value
+   * starts one worker. More workers than CPUs are allowed, and useful where tasks wait for something.
+   *
+   * Default, also for `null`: the number of CPUs that this program may use (`os.availableParallelism()`).
+   *
+   * @throws TypeError when it is no number, RangeError when it is no positive integer.
+   */
+  nJobs?: number | null | undefined;
+
+  /**
+   * How workers are started: `'threading'`, each a thread of this program, or `'spawn'`, each a process of its own.
+   *
+   * Default: `'threading'`.
+   *
+   * @throws TypeError when it is no string, RangeError when there is no such start method.
+   */
+  startMethod?: StartMethod | undefined;
+
+  /**
+   * Whether workers are daemons. A daemon may not make a pool of its own (trying is a `NestedPoolError`), and while idle
+   * it does not keep the program running. With `false`, pools inside workers are allowed, and the program keeps running
+   * until the pool is joined or terminated. Either way no worker outlives the program.
+   *
+   * Default: `true`.
+   *
+   * @throws TypeError when it is no boolean.
+   */
+  daemon?: boolean | undefined;
+
+  /**
+   * Whether workers stay when no call is running, so that the next call finds them started and their
+   * `context.state` as it was. With `false` they leave, and the next call starts others.
+   *
+   * Default: `false`.
+   *
+   * @throws TypeError when it is no boolean.
+   */
+  keepAlive?: boolean | undefined;
+}
+
+/** {@link WorkerPoolOptions}, checked and complete. */
+export interface PoolSettings {
+  readonly nJobs: number;
+  readonly startMethod: StartMethod;
+  readonly daemon: boolean;
+  readonly keepAlive: boolean;
+}
+
+const rows: Rows<PoolSettings> = {
+  nJobs: row({
+    ...positiveInteger,
+    nullMeans: 'the number of CPUs',
+    default: cpuCount,
+    aliases: [
+      'concurrency',
+      'concurrent',
+      'cpus',
+      'jobs',
+      'maxConcurrency',
+      'maxThreads',
+      'maxWorkers',
+      'numWorkers',
+      'nWorkers',
+      'parallelism',
+      'poolSize',
+      'processes',
+      'threads',
+      'workers',
+    ],
+  }),
+  startMethod: row<StartMethod>({
+    ...oneOf(startMethodNames.map((name) => ({ name, ...startMethods[name] }))),
+    default: () => 'threading',
+    aliases: ['backend', 'method', 'runtime', 'workerType'],
+  }),
+  daemon: row({
+    ...boolean,
+    default: () => true,
+    aliases: ['daemonic', 'isDaemon'],
+  }),
+  keepAlive: row({
+    ...boolean,
+    default: () => false,
+    aliases: ['persistent', 'reuseWorkers'],
+  }),
+};
+
+export const poolGroup: OptionGroup<PoolSettings> = {
+  rows,
+  where: `new WorkerPool(), ${operators}`,
+  why: 'it says what workers a pool has',
+};

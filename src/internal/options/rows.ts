@@ -1,0 +1,137 @@
+/**
+ * What an option is made of: one row with its check, its default and its other names, beside the interface that documents
+ * it; and the kinds of check that rows are made from.
+ */
+
+import { enumerate, quote } from './describeValue.js';
+import { nearest, type Candidate } from './nearest.js';
+
+/** Why a value is refused: of the wrong type, or of the right type and out of range. */
+export interface Fault {
+  readonly error: TypeErrorConstructor | RangeErrorConstructor;
+  /** A sentence that helps with this very value; often none. */
+  readonly advice: string;
+}
+
+/** What an option's value may be. */
+export interface Check {
+  /** Completes "must be …". */
+  readonly allowed: string;
+  /** What is wrong with `value`, or `undefined`. Never sees `undefined`, which is the default of every option. */
+  fault(this: void, value: unknown): Fault | undefined;
+}
+
+/** All about one option but its name, which is its key, and its documentation, which is in the interface above it. */
+export interface OptionRow<Setting> extends Check {
+  /** Called only where the option is not given. */
+  default(this: void): Setting;
+  /** Names that the same thing has in other libraries; for suggestions only. */
+  readonly aliases: readonly string[];
+  /** What `null` stands for, for an option where `null` is the default too. */
+  readonly nullMeans: string | undefined;
+  /** Makes one value of several that mean the same. */
+  normalise(this: void, value: Setting): Setting;
+}
+
+/** One row for each setting. */
+export type Rows<Settings> = { readonly [Name in keyof Settings]: OptionRow<Settings[Name]> };
+
+/** Options that are accepted in the same places. */
+export interface OptionGroup<Settings = Record<string, unknown>> {
+  readonly rows: Rows<Settings>;
+  /** The functions that accept these options. */
+  readonly where: string;
+  /** Why no others do. */
+  readonly why: string;
+}
+
+/** Said in `where`: the functions that take the options of the pool and of the call, and some of their own. */
+export const operators = 'parallelMap, parallelMergeMap and parallelFrom';
+
+/** A row of which only the parts that differ from the usual are given. */
+export function row<Setting>(
+  given: Check & Pick<OptionRow<Setting>, 'default'> & Partial<OptionRow<Setting>>,
+): OptionRow<Setting> {
+  // All keys are own ones, so that nothing is ever read from Object.prototype.
+  return { aliases: [], nullMeans: undefined, normalise: (value) => value, ...given };
+}
+
+const wrongType: Fault = { error: TypeError, advice: '' };
+const outOfRange: Fault = { error: RangeError, advice: '' };
+const tooLarge: Fault = { error: RangeError, advice: `The largest is ${Number.MAX_SAFE_INTEGER}.` };
+
+/** `wrongType` with a sentence of advice. */
+function wrongTypeBut(advice: string): Fault {
+  return { error: TypeError, advice };
+}
+
+function integerFrom(smallest: number, value: unknown): Fault | undefined {
+  if (typeof value !== 'number') return wrongType;
+  if (!Number.isInteger(value) || value < smallest) return outOfRange;
+  return Number.isSafeInteger(value) ? undefined : tooLarge;
+}
+
+export const positiveInteger: Check = {
+  allowed: 'a positive integer',
+  fault: (value) => integerFrom(1, value),
+};
+
+export const countFromZero: Check = {
+  allowed: 'an integer of at least 0',
+  fault: (value) => integerFrom(0, value),
+};
+
+export const countFromZeroOrInfinity: Check = {
+  allowed: 'an integer of at least 0, or Infinity',
+  fault: (value) => (value === Infinity ? undefined : integerFrom(0, value)),
+};
+
+export const milliseconds: Check = {
+  allowed: 'a number of milliseconds of at least 0, or Infinity',
+  fault(value) {
+    if (typeof value !== 'number') return wrongType;
+    return value >= 0 ? undefined : outOfRange;
+  },
+};
+
+export const boolean: Check = {
+  allowed: 'true or false',
+  fault: (value) => (typeof value === 'boolean' ? undefined : wrongType),
+};
+
+/** A value for {@link oneOf}: what it means completes "Did you mean 'name' (…)?". */
+export interface Choice extends Candidate {
+  readonly meaning: string;
+}
+
+/** One of some strings. */
+export function oneOf(choices: readonly Choice[]): Check {
+  return {
+    allowed: enumerate(
+      choices.map(({ name }) => quote(name)),
+      'or',
+    ),
+    fault(value) {
+      if (typeof value !== 'string') return wrongType;
+      if (choices.some(({ name }) => name === value)) return undefined;
+      const meant = nearest(value, choices);
+      if (meant === undefined) return outOfRange;
+      return { error: RangeError, advice: `Did you mean ${quote(meant.name)} (${meant.meaning})?` };
+    },
+  };
+}
+
+/** An object of some kind; `advice` may say something about a value that is not. */
+export function objectThat(
+  allowed: string,
+  is: (value: object) => boolean,
+  advice: (value: object) => string = () => '',
+): Check {
+  return {
+    allowed,
+    fault(value) {
+      if (typeof value !== 'object' || value === null) return wrongType;
+      return is(value) ? undefined : wrongTypeBut(advice(value));
+    },
+  };
+}

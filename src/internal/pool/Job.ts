@@ -1,0 +1,369 @@
+/**
+ * A job: one map call. It has the function, the values that wait, the results that wait for earlier ones, and its outcome;
+ * it knows nothing of workers but that somebody takes its chunks and brings results.
+ *
+ *     push ─▶ waiting ─▶ cut ─▶ (a worker) ─▶ results ─▶ delivery ─▶ sink.next
+ *                 ▲                  │
+ *                 └── given back ◀───┘  recalled, or the worker died
+ *
+ * It ends once, in one of three ways: completed, failed or cancelled. After that nothing reaches the sink.
+ */
+
+import { BufferOverflowError } from '../../errors.js';
+import type { CallSettings, Overflow } from '../../options.js';
+import { isTransferred, transfersAreUsed } from '../../transfer.js';
+import { CallMode } from '../channel/messages.js';
+import { createDelivery, type Delivery } from '../queue/Delivery.js';
+import { RingBuffer } from '../queue/RingBuffer.js';
+import { createChunk, indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
+import type { TaskRecord } from './TaskRegistry.js';
+
+/** Where a job's results and its end go. None of these is called after the job was cancelled, or after its end. */
+export interface JobSink {
+  next(values: unknown[]): void;
+  error(error: unknown): void;
+  complete(): void;
+  /** Pulled input: there may be room for more values. */
+  room?(): void;
+  /** No more values are wanted; the end may follow later. */
+  close?(): void;
+}
+
+/** What a job is made from. */
+export interface JobSpec {
+  readonly mode: CallMode;
+  readonly ordered: boolean;
+  readonly call: CallSettings;
+  readonly bufferSize: number;
+  readonly overflow: Overflow;
+  /** Whether the sink tells by `release` when results are consumed; else they are as soon as it has them. */
+  readonly manualRelease: boolean;
+  readonly sink: JobSink;
+}
+
+export type JobOutcome = 'completed' | 'failed' | 'cancelled';
+
+/** What a job needs from the pool. */
+export interface JobOwner {
+  readonly nJobs: number;
+  /** Workers that could take a value at once, counting those that were not started yet. */
+  freeWorkers(): number;
+  /** The job has values to give, or none any more. */
+  onWorkChanged(job: Job): void;
+  /** The job has ended; `deliver` tells the sink, and is to be called when the job's workers are where they should be. */
+  onJobEnded(job: Job, outcome: JobOutcome, deliver: () => void): void;
+  /** The worker with a chunk may send another batch of what it yields. */
+  credit(chunk: Chunk): void;
+  /** Nobody wants what the worker makes of a chunk. */
+  cancelChunk(chunk: Chunk): void;
+}
+
+export class Job {
+  readonly task: TaskRecord;
+  readonly mode: CallMode;
+  readonly call: CallSettings;
+  /** The chunks that workers have. */
+  readonly inFlight = new Set<Chunk>();
+
+  readonly #owner: JobOwner;
+  readonly #sink: JobSink;
+  readonly #delivery: Delivery;
+  readonly #ordered: boolean;
+  readonly #manualRelease: boolean;
+  readonly #bufferSize: number;
+  readonly #overflow: Overflow;
+
+  readonly #waiting = new RingBuffer<unknown>();
+  /** The indexes of the waiting values; only where some may be dropped, else they follow each other. */
+  readonly #waitingIndexes: RingBuffer<number> | undefined;
+  /** Chunks that were given back, lowest sequence number first. */
+  #returned: Chunk[] = [];
+  /** How many values were pushed: the index of the next one. */
+  #pushed = 0;
+  /** How many values were dropped: they need no result. */
+  #dropped = 0;
+  /** How many values were cut: the sequence number of the next one. */
+  #cut = 0;
+  /** How many values are through, with their results consumed. */
+  #released = 0;
+  #sourceEnded = false;
+  #ended = false;
+  /** Ordered: the smallest value that failed, awaiting the results of those before it. */
+  #failure: { readonly seq: number; readonly error: unknown } | undefined;
+
+  readonly #onAbort = (): void => this.fail(this.call.signal?.reason);
+
+  constructor(task: TaskRecord, spec: JobSpec, owner: JobOwner) {
+    this.task = task;
+    this.mode = spec.mode;
+    this.call = spec.call;
+    this.#owner = owner;
+    this.#sink = spec.sink;
+    this.#ordered = spec.ordered;
+    this.#manualRelease = spec.manualRelease;
+    this.#bufferSize = spec.bufferSize;
+    this.#overflow = spec.overflow;
+    this.call.signal?.addEventListener('abort', this.#onAbort);
+    this.#waitingIndexes = spec.overflow === 'error' ? undefined : new RingBuffer();
+    this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
+      emit: (values) => this.#emit(values),
+      release: (count) => {
+        if (!this.#manualRelease) this.#released += count;
+      },
+      credit: (seq) => {
+        for (const chunk of this.inFlight) if (chunk.seq === seq) this.#owner.credit(chunk);
+      },
+    });
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  // --- the source's side
+
+  /** Takes the source's next value. */
+  push(value: unknown): void {
+    if (this.#ended || this.#sourceEnded) return;
+    const index = this.#pushed++;
+    if (this.#failure !== undefined) return; // it has a larger index than what failed
+    if (this.#waiting.length >= this.#bufferSize && !this.#makeRoom()) return;
+    this.#waiting.push(value);
+    this.#waitingIndexes?.push(index);
+    if (this.#waiting.length === 1 || this.#owner.freeWorkers() > 0) this.#owner.onWorkChanged(this);
+  }
+
+  /** The source has no more values. */
+  end(): void {
+    if (this.#ended || this.#sourceEnded) return;
+    this.#sourceEnded = true;
+    this.#completeIfDone();
+  }
+
+  /** Ends the job with an error that has no place in the order: of the source, of a signal, of the pool. */
+  fail(error: unknown): void {
+    this.#finish('failed', () => this.#sink.error(error));
+  }
+
+  /** Ends the job without a word. */
+  cancel(): void {
+    this.#finish('cancelled', () => undefined);
+  }
+
+  /** Pulled input: whether another value may be read. */
+  hasRoom(): boolean {
+    if (this.#ended || this.#failure !== undefined) return false;
+    const active = this.#pushed - this.#dropped - this.#released;
+    return active < this.#window();
+  }
+
+  /** So many results were consumed; for a sink that said it would tell. */
+  release(count: number): void {
+    this.#released += count;
+    this.#owner.onWorkChanged(this);
+    if (!this.#ended) this.#sink.room?.();
+  }
+
+  // --- the pool's side
+
+  /** Whether there is something that a worker could be given. */
+  get hasWork(): boolean {
+    return !this.#ended && (this.#returned.length > 0 || this.#cuttable() > 0);
+  }
+
+  /** How many workers the job could keep busy now. */
+  get waitingCount(): number {
+    return this.#returned.length + this.#cuttable();
+  }
+
+  /** Whether the next chunk may wait on a worker behind another one: not what moves, for it could not be given back. */
+  get mayGoAhead(): boolean {
+    if (!transfersAreUsed()) return true;
+    const next = this.#returned[0]?.values ?? this.#waiting.peek(this.nextChunkSize());
+    return !next.some(isTransferred);
+  }
+
+  /** How many values the next chunk should have. */
+  nextChunkSize(): number {
+    if (this.mode === CallMode.Merge) return 1;
+    const waiting = this.#cuttable();
+    if (this.call.chunkSize !== undefined) return Math.min(this.call.chunkSize, waiting);
+    // Half a worker's share, for each has a chunk and one ahead.
+    const fairShare = Math.ceil(waiting / (2 * this.#owner.nJobs));
+    return Math.max(1, Math.min(this.task.pace.size, fairShare));
+  }
+
+  /** Takes the next chunk. Only where `hasWork`. */
+  cut(): Chunk {
+    const returned = this.#returned.shift();
+    if (returned !== undefined) {
+      this.inFlight.add(returned);
+      return returned;
+    }
+    const values = this.#waiting.take(this.nextChunkSize());
+    const indexes = this.#waitingIndexes?.take(values.length) ?? this.#pushed - this.#waiting.length - values.length;
+    const chunk = createChunk(this, this.#cut, indexes, values);
+    this.#cut += values.length;
+    // What moves travels alone: it can neither wait behind another value nor be started twice.
+    if (values.length > 1 && transfersAreUsed() && values.some(isTransferred)) {
+      const [first, ...others] = singlesOf(chunk, 0);
+      this.#giveBack(others);
+      this.inFlight.add(first as Chunk);
+      return first as Chunk;
+    }
+    this.inFlight.add(chunk);
+    return chunk;
+  }
+
+  /** The next results of a chunk; with the last ones it is no longer in flight. */
+  onResults(chunk: Chunk, values: unknown[]): void {
+    const seq = chunk.seq + chunk.done;
+    chunk.done += values.length;
+    if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
+    if (this.#ended || this.#isBeyondFailure(seq)) return;
+    this.#delivery.results(seq, values);
+    this.#afterDelivery();
+  }
+
+  /** What the call of a merge chunk has yielded. */
+  onYields(chunk: Chunk, values: unknown[]): void {
+    chunk.yielded = true;
+    if (this.#ended || this.#isBeyondFailure(chunk.seq)) return;
+    this.#delivery.yields(chunk.seq, values);
+    this.#afterDelivery();
+  }
+
+  /** The next value of a chunk has failed, and with it the chunk has ended. */
+  onFailure(chunk: Chunk, error: unknown): void {
+    this.inFlight.delete(chunk);
+    const seq = chunk.seq + chunk.done;
+    if (this.#ended || this.#isBeyondFailure(seq)) return;
+    if (!this.#ordered || this.#delivery.hasReached(seq)) {
+      this.fail(error);
+      return;
+    }
+    // The values before it are to come out first; nothing after it is started any more.
+    this.#failure = { seq, error };
+    this.#sink.close?.();
+    this.#waiting.clear();
+    this.#waitingIndexes?.clear();
+    this.#returned = this.#returned.filter((waiting) => waiting.seq < seq);
+    for (const other of this.inFlight) if (other !== chunk && other.seq > seq) this.#owner.cancelChunk(other);
+    this.#owner.onWorkChanged(this);
+  }
+
+  /** A worker has nothing to do any more with a chunk. */
+  onChunkOver(chunk: Chunk): void {
+    this.inFlight.delete(chunk);
+    if (!this.#ended) this.#completeIfDone();
+  }
+
+  /** A worker gives back the values of a chunk from `from` on, which it has not started. */
+  onReturned(chunk: Chunk, from: number): void {
+    if (this.#ended) return;
+    this.#giveBack([restOf(chunk, from)]);
+  }
+
+  /** A chunk cannot be sent as it is: its values are to be sent one by one. */
+  onSplit(chunk: Chunk): void {
+    this.inFlight.delete(chunk);
+    this.#giveBack(singlesOf(chunk, 0));
+  }
+
+  /**
+   * The worker with a chunk has died. Its values are started again, one by one so that the culprit shows, where that is
+   * allowed, or fail.
+   *
+   * @param error Makes the error, from the indexes that the worker was at.
+   */
+  onWorkerDied(chunk: Chunk, error: (indexes: number[]) => unknown): void {
+    this.inFlight.delete(chunk);
+    if (this.#ended) return;
+    if (chunk.deaths < this.call.workerDeathRetries && !chunk.moved && !chunk.yielded) {
+      this.#giveBack(singlesOf(chunk, chunk.done, chunk.deaths + 1));
+      return;
+    }
+    const indexes: number[] = [];
+    for (let at = chunk.done; at < chunk.values.length; at++) indexes.push(indexAt(chunk, at));
+    this.onFailure(chunk, error(indexes));
+  }
+
+  #emit(values: unknown[]): boolean {
+    this.#sink.next(values);
+    return !this.#ended;
+  }
+
+  #afterDelivery(): void {
+    if (this.#ended) return;
+    if (this.#failure !== undefined && this.#delivery.hasReached(this.#failure.seq)) {
+      this.fail(this.#failure.error);
+      return;
+    }
+    this.#completeIfDone();
+    if (this.#ended) return;
+    this.#owner.onWorkChanged(this);
+    this.#sink.room?.();
+  }
+
+  #completeIfDone(): void {
+    if (!this.#sourceEnded || this.#failure !== undefined || this.inFlight.size > 0) return;
+    if (this.#waiting.length > 0 || this.#returned.length > 0) return;
+    this.#finish('completed', () => this.#sink.complete());
+  }
+
+  #finish(outcome: JobOutcome, deliver: () => void): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.call.signal?.removeEventListener('abort', this.#onAbort);
+    this.#sink.close?.();
+    this.#waiting.clear();
+    this.#waitingIndexes?.clear();
+    this.#returned = [];
+    this.#delivery.clear();
+    this.#owner.onJobEnded(this, outcome, deliver);
+  }
+
+  /** How many of the waiting values may be handed out now. */
+  #cuttable(): number {
+    if (this.#waiting.length === 0) return 0;
+    const { maxTasksActive } = this.call;
+    if (maxTasksActive === undefined) return this.#waiting.length;
+    return Math.min(this.#waiting.length, maxTasksActive - (this.#cut - this.#released));
+  }
+
+  /** How many values may be on their way: twice what the workers hold, which is a chunk each and one ahead. */
+  #window(): number {
+    const { maxTasksActive, chunkSize } = this.call;
+    return maxTasksActive ?? 4 * this.#owner.nJobs * (chunkSize ?? this.task.pace.size);
+  }
+
+  #isBeyondFailure(seq: number): boolean {
+    return this.#failure !== undefined && seq >= this.#failure.seq;
+  }
+
+  #giveBack(chunks: readonly Chunk[]): void {
+    const wanted = chunks.filter((chunk) => !this.#isBeyondFailure(chunk.seq));
+    this.#returned = [...this.#returned, ...wanted].sort((a, b) => a.seq - b.seq);
+    this.#owner.onWorkChanged(this);
+  }
+
+  /** Whether the value may wait: the buffer is full, so that depends on the workers and on `overflow`. */
+  #makeRoom(): boolean {
+    // Values that a free worker is about to take do not wait for one.
+    if (this.#waiting.length < this.#bufferSize + this.#owner.freeWorkers()) return true;
+    switch (this.#overflow) {
+      case 'error':
+        this.fail(new BufferOverflowError({ bufferSize: this.#bufferSize }));
+        return false;
+      case 'drop-oldest':
+        this.#dropped++;
+        if (this.#waiting.length === 0) return false;
+        this.#waiting.take(1);
+        this.#waitingIndexes?.take(1);
+        return true;
+      case 'drop-newest':
+        this.#dropped++;
+        return false;
+    }
+  }
+}

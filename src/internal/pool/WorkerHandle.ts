@@ -1,0 +1,149 @@
+/** One worker's life, as the pool sees it: `starting → ready → leaving → ended`, and from each of them `killed → ended`. */
+
+import { decodeThrown } from '../channel/decodeThrown.js';
+import { FromWorker, ToWorker, type MessageFromWorker, type MessageToWorker } from '../channel/messages.js';
+import type { StartMethodStrategy, WorkerEnd, WorkerLink } from '../workers/StartMethod.js';
+import { runInRootContext } from '../asyncContext.js';
+import type { Chunk } from './Chunk.js';
+import type { TaskRecord } from './TaskRegistry.js';
+
+export type WorkerState = 'starting' | 'ready' | 'leaving' | 'killed' | 'ended';
+
+const transitions: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
+  starting: ['ready', 'leaving', 'killed', 'ended'],
+  ready: ['leaving', 'killed', 'ended'],
+  leaving: ['killed', 'ended'],
+  killed: ['ended'],
+  ended: [],
+};
+
+/** A worker that was asked to leave has so many milliseconds before it is killed. */
+const LEAVE_TIME = 5000;
+/** A killed worker that has not ended after so many milliseconds is in native code that nothing can interrupt. */
+const KILL_TIME = 5000;
+
+/** What the scheduler hears from a worker. */
+export interface WorkerListener {
+  onReady(worker: WorkerHandle): void;
+  onMessage(worker: WorkerHandle, message: MessageFromWorker): void;
+  /** `before` is the state in which the end came. */
+  onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void;
+}
+
+export class WorkerHandle {
+  readonly id: number;
+  /** The chunks that the worker has: what it works on, and one ahead. */
+  readonly chunks: Chunk[] = [];
+  /** Whether the worker has outlived its own end: it hangs in native code. */
+  abandoned = false;
+  /** An error that nobody caught, told by the worker just before its end. */
+  fatal: { readonly error: unknown } | undefined;
+
+  readonly #listener: WorkerListener;
+  readonly #link: WorkerLink;
+  readonly #tasks = new Map<number, 'loading' | 'loaded'>();
+  readonly #onEnded: (() => void)[] = [];
+  #state: WorkerState = 'starting';
+  #overdue: NodeJS.Timeout | undefined;
+
+  /** Starts the worker. @throws what the start method throws. */
+  constructor(id: number, daemon: boolean, strategy: StartMethodStrategy, listener: WorkerListener) {
+    this.id = id;
+    this.#listener = listener;
+    this.#link = runInRootContext(() =>
+      strategy.start(
+        { workerId: id, daemon },
+        { message: (message) => this.#receive(message), exit: (end) => this.#end(end) },
+      ),
+    );
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** Whether the worker has loaded a function, so that what happens to it now is not the loading's fault. */
+  hasLoaded(task: number): boolean {
+    return this.#tasks.get(task) === 'loaded';
+  }
+
+  /** Makes sure that a function is, or will be, loaded before the next chunk. */
+  define({ id, portable }: TaskRecord): void {
+    if (this.#tasks.has(id)) return;
+    this.send([ToWorker.Define, id, portable]);
+    this.#tasks.set(id, 'loading');
+  }
+
+  forget(task: number): void {
+    if (this.#tasks.delete(task)) this.send([ToWorker.Forget, task]);
+  }
+
+  send(message: MessageToWorker, transfer?: readonly object[]): void {
+    this.#link.send(message, transfer);
+  }
+
+  /** Lets the worker leave by itself. */
+  leave(): void {
+    if (this.#state !== 'starting' && this.#state !== 'ready') return;
+    this.#become('leaving');
+    this.send([ToWorker.Leave]);
+    this.#overdue = setTimeout(() => this.kill(), LEAVE_TIME);
+    this.#overdue.unref();
+  }
+
+  /** Ends the worker, whatever it is doing. */
+  kill(): void {
+    if (this.#state === 'killed' || this.#state === 'ended') return;
+    this.#become('killed');
+    clearTimeout(this.#overdue);
+    this.#overdue = setTimeout(() => {
+      this.abandoned = true;
+      this.#end({ exitCode: null, signal: null });
+    }, KILL_TIME);
+    this.#overdue.unref();
+    this.#link.kill();
+  }
+
+  /** Calls back once the worker has ended; at once where it has. */
+  whenEnded(callback: () => void): void {
+    if (this.#state === 'ended') callback();
+    else this.#onEnded.push(callback);
+  }
+
+  #receive(message: MessageFromWorker): void {
+    if (this.#state === 'killed' || this.#state === 'ended') return; // nobody wants to know any more
+    switch (message[0]) {
+      case FromWorker.Ready:
+        if (this.#state !== 'starting') return; // it was asked to leave meanwhile
+        this.#become('ready');
+        this.#listener.onReady(this);
+        return;
+      case FromWorker.Fatal:
+        this.fatal = { error: decodeThrown(message[1]) };
+        return;
+      case FromWorker.Defined:
+        this.#tasks.set(message[1], 'loaded');
+        return;
+      case FromWorker.DefineFailed:
+        this.#tasks.delete(message[1]);
+        break;
+    }
+    this.#listener.onMessage(this, message);
+  }
+
+  #end(end: WorkerEnd): void {
+    if (this.#state === 'ended') return; // an abandoned one has ended after all
+    const before = this.#state;
+    this.#become('ended');
+    clearTimeout(this.#overdue);
+    this.#listener.onEnd(this, before, end);
+    for (const callback of this.#onEnded.splice(0)) callback();
+  }
+
+  #become(next: WorkerState): void {
+    if (!transitions[this.#state].includes(next)) {
+      throw new Error(`A worker cannot become ${next} when it is ${this.#state}.`);
+    }
+    this.#state = next;
+  }
+}

@@ -1,0 +1,67 @@
+/** Failures as workers tell them, turned into the errors that users get. */
+
+import { UnportableFunctionError, UnserializableError, WorkerStartError } from '../../errors.js';
+import { decodeThrown } from '../channel/decodeThrown.js';
+import type { EncodedFailure } from '../channel/messages.js';
+import { findUnserializable } from '../channel/unserializable.js';
+import type { PortableFunction } from '../functions/portable.js';
+
+/** Why a value failed. */
+export function taskError(failure: EncodedFailure, workerId: number, index: number): unknown {
+  const thrown = decodeThrown(failure.thrown);
+  switch (failure.kind) {
+    case 'unserializable':
+      return new UnserializableError({
+        path: failure.path,
+        kind: failure.what,
+        index,
+        direction: 'result',
+        cause: thrown,
+      });
+    case 'unportable':
+      return unportable(failure, thrown);
+    case 'thrown':
+      return withOrigin(thrown, workerId, index);
+  }
+}
+
+/** Why a function could not be loaded. */
+export function loadError(failure: EncodedFailure, portable: PortableFunction, workerId: number): unknown {
+  const cause = decodeThrown(failure.thrown);
+  if (failure.kind === 'unportable') return unportable(failure, cause);
+  if (portable.kind === 'source') return new UnportableFunctionError({ functionName: portable.name, cause });
+  return new WorkerStartError({ workerId, cause });
+}
+
+/** Why a value cannot be sent to a worker. */
+export function inputError(
+  value: unknown,
+  index: number,
+  isCloneable: (value: unknown) => boolean,
+  cause: unknown,
+): UnserializableError {
+  const found = findUnserializable(value, isCloneable);
+  return new UnserializableError({
+    path: found?.path ?? 'value',
+    kind: found?.kind,
+    index,
+    direction: 'input',
+    cause,
+  });
+}
+
+function unportable(failure: EncodedFailure & { kind: 'unportable' }, cause: unknown): UnportableFunctionError {
+  return new UnportableFunctionError({ variable: failure.variable, functionName: failure.functionName, cause });
+}
+
+/** Says where an error comes from, on the error itself; unseen, so that it stays equal to what was thrown. */
+function withOrigin(thrown: unknown, workerId: number, index: number): unknown {
+  if (thrown instanceof Error && Object.isExtensible(thrown)) {
+    for (const [key, value] of Object.entries({ workerId, index })) {
+      if (!Object.hasOwn(thrown, key)) {
+        Object.defineProperty(thrown, key, { value, enumerable: false, writable: true, configurable: true });
+      }
+    }
+  }
+  return thrown;
+}

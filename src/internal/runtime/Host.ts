@@ -1,0 +1,13 @@
+/** What the task loop needs from the thread or process that it runs in: one small object per start method. */
+
+import type { MessageFromWorker } from '../channel/messages.js';
+
+export interface Host {
+  readonly workerId: number;
+  /** Sends a message. Throws where it cannot be cloned, and then has sent nothing. */
+  post(message: MessageFromWorker, transfer?: readonly object[]): void;
+  /** Whether a value can be sent. */
+  isCloneable(value: unknown): boolean;
+  /** Leaves once all output and messages have arrived. */
+  leave(): void;
+}

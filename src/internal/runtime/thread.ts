@@ -1,0 +1,63 @@
+/** The entry of a `threading` worker: a task loop on a message port of its own; `parentPort` stays the user's. */
+
+import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import { encodeThrown } from '../channel/errorCodec.js';
+import { isCloneableByThread } from '../channel/cloneable.js';
+import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
+import { becomeWorker } from './identity.js';
+import { TaskLoop } from './TaskLoop.js';
+
+/** What `threading` passes as `workerData`. */
+export interface ThreadData {
+  readonly port: MessagePort;
+  readonly identity: WorkerIdentity;
+}
+
+/** For so many milliseconds a worker takes message after message before its event loop turns. */
+const DRAIN_TIME = 4;
+
+const { port, identity } = workerData as ThreadData;
+const { exit } = process; // user code may replace globals
+
+becomeWorker(identity);
+unqueueOutput(process.stdout);
+unqueueOutput(process.stderr);
+
+const loop = new TaskLoop({
+  workerId: identity.workerId,
+  post: (message, transfer) => port.postMessage(message, transfer as never),
+  isCloneable: isCloneableByThread,
+  leave: () => exit.call(process, 0),
+});
+
+port.on('message', (message: MessageToWorker) => {
+  loop.receive(message);
+  // Taking what else has arrived spares an event per message, which is what a message mostly costs.
+  const start = performance.now();
+  do {
+    const next = receiveMessageOnPort(port) as { message: MessageToWorker } | undefined;
+    if (next === undefined) return;
+    loop.receive(next.message);
+  } while (performance.now() - start < DRAIN_TIME);
+});
+process.on('exit', () => loop.flush());
+process.on('uncaughtExceptionMonitor', (error) => {
+  if (process.listenerCount('uncaughtException') > 0) return; // the user's own handler keeps the worker alive
+  port.postMessage([FromWorker.Fatal, encodeThrown(error, isCloneableByThread)]);
+});
+port.postMessage([FromWorker.Ready]);
+
+/**
+ * A thread's output waits for the main thread to take each piece before it sends the next, and what waits is lost when
+ * the thread is ended. Sent at once, it arrives before the result that follows it.
+ */
+function unqueueOutput(stream: NodeJS.WriteStream): void {
+  type Write = (chunks: unknown, callback: () => void) => void;
+  const queued = stream as unknown as { _writev?: Write };
+  const { _writev: send } = queued;
+  if (send === undefined) return;
+  queued._writev = (chunks, callback) => {
+    send.call(stream, chunks, () => undefined);
+    callback();
+  };
+}

@@ -1,0 +1,96 @@
+/** The machine of all operators: a subscriber on one side, a job on the other. */
+
+import { Observable, type Subscriber } from 'rxjs';
+import { isWorkerPool, poolBrand, type CallSettings, type FromSettings, type Overflow } from '../options.js';
+import { bindContext } from './asyncContext.js';
+import type { CallMode } from './channel/messages.js';
+import type { PortableFunction } from './functions/portable.js';
+import type { Job, JobSpec } from './pool/Job.js';
+import { Scheduler } from './pool/Scheduler.js';
+
+/** What an operator runs. */
+export interface JobRequest {
+  readonly fn: unknown;
+  readonly portable: PortableFunction;
+  readonly mode: CallMode;
+  readonly settings: FromSettings;
+  readonly bufferSize: number;
+  readonly overflow: Overflow;
+}
+
+/** A source of values that was connected to a job. */
+export interface Feed {
+  /** Pulled input: there is room. */
+  advance?(): void;
+  /** No more values are wanted. */
+  stop(): void;
+}
+
+/** What a pool keeps under its brand: enough to run jobs on it. */
+export interface JobRunner {
+  open(fn: unknown, portable: PortableFunction, spec: JobSpec): Job;
+}
+
+/**
+ * An Observable that runs a job per subscription.
+ *
+ * @param connect Connects the source of values to the job.
+ */
+export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed): Observable<R> {
+  return new Observable<R>((subscriber) => {
+    const { call } = request.settings;
+    if (call.signal?.aborted === true) {
+      subscriber.error(call.signal.reason);
+      return;
+    }
+    let feed: Feed | undefined;
+    const job = runnerOf(request.settings).open(
+      request.fn,
+      request.portable,
+      specOf(request, call, subscriber, {
+        room: () => feed?.advance?.(),
+        close: () => feed?.stop(),
+      }),
+    );
+    subscriber.add(() => job.cancel());
+    feed = connect(job);
+    // A source that emits at once may have ended the job already.
+    if (job.ended) feed.stop();
+    else feed.advance?.();
+  });
+}
+
+function runnerOf({ pool }: FromSettings): JobRunner {
+  if (isWorkerPool(pool)) return (pool as unknown as { readonly [poolBrand]: JobRunner })[poolBrand];
+  // The pool of one subscription ends with its one job.
+  return new Scheduler({ ...pool, keepAlive: false });
+}
+
+function specOf<R>(
+  { mode, settings, bufferSize, overflow }: JobRequest,
+  call: CallSettings,
+  subscriber: Subscriber<R>,
+  feed: { room(): void; close(): void },
+): JobSpec {
+  return {
+    mode,
+    ordered: settings.ordered,
+    call,
+    bufferSize,
+    overflow,
+    manualRelease: false,
+    sink: {
+      // What the subscriber does runs in its own context, not in that of whoever started the worker.
+      next: bindContext((values: unknown[]) => {
+        for (const value of values) {
+          if (subscriber.closed) return;
+          subscriber.next(value as R);
+        }
+      }),
+      error: bindContext((error: unknown) => subscriber.error(error)),
+      complete: bindContext(() => subscriber.complete()),
+      room: bindContext(feed.room),
+      close: feed.close,
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * The Node flags that a worker inherits from its program, so that loaders such as tsx, preloaded modules and conditions
+ * work in it too; less those that say what the program itself is.
+ */
+
+/** Flags, and whether a separate value follows them, that a worker must not have. */
+const ownToProgram =
+  /^(-e|--eval|-p|--print|-pe|-i|--interactive|-c|--check|--input-type|--run|--test.*|--watch.*|--inspect.*|--debug-port|--build-snapshot.*)$/;
+const takesValue = new Set(['-e', '--eval', '-p', '--print', '-pe', '--input-type', '--run', '--watch-path']);
+
+/** Flags that a thread may be given; others hold for the whole process anyway, and Node refuses them. */
+const forThreads =
+  /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--enable-source-maps|--no-warnings|--disable-warning|--experimental-strip-types|--experimental-transform-types)$/;
+const threadTakesValue = /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--disable-warning)$/;
+
+/** The flags for a process. */
+export function processExecArgv(execArgv: readonly string[]): string[] {
+  return filter(
+    execArgv,
+    (flag) => !ownToProgram.test(flag),
+    (flag) => takesValue.has(flag),
+  );
+}
+
+/** The flags for a thread; `undefined` lets Node hand them on, which it does best where none stands in the way. */
+export function threadExecArgv(execArgv: readonly string[]): string[] | undefined {
+  if (!execArgv.some((argument) => ownToProgram.test(flagOf(argument)) && !flagOf(argument).startsWith('--inspect'))) {
+    return undefined;
+  }
+  return filter(
+    execArgv,
+    (flag) => forThreads.test(flag),
+    (flag) => takesValue.has(flag) || threadTakesValue.test(flag),
+  );
+}
+
+function filter(
+  execArgv: readonly string[],
+  keep: (flag: string) => boolean,
+  hasValue: (flag: string) => boolean,
+): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < execArgv.length; i++) {
+    const argument = execArgv[i] as string;
+    const flag = flagOf(argument);
+    const parts = argument === flag && hasValue(flag) ? [argument, ...execArgv.slice(++i, i + 1)] : [argument];
+    if (keep(flag)) kept.push(...parts);
+  }
+  return kept;
+}
+
+function flagOf(argument: string): string {
+  return argument.startsWith('-') ? argument.replace(/=.*$/s, '') : argument;
+}

@@ -1,0 +1,128 @@
+/**
+ * Options: where each group of them is accepted, and from what the user passed to settings that are checked and complete.
+ *
+ * The options themselves, with their documentation, checks and defaults, are in `internal/options/`. A new one is a property
+ * and a row there, and nothing here.
+ */
+
+import { applyGroup, callRows, shareGroup, type CallSettings } from './internal/options/callOptions.js';
+import { describeValue, enumerate } from './internal/options/describeValue.js';
+import {
+  bufferGroup,
+  orderGroup,
+  poolChoiceGroup,
+  type AnyWorkerPool,
+  type Overflow,
+} from './internal/options/operatorOptions.js';
+import { poolGroup, type PoolSettings } from './internal/options/poolOptions.js';
+import { placeFor, readOptions, settle, type Given } from './internal/options/readOptions.js';
+import type { OptionGroup } from './internal/options/rows.js';
+
+export { startMethodNames } from './internal/options/poolOptions.js';
+export type { PoolSettings, StartMethod, WorkerPoolOptions } from './internal/options/poolOptions.js';
+export type { ApplyOptions, CallOptions, CallSettings } from './internal/options/callOptions.js';
+export { isWorkerPool, poolBrand } from './internal/options/operatorOptions.js';
+export type { AnyWorkerPool, FromOptions, MapOperatorOptions, Overflow } from './internal/options/operatorOptions.js';
+
+/** {@link FromOptions}, checked and complete. */
+export interface FromSettings {
+  /** A pool that exists ({@link isWorkerPool} tells), or what to make one from. */
+  readonly pool: AnyWorkerPool | PoolSettings;
+  readonly call: CallSettings;
+  readonly ordered: boolean;
+}
+
+/** {@link MapOperatorOptions}, checked and complete. */
+export interface OperatorSettings extends FromSettings {
+  readonly bufferSize: number;
+  readonly overflow: Overflow;
+}
+
+const callGroups: readonly OptionGroup[] = [shareGroup, applyGroup];
+const fromGroups: readonly OptionGroup[] = [poolGroup, ...callGroups, orderGroup, poolChoiceGroup];
+const operatorGroups: readonly OptionGroup[] = [...fromGroups, bufferGroup];
+
+const atPool = placeFor([poolGroup], operatorGroups);
+const atCall = placeFor(callGroups, operatorGroups);
+const atApply = placeFor([applyGroup], operatorGroups);
+const atFrom = placeFor(fromGroups, operatorGroups);
+const atOperator = placeFor(operatorGroups, operatorGroups);
+
+/** The options of `new WorkerPool(options)`. */
+export function resolvePoolOptions(options: unknown, caller: string): PoolSettings {
+  return settle(poolGroup.rows, readOptions(options, caller, atPool));
+}
+
+/** The options of `map`, `mapUnordered`, `imap` and `imapUnordered`. */
+export function resolveCallOptions(options: unknown, caller: string): CallSettings {
+  return settle(callRows, readOptions(options, caller, atCall));
+}
+
+/** The options of `apply`. They are fewer than those of the other calls; their settings have the same shape. */
+export function resolveApplyOptions(options: unknown, caller: string): CallSettings {
+  return settle(callRows, readOptions(options, caller, atApply));
+}
+
+/** The options of `parallelMap` and `parallelMergeMap`. */
+export function resolveOperatorOptions(options: unknown, caller: string): OperatorSettings {
+  const given = readOptions(options, caller, atOperator);
+  return {
+    pool: poolOf(given, caller),
+    call: settle(callRows, given),
+    ...settle(orderGroup.rows, given),
+    ...settle(bufferGroup.rows, given),
+  };
+}
+
+/** The options of `parallelFrom`. */
+export function resolveFromOptions(options: unknown, caller: string): FromSettings {
+  const given = readOptions(options, caller, atFrom);
+  return {
+    pool: poolOf(given, caller),
+    call: settle(callRows, given),
+    ...settle(orderGroup.rows, given),
+  };
+}
+
+/**
+ * The options of an operator that also takes its first three by position: from what follows the function in
+ * `parallelMap(fn, { nJobs: 4 })` or `parallelMap(fn, 4, 'spawn', true)` to one options object, not yet checked.
+ */
+export function operatorArguments(args: readonly unknown[], caller = 'parallelMap'): unknown {
+  const surplus = args.slice(isObject(args[0]) ? 1 : 3).find((argument) => argument !== undefined);
+  if (isObject(args[0])) {
+    if (surplus === undefined) return args[0];
+    throw new TypeError(`${caller}: nothing may follow the options object, got ${describeValue(surplus)}.`);
+  }
+  if (args.some(isObject)) {
+    throw new TypeError(
+      `${caller}: options are given by position or in an object, not both. Put all of them into one object.`,
+    );
+  }
+  if (surplus !== undefined) {
+    throw new TypeError(
+      `${caller}: only nJobs, startMethod and daemon can be given by position, got ${describeValue(surplus)} after them. ` +
+        'Put all options into one object.',
+    );
+  }
+  const [nJobs, startMethod, daemon] = args;
+  return { nJobs, startMethod, daemon };
+}
+
+/** The pool that was given, or the settings of the one to make. */
+function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
+  const { pool } = settle(poolChoiceGroup.rows, given);
+  if (pool === undefined) return settle(poolGroup.rows, given);
+
+  const refused = Object.keys(poolGroup.rows).filter((name) => given.has(name));
+  if (refused.length === 0) return pool;
+  const names = enumerate(refused.map((name) => `"${name}"`));
+  throw new TypeError(
+    `${caller}: option "pool" cannot be given together with ${names}: a pool that exists has settled that already. ` +
+      `Give ${names} to its new WorkerPool() instead.`,
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

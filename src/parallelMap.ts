@@ -1,0 +1,67 @@
+/** The operator `parallelMap`. */
+
+import type { OperatorFunction } from 'rxjs';
+import { CallMode } from './internal/channel/messages.js';
+import { createOperator } from './internal/operator.js';
+import type { MapOperatorOptions, StartMethod } from './options.js';
+import type { Task } from './taskTypes.js';
+
+/**
+ * Runs a function over the values of the source on a pool of workers, and emits its results: in the order of the values, or,
+ * with `ordered: false`, as they finish.
+ *
+ * Subscribing makes the pool; workers start as values arrive, up to `nJobs`. When the source has completed and all results
+ * are out, the workers leave, and then the Observable completes. Unsubscribing, an error of the source, an error of a task and
+ * a `signal` that fires end the workers at once, also in the middle of an endless loop. Each subscription has a pool of its
+ * own, unless `pool` says otherwise.
+ *
+ * The function runs in another thread or process. What it gets and returns is cloned, so it must consist of data.
+ *
+ * The counterpart of MPIRE's `WorkerPool.imap` for Observables, and of RxJS's `mergeMap` for work that keeps a CPU busy.
+ *
+ * @param fn The function: gets a value and a {@link TaskContext}, returns a result or a promise of one. Or a
+ *   {@link moduleTask}, or the `URL` of a module whose default export it is.
+ * @param options See {@link MapOperatorOptions}. By default as many threads as there are CPUs.
+ * @returns An operator. It emits the results, and fails with
+ *   - what the function has thrown, with `workerId` and `index` added,
+ *   - `WorkerDiedError` when a worker dies, `WorkerStartError` when one cannot start,
+ *   - `UnserializableError` when a value or a result cannot be cloned,
+ *   - `UnportableFunctionError` when the function uses a variable that does not exist in the worker,
+ *   - `BufferOverflowError` when `bufferSize` is exceeded,
+ *   - `signal.reason` when the signal fires, and the source's own error.
+ * @throws TypeError or RangeError on a bad argument or option, which it names.
+ * @example
+ * ```ts
+ * import { range } from 'rxjs';
+ * import { parallelMap } from 'rxjs-parallel-map';
+ *
+ * const isPrime = (n: number) => {
+ *   for (let divisor = 2; divisor * divisor <= n; divisor++) if (n % divisor === 0) return false;
+ *   return n > 1;
+ * };
+ *
+ * range(1, 100_000).pipe(parallelMap(isPrime, { nJobs: 4 })).subscribe(console.log);
+ * ```
+ */
+export function parallelMap<T, R>(fn: Task<T, R>, options?: MapOperatorOptions): OperatorFunction<T, Awaited<R>>;
+/**
+ * The same, with the most common options by position.
+ *
+ * @param fn The function, as above.
+ * @param nJobs How many workers there are at most; `null` is the number of CPUs.
+ * @param startMethod How workers are started; default `'threading'`.
+ * @param daemon Whether workers are daemons, which may not make pools of their own; default `true`.
+ * @example
+ * ```ts
+ * source$.pipe(parallelMap(resize, 4, 'spawn', true));
+ * ```
+ */
+export function parallelMap<T, R>(
+  fn: Task<T, R>,
+  nJobs?: number | null,
+  startMethod?: StartMethod,
+  daemon?: boolean,
+): OperatorFunction<T, Awaited<R>>;
+export function parallelMap<T, R>(fn: Task<T, R>, ...args: unknown[]): OperatorFunction<T, Awaited<R>> {
+  return createOperator('parallelMap', CallMode.Map, fn, args);
+}

@@ -1,0 +1,46 @@
+/** The operator `parallelMergeMap`. */
+
+import type { ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
+import { CallMode } from './internal/channel/messages.js';
+import { createOperator } from './internal/operator.js';
+import type { MapOperatorOptions } from './options.js';
+import type { Task } from './taskTypes.js';
+
+/** What a function for {@link parallelMergeMap} may return: several values, at once or over time. */
+export type MergeOutput = Iterable<unknown> | AsyncIterable<unknown> | ObservableInput<unknown>;
+
+/** The values in a {@link MergeOutput}, or in a promise of one. */
+export type YieldOf<O> =
+  Awaited<O> extends AsyncIterable<infer V>
+    ? V
+    : Awaited<O> extends Iterable<infer V>
+      ? V
+      : Awaited<O> extends ObservableInput<unknown>
+        ? ObservedValueOf<Awaited<O>>
+        : never;
+
+/**
+ * Like {@link parallelMap}, for functions that give several values: an iterable, an async iterable, a generator, a stream or
+ * an Observable, or a promise of one. Each value is emitted by itself, while the function goes on.
+ *
+ * With `ordered: true`, the default, the values of one call come after all values of the calls before it, as in `concatMap`,
+ * while later calls run ahead; with `ordered: false` they come as they are made, as in `mergeMap`. A call that runs far ahead of what
+ * is emitted is made to wait, so that an endless generator takes no endless memory; an Observable cannot be made to wait.
+ *
+ * @param fn The function, in one of the ways that {@link parallelMap} takes.
+ * @param options See {@link MapOperatorOptions}; `chunkSize` has no effect, since each call gets a message of its own.
+ * @returns An operator that fails as that of {@link parallelMap} does; a call that fails has delivered what it gave before.
+ * @throws TypeError or RangeError on a bad argument or option, which it names.
+ * @example
+ * ```ts
+ * function* divisors(n: number) {
+ *   for (let divisor = 1; divisor <= n; divisor++) if (n % divisor === 0) yield divisor;
+ * }
+ *
+ * of(28, 496).pipe(parallelMergeMap(divisors)).subscribe(console.log); // 1, 2, 4, 7, 14, 28, 1, 2, 4, …
+ * ```
+ */
+export function parallelMergeMap<T, O>(fn: Task<T, O>, options?: MapOperatorOptions): OperatorFunction<T, YieldOf<O>>;
+export function parallelMergeMap<T, O>(fn: Task<T, O>, ...args: unknown[]): OperatorFunction<T, YieldOf<O>> {
+  return createOperator('parallelMergeMap', CallMode.Merge, fn, args);
+}

@@ -1,0 +1,40 @@
+/** The types of task functions. */
+
+import type { ModuleTask } from './moduleTask.js';
+
+/** The second argument of a task function. */
+export interface TaskContext {
+  /** The index of the value in its source, counted from 0. */
+  readonly index: number;
+  /** The worker that this runs on, from 0 to `nJobs - 1`. */
+  readonly workerId: number;
+  /**
+   * Fires when the result is no longer wanted: the subscriber has gone, or another value has failed. On a pool that goes on, a
+   * task that has not ended `cancelTimeout` after that is killed together with its worker.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** A function that runs in a worker, once for each value. What it returns is awaited where it is a promise. */
+export type TaskFunction<T, R> = (value: T, context: TaskContext) => R;
+
+/**
+ * A task, in one of the ways in which it can be given: as a function, by its module and name (`moduleTask`), or as the `URL`
+ * of a module whose default export it is.
+ */
+export type Task<T, R> = TaskFunction<T, R> | ModuleTask<TaskFunction<T, R>> | URL;
+
+/** A function that `apply` calls: with the arguments, and then the context. */
+export type ApplyFunction<A extends readonly unknown[], R> = (...args: [...A, TaskContext]) => R;
+
+/** Values to map: anything iterable, at once or over time, and streams. */
+export type TaskInput<T> = Iterable<T> | AsyncIterable<T> | ReadableStreamLike<T>;
+
+/** A web `ReadableStream`, where it is not an async iterable too. */
+export interface ReadableStreamLike<T> {
+  getReader(): {
+    read(): Promise<{ done: boolean; value?: T | undefined }>;
+    cancel(reason?: unknown): Promise<void>;
+    releaseLock(): void;
+  };
+}

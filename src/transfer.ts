@@ -1,0 +1,122 @@
+/** `transfer`: a value whose buffers and ports move to the other side instead of being copied. */
+
+/** Recognised by this key rather than by class: a worker may hold another copy of this package than the program. */
+const brand: unique symbol = Symbol.for('rxjs-parallel-map.transfer') as never;
+
+/** Shared by all copies of this package in one thread: as long as nothing was ever transferred, no value is looked at. */
+const usage: { used: boolean } = ((globalThis as Record<symbol, unknown>)[
+  Symbol.for('rxjs-parallel-map.transfer.usage')
+] ??= { used: false }) as { used: boolean };
+
+/** What {@link transfer} returns at run time; its type pretends to be the value itself. */
+export interface TransferEnvelope {
+  readonly [brand]: true;
+  readonly value: unknown;
+  readonly transferables: readonly Transferable[];
+}
+
+/** An object that can move to another thread: an `ArrayBuffer`, a `MessagePort`, a stream, an `ImageBitmap` and such. */
+export type Transferable = object;
+
+const transferableTags = new Set([
+  'ArrayBuffer',
+  'AudioData',
+  'FileHandle',
+  'ImageBitmap',
+  'MediaSourceHandle',
+  'MediaStreamTrack',
+  'MessagePort',
+  'MIDIAccess',
+  'OffscreenCanvas',
+  'ReadableStream',
+  'RTCDataChannel',
+  'TransformStream',
+  'VideoFrame',
+  'WebTransportReceiveStream',
+  'WebTransportSendStream',
+  'WritableStream',
+]);
+
+/**
+ * Marks a value so that it moves instead of being copied, as an input (`source$.pipe(map((b) => transfer(b, [b])))`) or as
+ * the result of a task. What has moved is empty on the side that it left.
+ *
+ * With `threading` the listed objects really move, in constant time. A worker that is another process shares no memory
+ * with the program: there the value is copied, and what was listed stays usable.
+ *
+ * A value that moved to a worker cannot be started again elsewhere: `workerDeathRetries` does not apply to it.
+ *
+ * @param value What to send. Anything that can be sent without `transfer` as well.
+ * @param transferables The objects in `value` that move; default: none.
+ * @returns The value in an envelope that the pool opens; its type is that of `value`.
+ * @throws TypeError when `transferables` is no array or holds something that cannot be transferred.
+ * @example
+ * ```ts
+ * images$.pipe(
+ *   map((pixels: Uint8Array) => transfer(pixels, [pixels.buffer])),
+ *   parallelMap(async (pixels) => {
+ *     const { transfer } = await import('rxjs-parallel-map');
+ *     return transfer(pixels, [pixels.buffer]);
+ *   }),
+ * );
+ * ```
+ */
+export function transfer<T>(value: T, transferables: readonly Transferable[] = []): T {
+  if (!Array.isArray(transferables)) {
+    throw new TypeError(
+      `transfer: "transferables" must be an array of transferable objects such as ArrayBuffer, got ${nameOf(transferables)}.`,
+    );
+  }
+  transferables.forEach((item: unknown, at) => {
+    if (!transferableTags.has(tagOf(item))) {
+      const hint = ArrayBuffer.isView(item) ? ' (a view: transfer its .buffer)' : '';
+      throw new TypeError(
+        `transfer: "transferables[${at}]" must be a transferable object such as ArrayBuffer or MessagePort, ` +
+          `got ${nameOf(item)}${hint}.`,
+      );
+    }
+  });
+  usage.used = true;
+  const envelope: TransferEnvelope = { [brand]: true, value, transferables };
+  return envelope as unknown as T;
+}
+
+/** Whether anything was ever transferred in this thread: as long as not, no value needs to be looked at. */
+export function transfersAreUsed(): boolean {
+  return usage.used;
+}
+
+/** Whether `value` comes from {@link transfer}. */
+export function isTransferred(value: unknown): value is TransferEnvelope {
+  return usage.used && typeof value === 'object' && value !== null && (value as TransferEnvelope)[brand] === true;
+}
+
+/**
+ * Opens the envelopes among `values`, in place, and gives what moves.
+ *
+ * @returns The transferables of all, or `undefined` where nothing is to be moved.
+ */
+export function openEnvelopes(values: unknown[]): Transferable[] | undefined {
+  if (!usage.used) return undefined;
+  let moving: Transferable[] | undefined;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (!isTransferred(value)) continue;
+    values[i] = value.value;
+    if (value.transferables.length > 0) (moving ??= []).push(...value.transferables);
+  }
+  return moving;
+}
+
+function tagOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return typeof value;
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  // Node gives some of its classes no tag of their own.
+  return tag === 'Object' ? ((value.constructor as { name?: string } | undefined)?.name ?? tag) : tag;
+}
+
+function nameOf(value: unknown): string {
+  if (value === null || typeof value !== 'object')
+    return typeof value === 'string' ? `'${value}' (string)` : String(value);
+  return tagOf(value);
+}

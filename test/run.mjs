@@ -1,0 +1,147 @@
+// What `npm test` runs: every check of the project, one after the other, each with its output, and at the end one line
+// with the sum: `N passed, N failed`. A mocha run counts its tests, any other step counts as one.
+//
+//   npm test                            everything
+//   npm test -- --only unit,esm         build, then these mocha runs (unit, esm, cjs)
+//   npm test -- --grep 'daemon'         build, then the tests of all mocha runs whose title matches
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const MINUTE = 60_000;
+const STEP_LIMIT = 10 * MINUTE;
+const MOCHA_LIMIT = 15 * MINUTE;
+/** How long a mocha that has reported its end may take to exit. Longer: a test has left a worker, timer or socket. */
+const EXIT_LIMIT = MINUTE / 2;
+
+const MOCHA_RUNS = {
+  unit: { spec: ['build/test/unit/**/*.test.js'], env: {} },
+  esm: { spec: ['build/test/**/*.test.js', '--ignore', 'build/test/unit/**'], env: { FORMAT: 'esm' } },
+  cjs: { spec: ['build/test/**/*.test.js', '--ignore', 'build/test/unit/**'], env: { FORMAT: 'cjs' } },
+};
+
+const { values: options } = parseArgs({ options: { only: { type: 'string' }, grep: { type: 'string', short: 'g' } } });
+const mochaRuns = options.only?.split(',') ?? Object.keys(MOCHA_RUNS);
+for (const name of mochaRuns) {
+  if (!(name in MOCHA_RUNS)) throw new RangeError(`--only ${name}: expected ${Object.keys(MOCHA_RUNS).join(', ')}`);
+}
+const everything = options.only === undefined && options.grep === undefined;
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+
+const total = { passed: 0, failed: 0 };
+const failures = [];
+
+const count = (name, passed, failed) => {
+  total.passed += passed;
+  total.failed += failed;
+  if (failed > 0) failures.push(failed === 1 ? name : `${name} (${failed})`);
+};
+
+/**
+ * Runs a command of node_modules/.bin in a process group of its own, with our output. Kills the whole group, workers of
+ * tests included, when `limit` has passed or `stuck` returns a text, asked every second. Resolves to undefined if the
+ * command succeeded, else to a text that says how it failed.
+ */
+const run = (command, args, { env = {}, limit = STEP_LIMIT, stuck } = {}) =>
+  new Promise((resolve) => {
+    const child = spawn(`node_modules/.bin/${command}`, args, {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ...env },
+      detached: true,
+    });
+    let killed;
+    const kill = (signal) => {
+      try {
+        process.kill(-child.pid, signal);
+      } catch (error) {
+        if (error.code !== 'ESRCH') throw error;
+      }
+    };
+    const started = Date.now();
+    const watch = setInterval(() => {
+      killed = Date.now() - started > limit ? `killed: not done after ${limit / MINUTE} minutes` : stuck?.();
+      if (killed === undefined) return;
+      clearInterval(watch);
+      kill('SIGKILL');
+    }, 1000);
+    // The group does not get the terminal's signals: hand them on, and end by them.
+    const interrupted = (signal) => {
+      kill('SIGKILL');
+      process.off(signal, interrupted);
+      process.kill(process.pid, signal);
+    };
+    process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+    const done = (failure) => {
+      clearInterval(watch);
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+      resolve(failure);
+    };
+    child.once('error', (error) => done(error.message));
+    child.once('exit', (code, signal) => done(killed ?? (code === 0 ? undefined : `ended with ${signal ?? code}`)));
+  });
+
+/** A step that counts as one: a command line and its environment. Resolves to whether it succeeded. */
+const step = async (name, commandLine, env = {}) => {
+  console.log(`\n▶ ${name}: ${commandLine}`);
+  const [command, ...args] = commandLine.split(' ');
+  const failure = await run(command, args, { env });
+  if (failure !== undefined) console.log(`✖ ${name} ${failure}`);
+  count(name, failure === undefined ? 1 : 0, failure === undefined ? 0 : 1);
+  return failure === undefined;
+};
+
+const mocha = async (name) => {
+  const { spec, env } = MOCHA_RUNS[name];
+  const counts = `build/counts-${name}.json`;
+  const args = ['--reporter', './test/support/countsReporter.mjs', '--reporter-option', `counts=${counts}`, ...spec];
+  if (options.grep !== undefined) args.push('--grep', options.grep);
+  if (everything) args.push('--forbid-only');
+  console.log(`\n▶ tests (${name}): mocha ${args.join(' ')}`);
+  rmSync(counts, { force: true });
+  let ended;
+  let failure = await run('mocha', args, {
+    env,
+    limit: MOCHA_LIMIT,
+    stuck() {
+      if (ended === undefined && existsSync(counts)) ended = Date.now();
+      if (ended === undefined || Date.now() - ended <= EXIT_LIMIT) return undefined;
+      return `killed: still running ${EXIT_LIMIT / 1000} s after its last test, which has left a handle open`;
+    },
+  });
+  let result = { passed: 0, failed: 0 };
+  if (existsSync(counts)) result = JSON.parse(readFileSync(counts, 'utf8'));
+  else failure ??= 'ended before its last test';
+  if (failure !== undefined) console.log(`✖ tests (${name}) ${failure}`);
+  // mocha ends with the number of failed tests. Any other end is one more failure.
+  const expected = result.failed === 0 ? undefined : `ended with ${Math.min(result.failed, 255)}`;
+  count(`tests (${name})`, result.passed, result.failed + (failure === expected ? 0 : 1));
+};
+
+if (everything) {
+  await step('format', 'prettier --check .');
+  await step('lint', 'oxlint');
+  await step('typecheck', 'tsc --noEmit -p tsconfig.json');
+}
+
+const built = (await step('build (src)', 'tsc -b')) && (await step('build (dist)', 'rollup -c'));
+if (built) {
+  // Removed first: a test that is gone from test/ must not run from there.
+  rmSync('build/test', { recursive: true, force: true });
+  await step('build (tests)', 'tsc -b test');
+  mkdirSync('build', { recursive: true });
+  // Also with type errors in the tests: tsc has emitted them nevertheless.
+  for (const name of mochaRuns) await mocha(name);
+  if (everything) {
+    await step('publint', 'publint --strict');
+    // Packs what is built, instead of building once more.
+    await step('attw', 'attw --pack . --profile node16', { npm_config_ignore_scripts: 'true' });
+  }
+} else {
+  console.log('\nSkipped, because there is nothing to test without a build: the tests and the checks of the package.');
+}
+
+if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;

@@ -1,0 +1,25 @@
+/** The table of start methods that the suite runs over: a new start method is a new row. */
+
+import type { StartMethod } from 'rxjs-parallel-map';
+
+export interface StartMethodRow {
+  readonly name: StartMethod;
+  /** Whether a worker is a process of its own, with a pid that can be killed. */
+  readonly isProcess: boolean;
+  /** Whether a `SharedArrayBuffer` can be sent, and `transfer` really moves. */
+  readonly sharesMemory: boolean;
+}
+
+export const startMethods: readonly StartMethodRow[] = [
+  { name: 'threading', isProcess: false, sharesMemory: true },
+  { name: 'spawn', isProcess: true, sharesMemory: false },
+];
+
+/** Describes the same behaviour for each start method. */
+export function describeEach(title: string, body: (row: StartMethodRow) => void): void {
+  for (const row of startMethods) {
+    describe(`${title} (${row.name})`, () => {
+      body(row);
+    });
+  }
+}
