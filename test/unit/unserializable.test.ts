@@ -70,7 +70,12 @@ const cases: [what: string, make: () => unknown, path: string, kind: string][] =
   ['a key in quotes', () => ({ 'say "hi"': throwing }), 'value["say \\"hi\\""]', 'function throwing'],
   ['a key in another script', () => ({ größe: { π: throwing } }), 'value.größe.π', 'function throwing'],
   ['a property of an array', () => Object.assign([1], { extra: throwing }), 'value.extra', 'function throwing'],
-  ['a hole in an array', () => ({ list: [, , throwing] }), 'value.list[2]', 'function throwing'],
+  [
+    'a hole in an array',
+    () => ({ list: Object.assign(new Array(3), { 2: throwing }) }),
+    'value.list[2]',
+    'function throwing',
+  ],
   ['a value of a map', () => new Map([['key', throwing]]), 'value.get("key")', 'function throwing'],
   [
     'a value of a map by number',

@@ -8,8 +8,8 @@
  *   arrive likewise, in any number and depth; what is one object stays one object.
  * - Anything else arrives as structured clone makes it, but with the errors inside as above.
  * - What cannot be cloned is left out of the object, array (`undefined` in its place), map or set around it, and the rest
- *   arrives: of an `error.response` the `status` and `headers`, not the `socket`. An object of a class is left out as a
- *   whole, except where it is itself what was thrown. So is all that exceeds a quarter of a million objects.
+ *   arrives: of an `error.response` the `status` and `headers`, not the `socket`. An object of a class with such a thing
+ *   in it is left out as a whole, except where it is itself what was thrown. So is all beyond a hundred thousand objects.
  * - A thrown function, symbol, promise and such arrives as an `Error` whose message shows it.
  */
 
@@ -51,22 +51,13 @@ export type EncodedThrown =
 const errorBrand = Symbol.for('rxjs-parallel-map.error');
 
 /** A getter or proxy can make up objects without end. */
-const MOST_NODES = 250_000;
-/** Each refusal may have taken a look at the whole graph; an error that has so many has nothing to lose by more. */
-const MOST_REFUSALS = 100;
+const MOST_NODES = 100_000;
+/** Each look at an object of a class goes through all that it leads to. So many milliseconds of that are enough. */
+const LOOKING_TIME = 250;
 
 /** `DOMException` is told by its tag: naming it here would make Node load it in every worker. */
-const builtins = [
-  'EvalError',
-  'RangeError',
-  'ReferenceError',
-  'SyntaxError',
-  'TypeError',
-  'URIError',
-  'AggregateError',
-  'SuppressedError',
-  'Error',
-];
+const builtins =
+  'EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError SuppressedError Error'.split(' ');
 const builtinsByPrototype = new Map(
   builtins.map((name) => [
     (globalThis as unknown as Record<string, { prototype: object } | undefined>)[name]?.prototype,
@@ -114,8 +105,8 @@ function substitute(thrown: unknown): EncodedThrown {
 interface Pending {
   readonly object: object;
   readonly shape: Shape;
-  /** Whether all in it is known to be cloneable, so that nothing needs to be asked again at each level. */
-  readonly trusted: boolean;
+  /** Whether the channel can send all of it, so that its parts need no look; `undefined` where it was not asked yet. */
+  trusted: boolean | undefined;
 }
 
 /** Encodes the objects that a thrown value leads to, nearest first and without recursion. */
@@ -123,7 +114,7 @@ class Graph {
   readonly #isCloneable: (value: unknown) => boolean;
   readonly #pending: Pending[] = [];
   readonly #slots = new Map<object, Slot | typeof OMITTED>();
-  #refusals = 0;
+  #lookingEnd: number | undefined;
 
   constructor(isCloneable: (value: unknown) => boolean) {
     this.#isCloneable = isCloneable;
@@ -131,7 +122,8 @@ class Graph {
 
   /** `undefined` where there is nothing of the value that could be sent. */
   encode(thrown: object): EncodedNode[] | undefined {
-    if (this.#slotOf(thrown, false) === OMITTED) {
+    // Nothing is trusted because of what is around the thrown value: there is nothing.
+    if (this.#slotOf(thrown, { object: thrown, shape: 'error', trusted: false }) === OMITTED) {
       // An object of a class that holds something uncloneable: here the rest of it is worth more than nothing.
       if (shapeOf(thrown) !== 'instance') return undefined;
       this.#add(thrown, 'instance', false);
@@ -141,34 +133,34 @@ class Graph {
     return nodes;
   }
 
-  #slotOf(value: unknown, trusted: boolean): Slot | typeof OMITTED {
+  #slotOf(value: unknown, within: Pending): Slot | typeof OMITTED {
     if (!needsNode(value)) return value as Slot;
-    let slot = this.#slots.get(value);
-    if (slot === undefined) {
-      const shape = typeof value === 'object' ? shapeOf(value) : 'unreadable';
-      const trust = trusted || (shape === 'instance' && this.#trusts(value));
-      const isLost =
-        shape === 'unreadable' ||
-        (shape === 'instance' && !trust) ||
-        (shape === 'opaque' && !this.#asks(value)) ||
-        this.#pending.length === MOST_NODES;
-      slot = isLost ? OMITTED : this.#add(value, shape, trust);
-      this.#slots.set(value, slot);
+    const known = this.#slots.get(value);
+    if (known !== undefined) return known;
+    const shape = typeof value === 'object' ? shapeOf(value) : 'unreadable';
+    let isSendable = shape !== 'unreadable' && this.#pending.length < MOST_NODES;
+    if (isSendable && shape === 'opaque') isSendable = this.#asks(value);
+    if (isSendable && shape === 'instance') {
+      // First for all that is around it: a list of such objects is asked for once.
+      within.trusted ??= this.#trusts(within.object);
+      isSendable = within.trusted || this.#trusts(value);
     }
-    return slot;
+    if (isSendable) return this.#add(value, shape, shape === 'instance' || within.trusted === true || undefined);
+    this.#slots.set(value, OMITTED);
+    return OMITTED;
   }
 
-  #add(object: object, shape: Shape, trusted: boolean): Slot {
-    const slot: Slot = [this.#pending.push({ object, shape, trusted }) - 1];
+  #add(object: object, shape: Shape, trusted: boolean | undefined): Slot {
+    // Channels look only at the cause of an error, while all that it has is sent here.
+    const slot: Slot = [this.#pending.push({ object, shape, trusted: shape === 'error' ? false : trusted }) - 1];
     this.#slots.set(object, slot);
     return slot;
   }
 
-  #trusts(instance: object): boolean {
-    if (this.#refusals === MOST_REFUSALS) return false;
-    const trusts = this.#asks(instance);
-    if (!trusts) this.#refusals++;
-    return trusts;
+  #trusts(object: object): boolean {
+    const now = performance.now();
+    this.#lookingEnd ??= now + LOOKING_TIME;
+    return now < this.#lookingEnd && this.#asks(object);
   }
 
   #asks(object: object): boolean {
@@ -179,34 +171,35 @@ class Graph {
     }
   }
 
-  #nodeOf({ object, shape, trusted }: Pending): EncodedNode {
+  #nodeOf(pending: Pending): EncodedNode {
+    const { object, shape } = pending;
     switch (shape) {
       case 'error':
-        return this.#errorNode(object);
+        return this.#errorNode(pending);
       case 'array': {
         const length = read(object, 'length') as number;
         const isLength = typeof length === 'number' && length >>> 0 === length; // a proxy may say anything
-        return { tag: 'array', length: isLength ? length : 0, fields: this.#fieldsOf(object, trusted, undefined) };
+        return { tag: 'array', length: isLength ? length : 0, fields: this.#fieldsOf(pending, undefined) };
       }
       case 'map':
-        return this.#mapNode(object as Map<unknown, unknown>, trusted);
+        return this.#mapNode(pending);
       case 'set': {
-        const slots = listOf(() => Set.prototype.values.call(object)).map((member) => this.#slotOf(member, trusted));
+        const slots = listOf(() => Set.prototype.values.call(object)).map((member) => this.#slotOf(member, pending));
         return { tag: 'set', members: slots.filter((slot) => slot !== OMITTED) };
       }
       case 'opaque':
         return { tag: 'opaque', value: object };
       default:
-        return { tag: 'record', fields: this.#fieldsOf(object, trusted, OMITTED) };
+        return { tag: 'record', fields: this.#fieldsOf(pending, OMITTED) };
     }
   }
 
-  #mapNode(map: Map<unknown, unknown>, trusted: boolean): EncodedNode {
+  #mapNode(pending: Pending): EncodedNode {
     const keys: Slot[] = [];
     const values: Slot[] = [];
-    for (const [key, value] of listOf(() => Map.prototype.entries.call(map))) {
-      const keySlot = this.#slotOf(key, trusted);
-      const valueSlot = this.#slotOf(value, trusted);
+    for (const [key, value] of listOf(() => Map.prototype.entries.call(pending.object))) {
+      const keySlot = this.#slotOf(key, pending);
+      const valueSlot = this.#slotOf(value, pending);
       if (keySlot === OMITTED || valueSlot === OMITTED) continue;
       keys.push(keySlot);
       values.push(valueSlot);
@@ -214,18 +207,19 @@ class Graph {
     return { tag: 'map', keys, values };
   }
 
-  /** @param substitute What takes the place of a property that cannot be sent. */
-  #fieldsOf(object: object, trusted: boolean, substitute: undefined | typeof OMITTED): Fields {
+  /** @param placeholder What takes the place of a property that cannot be sent. */
+  #fieldsOf(pending: Pending, placeholder: undefined | typeof OMITTED): Fields {
     const fields = noFields();
-    for (const key of listOf(() => Object.keys(object))) {
-      const value = read(object, key);
-      const slot = value === OMITTED ? OMITTED : this.#slotOf(value, trusted);
-      addField(fields, key, slot === OMITTED ? substitute : slot);
+    for (const key of listOf(() => Object.keys(pending.object))) {
+      const value = read(pending.object, key);
+      const slot = value === OMITTED ? OMITTED : this.#slotOf(value, pending);
+      addField(fields, key, slot === OMITTED ? placeholder : slot);
     }
     return fields;
   }
 
-  #errorNode(error: object): EncodedNode {
+  #errorNode(pending: Pending): EncodedNode {
+    const error = pending.object;
     const brand = read(error, errorBrand);
     const ours = typeof brand === 'string';
     const base = ours ? brand : builtinOf(error);
@@ -235,7 +229,7 @@ class Graph {
     for (const key of own) {
       const property = readProperty(error, key);
       if (property === undefined || (key === 'stack' && typeof property.value !== 'string')) continue;
-      let slot = this.#slotOf(property.value, false);
+      let slot = this.#slotOf(property.value, pending);
       // A name or a message is text for people: better a poor one than none.
       if (slot === OMITTED && (key === 'name' || key === 'message')) slot = kindOf(property.value);
       addField(property.enumerable ? enumerable : hidden, key, slot);
@@ -249,8 +243,8 @@ class Graph {
         value === '' ||
         typeof value === 'function' ||
         (key === 'name' && value === base);
-      // The code of a DOMException comes from its name.
-      if (!isDefault && !(key === 'code' && base === 'DOMException')) addField(hidden, key, this.#slotOf(value, false));
+      if (isDefault || (key === 'code' && base === 'DOMException')) continue; // that comes from its name
+      addField(hidden, key, this.#slotOf(value, pending));
     }
     return { tag: 'error', base, ours, enumerable, hidden };
   }

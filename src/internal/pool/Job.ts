@@ -301,7 +301,8 @@ export class Job {
     }
     this.#completeIfDone();
     if (this.#ended) return;
-    this.#owner.onWorkChanged(this);
+    // What is out makes room for what waits, where the number of values on their way is bounded.
+    if (this.call.maxTasksActive !== undefined) this.#owner.onWorkChanged(this);
     this.#sink.room?.();
   }
 

@@ -14,7 +14,7 @@ import type { PortableFunction } from '../functions/portable.js';
 import { currentWorker } from '../runtime/identity.js';
 import type { StartMethodStrategy, WorkerEnd } from '../workers/StartMethod.js';
 import { startMethod } from '../workers/table.js';
-import { restOf, type Chunk } from './Chunk.js';
+import type { Chunk } from './Chunk.js';
 import { inputError, loadError, taskError } from './failures.js';
 import { Hold } from './Hold.js';
 import { Job, type JobOutcome, type JobOwner, type JobSpec } from './Job.js';
@@ -36,7 +36,10 @@ export class Scheduler implements JobOwner, WorkerListener {
   readonly #ready = new Set<Job>();
   readonly #lifecycle: Lifecycle;
   readonly #hold = new Hold();
+  /** How many workers have a chunk. */
   #busy = 0;
+  /** How many slots are taken. */
+  #living = 0;
   #nextChunk = 0;
   #dispatchScheduled = false;
   #rebalanceTimer: NodeJS.Timeout | undefined;
@@ -169,6 +172,7 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void {
     this.#slots[worker.id] = undefined;
+    this.#living--;
     const idleAt = this.#idle.indexOf(worker);
     if (idleAt >= 0) this.#idle.splice(idleAt, 1);
     if (worker.chunks.length > 0) this.#busy--;
@@ -219,7 +223,7 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   /** Starts as many workers as there are values that would else wait for one. */
   #startWorkers(): void {
-    if (this.#ready.size === 0) return;
+    if (this.#ready.size === 0 || this.#living === this.settings.nJobs) return;
     let wanted = 0;
     for (const job of this.#ready) {
       wanted += job.waitingCount;
@@ -230,6 +234,7 @@ export class Scheduler implements JobOwner, WorkerListener {
       if (this.#slots[id] !== undefined) continue;
       try {
         this.#slots[id] = new WorkerHandle(id, this.settings.daemon, this.#strategy, this);
+        this.#living++;
         wanted--;
       } catch (error) {
         this.#failToStart(id, error);
@@ -362,9 +367,8 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   #updateHold(): void {
     const working = this.#busy > 0 || this.#ready.size > 0 || this.#lifecycle.awaited;
-    const living = this.#slots.some((worker) => worker !== undefined);
-    if (working || (living && !this.settings.daemon)) this.#hold.set(true);
-    else if (living) this.#hold.set(false);
+    if (working || (this.#living > 0 && !this.settings.daemon)) this.#hold.set(true);
+    else if (this.#living > 0) this.#hold.set(false);
     else this.#hold.release();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The loop inside a worker: takes chunks, calls the function for each value, sends results in batches.
+ * The loop inside a worker: takes chunks, calls the function for each value, hands the results to the outbox.
  *
  * One call runs at a time. A call that returns a plain value is followed by the next one at once, without a promise in
  * between; one that returns a promise is followed when that has settled. Between two calls the loop looks at the clock: a
@@ -7,35 +7,27 @@
  * it should lets the event loop turn, so that the worker hears a `Cancel` or `Recall` and user code its own timers.
  */
 
-import { encodeThrown } from '../channel/errorCodec.js';
 import {
   CallMode,
   FromWorker,
   ToWorker,
   type ChunkIndexes,
-  type EncodedFailure,
   type MessageToWorker,
   type RunMessage,
 } from '../channel/messages.js';
-import { findUnserializable } from '../channel/unserializable.js';
-import { missingVariable, rebuild, type Task } from '../functions/rebuild.js';
 import type { PortableFunction } from '../functions/portable.js';
-import { isTransferred, openEnvelopes } from '../../transfer.js';
 import type { Host } from './Host.js';
 import { MergeRun } from './MergeRun.js';
+import { Outbox } from './Outbox.js';
 import { TaskContext } from './TaskContext.js';
+import { TaskShelf, type Load } from './TaskShelf.js';
 
-/** A batch of results waits this long at most, in milliseconds, for others to travel with. */
-const BATCH_TIME = 4;
 /** After so many milliseconds without a pause the event loop gets its turn. */
 const TURN_TIME = 12;
 /** Quick calls look at the clock only once in so many: a look costs as much as a small call. */
 const LARGEST_STRIDE = 16;
+/** As many calls are made between two looks as fit into so many milliseconds. */
 const STRIDE_TIME = 0.1;
-
-type Load = { readonly portable: PortableFunction } & (
-  { state: 'loading' } | { state: 'loaded'; task: Task } | { state: 'failed' }
-);
 
 /** The chunk that is being worked on. */
 interface Current {
@@ -46,36 +38,32 @@ interface Current {
   readonly values: unknown[];
   /** How many values have been started. */
   started: number;
-  /** Results that have not been sent yet. */
-  batch: unknown[];
-  /** When the first result of the batch began to be computed. */
-  batchStart: number;
   /** The context of the call that runs. */
   context: TaskContext | undefined;
   merge: MergeRun | undefined;
+  /** Whether it goes on when the event loop has turned: no call of it runs meanwhile. */
+  paused: boolean;
   /** Nobody wants the results any more. */
   cancelled: boolean;
 }
 
 export class TaskLoop {
   readonly #host: Host;
-  readonly #loads = new Map<number, Load>();
+  readonly #outbox: Outbox;
+  readonly #shelf = new TaskShelf();
   readonly #queue: RunMessage[] = [];
   #current: Current | undefined;
   /** Whether the loop is inside `#run`, so that a call settling at once does not enter it again. */
   #running = false;
-  /** Whether a pause was asked of the event loop, after which `#run` goes on. */
-  #paused = false;
   #leaving = false;
   /** When the event loop last had its turn. */
   #turnStart = 0;
   #stride = 1;
   #flushArmed = false;
-  /** What sending the last batch took, in milliseconds: it belongs to the pace, and is told with the next batch. */
-  #postTime = 0;
 
   constructor(host: Host) {
     this.#host = host;
+    this.#outbox = new Outbox(host);
   }
 
   /** Does what a message says. */
@@ -85,7 +73,7 @@ export class TaskLoop {
         this.#define(message[1], message[2]);
         break;
       case ToWorker.Forget:
-        this.#loads.delete(message[1]);
+        this.#shelf.forget(message[1]);
         break;
       case ToWorker.Run:
         this.#queue.push(message);
@@ -109,35 +97,24 @@ export class TaskLoop {
 
   /** Sends what is finished: the worker is about to end although nobody asked it to. */
   flush(): void {
-    if (this.#current !== undefined) this.#sendBatch(this.#current);
+    this.#outbox.flush();
   }
 
   #define(task: number, portable: PortableFunction): void {
-    const load = { portable, state: 'loading' } as Load;
-    this.#loads.set(task, load);
-    const loaded = (fn: Task): void => {
-      Object.assign(load, { state: 'loaded', task: fn });
-      this.#host.post([FromWorker.Defined, task]);
+    this.#shelf.define(task, portable, (failure) => {
+      this.#host.post(
+        failure === undefined
+          ? [FromWorker.Defined, task]
+          : [FromWorker.DefineFailed, task, this.#outbox.failureOf(portable, failure.error)],
+      );
       this.#startNext();
-    };
-    const failed = (error: unknown): void => {
-      Object.assign(load, { state: 'failed' });
-      this.#host.post([FromWorker.DefineFailed, task, this.#encodeFailure(portable, error)]);
-      this.#startNext();
-    };
-    try {
-      const rebuilt = rebuild(portable);
-      if (typeof rebuilt === 'function') loaded(rebuilt);
-      else rebuilt.then(loaded, failed);
-    } catch (error) {
-      failed(error);
-    }
+    });
   }
 
   #startNext(): void {
-    while (this.#current === undefined && this.#queue.length > 0) {
+    while (this.#current === undefined && !this.#running && this.#queue.length > 0) {
       const [, chunk, task, mode, indexes, values] = this.#queue[0] as RunMessage;
-      const load = this.#loads.get(task);
+      const load = this.#shelf.get(task);
       if (load?.state === 'loading') return;
       this.#queue.shift(); // two chunks at most ever wait here
       if (load?.state !== 'loaded') {
@@ -151,13 +128,13 @@ export class TaskLoop {
         indexes,
         values,
         started: 0,
-        batch: [],
-        batchStart: performance.now(),
         context: undefined,
         merge: undefined,
+        paused: false,
         cancelled: false,
       };
-      this.#turnStart = this.#current.batchStart;
+      this.#turnStart = performance.now();
+      this.#outbox.begin(chunk, this.#turnStart);
       this.#run();
     }
     if (this.#leaving && this.#current === undefined && this.#queue.length === 0) this.#host.leave();
@@ -167,14 +144,11 @@ export class TaskLoop {
   #run(): void {
     if (this.#running) return;
     this.#running = true;
+    const current = this.#current as Current;
     try {
-      for (let current = this.#current; current !== undefined; current = this.#current) {
-        if (current.cancelled || current.started === current.values.length) {
-          this.#end(current);
-          break;
-        }
-        if (!this.#step(current)) break;
-        if (current.started % this.#stride === 0 && this.#pauseIsDue(current)) break;
+      while (this.#current === current) {
+        if (current.cancelled || current.started === current.values.length) this.#end(current);
+        else if (!this.#step(current) || this.#pauses(current)) break;
       }
     } finally {
       this.#running = false;
@@ -203,65 +177,67 @@ export class TaskLoop {
       this.#merge(current, result, pending);
       return false;
     }
-    if (!pending) return this.#collect(current, result);
+    if (!pending) return this.#collect(result);
     this.#armFlush();
     Promise.resolve(result).then(
       (settled) => {
         if (this.#current !== current) return;
-        if (!this.#collect(current, settled)) return;
-        if (!(current.started % this.#stride === 0 && this.#pauseIsDue(current))) this.#run();
+        if (!this.#collect(settled)) this.#startNext();
+        else if (!this.#pauses(current)) this.#run();
+        else if (this.#current === undefined) this.#startNext();
       },
       (error: unknown) => {
-        if (this.#current === current) this.#fail(current, error);
+        if (this.#current !== current) return;
+        this.#fail(current, error);
+        this.#startNext();
       },
     );
     return false;
   }
 
-  /** Keeps a result for the next batch. False where sending it has ended the chunk. */
-  #collect(current: Current, result: unknown): boolean {
-    if (!isTransferred(result)) {
-      current.batch.push(result);
-      return true;
-    }
-    // What moves travels alone, so that a transfer which fails is one result's failure.
-    if (!this.#sendBatch(current)) return false;
-    current.batch.push(result);
-    return this.#sendBatch(current);
-  }
-
   #merge(current: Current, result: unknown, pending: boolean): void {
-    const settle = (error?: { thrown: unknown }): void => {
+    const settle = (failure?: { readonly thrown: unknown }): void => {
       if (this.#current !== current) return;
-      if (error !== undefined) {
-        this.#fail(current, error.thrown);
-        return;
-      }
       current.merge = undefined;
-      current.batch.push(undefined);
-      this.#run();
+      if (failure === undefined) {
+        this.#collect(undefined); // its one result says that there is no more
+        this.#run();
+      } else {
+        this.#fail(current, failure.thrown);
+        this.#startNext();
+      }
     };
     const begin = (output: unknown): void => {
       if (this.#current !== current) return;
-      current.merge = new MergeRun((values) => this.#sendYields(current, values), settle);
+      current.merge = new MergeRun((values) => this.#outbox.sendYields(values), settle);
       current.merge.start(output);
+      if (current.cancelled) current.merge.cancel();
     };
     if (pending) Promise.resolve(result).then(begin, (thrown: unknown) => settle({ thrown }));
     else begin(result);
   }
 
-  /** Looks at the clock; true where `#run` goes on later, from the event loop. */
-  #pauseIsDue(current: Current): boolean {
+  /** Keeps a result. False where it cannot be sent, which has ended the chunk. */
+  #collect(result: unknown): boolean {
+    if (this.#outbox.add(result)) return true;
+    this.#current = undefined;
+    return false;
+  }
+
+  /** Looks at the clock, if it is time for that. True where `#run` goes on later, from the event loop, or not at all. */
+  #pauses(current: Current): boolean {
+    if (current.started % this.#stride !== 0 || current.started === current.values.length) return false;
     const now = performance.now();
-    const sinceBatch = now - current.batchStart;
-    // As many calls between two looks as fit into a tenth of a millisecond.
-    const perCall = sinceBatch / Math.max(current.batch.length, 1);
+    const perCall = this.#outbox.age(now) / Math.max(this.#outbox.size, 1);
     this.#stride = perCall * this.#stride * 2 < STRIDE_TIME ? Math.min(this.#stride * 2, LARGEST_STRIDE) : 1;
-    if (sinceBatch >= BATCH_TIME) this.#sendBatch(current);
-    if (now - this.#turnStart < TURN_TIME || current.started === current.values.length) return false;
-    this.#paused = true;
+    if (!this.#outbox.flushIfDue(now)) {
+      this.#current = undefined;
+      return true;
+    }
+    if (now - this.#turnStart < TURN_TIME) return false;
+    current.paused = true;
     setImmediate(() => {
-      this.#paused = false;
+      current.paused = false;
       this.#turnStart = performance.now();
       if (this.#current === current) this.#run();
     });
@@ -275,7 +251,9 @@ export class TaskLoop {
     setImmediate(() => {
       this.#flushArmed = false;
       this.#turnStart = performance.now();
-      if (this.#current !== undefined) this.#sendBatch(this.#current);
+      if (this.#outbox.flush()) return;
+      this.#current = undefined;
+      this.#startNext();
     });
   }
 
@@ -286,10 +264,10 @@ export class TaskLoop {
       return;
     }
     current.cancelled = true;
-    current.batch = [];
+    this.#outbox.discard();
     current.context?.abort();
     current.merge?.cancel();
-    if (this.#paused) this.#run(); // nothing of it runs at the moment
+    if (current.paused) this.#run(); // else the call that runs ends it
   }
 
   #release(chunk: number): void {
@@ -301,7 +279,7 @@ export class TaskLoop {
     if (current.started === current.values.length) return;
     current.values.length = current.started;
     this.#host.post([FromWorker.Released, chunk, current.started]);
-    if (this.#paused) this.#run();
+    if (current.paused) this.#run();
   }
 
   #unqueue(chunk: number): void {
@@ -312,91 +290,19 @@ export class TaskLoop {
   }
 
   #end(current: Current): void {
-    if (!this.#sendBatch(current)) return;
     this.#current = undefined;
-    if (current.cancelled) this.#host.post([FromWorker.Stopped, current.chunk]);
+    if (!current.cancelled) {
+      this.#outbox.flush();
+      return;
+    }
+    this.#outbox.discard();
+    this.#host.post([FromWorker.Stopped, current.chunk]);
   }
 
+  /** A call has failed: the results before it leave, and nothing after it is started. */
   #fail(current: Current, error: unknown): void {
-    if (!this.#sendBatch(current)) return;
     this.#current = undefined;
-    this.#host.post([FromWorker.Failed, current.chunk, this.#encodeFailure(current.load.portable, error)]);
-    if (!this.#running) this.#startNext();
-  }
-
-  /** Sends the finished results. False where one of them could not be sent, which has ended the chunk. */
-  #sendBatch(current: Current): boolean {
-    const { batch } = current;
-    if (batch.length === 0 || current.cancelled) return true;
-    const now = performance.now();
-    const elapsed = now - current.batchStart + this.#postTime;
-    current.batch = [];
-    const moving = openEnvelopes(batch);
-    try {
-      this.#host.post([FromWorker.Results, current.chunk, batch, elapsed], moving);
-      current.batchStart = performance.now();
-      this.#postTime = current.batchStart - now;
-      return true;
-    } catch (error) {
-      return this.#sendOneByOne(current, batch, elapsed, error);
-    }
-  }
-
-  /** A result in the batch cannot be sent: those before it are results all the same, and it has failed. */
-  #sendOneByOne(current: Current, batch: unknown[], elapsed: number, reason: unknown): boolean {
-    for (const result of batch) {
-      try {
-        if (batch.length === 1) throw reason; // it was tried alone already
-        this.#host.post([FromWorker.Results, current.chunk, [result], elapsed / batch.length]);
-      } catch (error) {
-        this.#current = undefined;
-        this.#host.post([FromWorker.Failed, current.chunk, this.#encodeUnserializable(result, error)]);
-        if (!this.#running) this.#startNext();
-        return false;
-      }
-    }
-    return true;
-  }
-
-  #sendYields(current: Current, values: unknown[]): void {
-    const moving = openEnvelopes(values);
-    try {
-      this.#host.post([FromWorker.Yields, current.chunk, values], moving);
-    } catch (error) {
-      const index = values.findIndex((value) => !this.#host.isCloneable(value));
-      if (index > 0) this.#host.post([FromWorker.Yields, current.chunk, values.slice(0, index)]);
-      throw new UnsendableYield(this.#encodeUnserializable(values[Math.max(index, 0)], error));
-    }
-  }
-
-  #encodeUnserializable(result: unknown, error: unknown): EncodedFailure {
-    const isCloneable = (value: unknown): boolean => this.#host.isCloneable(value);
-    const found = findUnserializable(result, isCloneable);
-    return {
-      kind: 'unserializable',
-      path: found?.path ?? 'value',
-      what: found?.kind ?? typeof result,
-      thrown: encodeThrown(error, isCloneable),
-    };
-  }
-
-  #encodeFailure(portable: PortableFunction, error: unknown): EncodedFailure {
-    if (error instanceof UnsendableYield) return error.failure;
-    const thrown = encodeThrown(error, (value) => this.#host.isCloneable(value));
-    const variable = missingVariable(portable, error);
-    return variable === undefined
-      ? { kind: 'thrown', thrown }
-      : { kind: 'unportable', variable, functionName: portable.name, thrown };
-  }
-}
-
-/** Carries the failure of a yielded value through the user's generator, which may clean up on its way. */
-class UnsendableYield extends Error {
-  readonly failure: EncodedFailure;
-
-  constructor(failure: EncodedFailure) {
-    super('A yielded value cannot be sent.');
-    this.failure = failure;
+    if (this.#outbox.flush()) this.#outbox.fail(current.load.portable, error);
   }
 }
 

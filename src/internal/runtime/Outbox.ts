@@ -1,0 +1,146 @@
+/** What leaves a worker about its chunks: results in batches, and failures, of calls and of sending. */
+
+import { encodeThrown } from '../channel/errorCodec.js';
+import { FromWorker, type EncodedFailure } from '../channel/messages.js';
+import { findUnserializable } from '../channel/unserializable.js';
+import type { PortableFunction } from '../functions/portable.js';
+import { missingVariable } from '../functions/rebuild.js';
+import { isTransferred, openEnvelopes } from '../../transfer.js';
+import type { Host } from './Host.js';
+
+/** A batch of results waits this long at most, in milliseconds, for others to travel with. */
+const BATCH_TIME = 4;
+
+export class Outbox {
+  readonly #host: Host;
+  /** Results of the current chunk that have not been sent yet. */
+  #batch: unknown[] = [];
+  #chunk = -1;
+  /** When the first result of the batch began to be computed. */
+  #batchStart = 0;
+  /** What sending the last batch took, in milliseconds: it belongs to the pace, and is told with the next batch. */
+  #postTime = 0;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** How many results wait. */
+  get size(): number {
+    return this.#batch.length;
+  }
+
+  /** Results that follow are those of this chunk. */
+  begin(chunk: number, now: number): void {
+    this.#chunk = chunk;
+    this.#batch = [];
+    this.#batchStart = now;
+  }
+
+  /** Keeps a result for the next batch. False where it, or one before it, cannot be sent: the chunk has ended. */
+  add(result: unknown): boolean {
+    if (!isTransferred(result)) {
+      this.#batch.push(result);
+      return true;
+    }
+    // What moves travels alone, so that a transfer which fails is one result's failure.
+    if (!this.flush()) return false;
+    this.#batch.push(result);
+    return this.flush();
+  }
+
+  /** For how long results have been gathered, in milliseconds. */
+  age(now: number): number {
+    return now - this.#batchStart;
+  }
+
+  /** Sends the batch where it has waited long enough. False as in `flush`. */
+  flushIfDue(now: number): boolean {
+    return this.age(now) < BATCH_TIME || this.flush();
+  }
+
+  /** Sends the batch. False where a result cannot be sent: it has failed, and the chunk has ended. */
+  flush(): boolean {
+    const batch = this.#batch;
+    if (batch.length === 0) return true;
+    const now = performance.now();
+    const elapsed = now - this.#batchStart + this.#postTime;
+    this.#batch = [];
+    const moving = openEnvelopes(batch);
+    try {
+      this.#host.post([FromWorker.Results, this.#chunk, batch, elapsed], moving);
+    } catch (error) {
+      return this.#sendOneByOne(batch, elapsed, error);
+    }
+    this.#batchStart = performance.now();
+    this.#postTime = this.#batchStart - now;
+    return true;
+  }
+
+  /** Forgets the results: nobody wants them. */
+  discard(): void {
+    this.#batch = [];
+  }
+
+  /** Sends what a `merge` call has yielded. @throws UnsendableYield where some of it cannot be sent; the rest was. */
+  sendYields(values: unknown[]): void {
+    const moving = openEnvelopes(values);
+    try {
+      this.#host.post([FromWorker.Yields, this.#chunk, values], moving);
+    } catch (error) {
+      const at = values.findIndex((value) => !this.#host.isCloneable(value));
+      if (at > 0) this.#host.post([FromWorker.Yields, this.#chunk, values.slice(0, at)]);
+      throw new UnsendableYield(this.#unserializable(values[Math.max(at, 0)], error));
+    }
+  }
+
+  /** Says that the next call of the chunk has failed, which ends the chunk. */
+  fail(portable: PortableFunction, error: unknown): void {
+    this.#host.post([FromWorker.Failed, this.#chunk, this.failureOf(portable, error)]);
+  }
+
+  /** A failure as it travels. */
+  failureOf(portable: PortableFunction, error: unknown): EncodedFailure {
+    if (error instanceof UnsendableYield) return error.failure;
+    const thrown = encodeThrown(error, (value) => this.#host.isCloneable(value));
+    const variable = missingVariable(portable, error);
+    return variable === undefined
+      ? { kind: 'thrown', thrown }
+      : { kind: 'unportable', variable, functionName: portable.name, thrown };
+  }
+
+  /** A result in the batch cannot be sent: those before it are results all the same, and it has failed. */
+  #sendOneByOne(batch: unknown[], elapsed: number, reason: unknown): boolean {
+    for (const result of batch) {
+      try {
+        if (batch.length === 1) throw reason; // it was tried alone already
+        this.#host.post([FromWorker.Results, this.#chunk, [result], elapsed / batch.length]);
+      } catch (error) {
+        this.#host.post([FromWorker.Failed, this.#chunk, this.#unserializable(result, error)]);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #unserializable(result: unknown, error: unknown): EncodedFailure {
+    const isCloneable = (value: unknown): boolean => this.#host.isCloneable(value);
+    const found = findUnserializable(result, isCloneable);
+    return {
+      kind: 'unserializable',
+      path: found?.path ?? 'value',
+      what: found?.kind ?? typeof result,
+      thrown: encodeThrown(error, isCloneable),
+    };
+  }
+}
+
+/** Carries the failure of a yielded value through the user's generator, which may clean up on its way. */
+class UnsendableYield extends Error {
+  readonly failure: EncodedFailure;
+
+  constructor(failure: EncodedFailure) {
+    super('A yielded value cannot be sent.');
+    this.failure = failure;
+  }
+}
