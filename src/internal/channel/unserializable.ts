@@ -165,12 +165,21 @@ function descend(start: Place, cloneable: (value: unknown) => boolean): Unserial
     if (inner === undefined) {
       const isPlain = shape === 'record' || shape === 'array';
       // Its parts alone can be cloned: then either the object is special, or it is one level too deep.
-      if (isPlain && !cloneable(Array.isArray(object) ? Array.from(object) : { ...object })) return undefined;
+      if (isPlain && !cloneable(copyOf(object))) return undefined;
       return report(place, isPlain ? 'Proxy' : undefined);
     }
     place = inner;
   }
   return undefined;
+}
+
+/** The same parts in an ordinary object. */
+function copyOf(object: object): unknown {
+  try {
+    return Array.isArray(object) ? Array.from(object as unknown[]) : { ...object };
+  } catch {
+    return undefined; // only now does reading it throw: it is no ordinary object
+  }
 }
 
 function report(place: Place, kind?: string): Unserializable {

@@ -11,11 +11,10 @@
 
 import { BufferOverflowError } from '../../errors.js';
 import type { CallSettings, Overflow } from '../../options.js';
-import { isTransferred, transfersAreUsed } from '../../transfer.js';
 import { CallMode } from '../channel/messages.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
-import { RingBuffer } from '../queue/RingBuffer.js';
-import { createChunk, indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
+import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
+import { PendingValues } from './PendingValues.js';
 import type { TaskRecord } from './TaskRegistry.js';
 
 /** Where a job's results and its end go. None of these is called after the job was cancelled, or after its end. */
@@ -71,19 +70,8 @@ export class Job {
   readonly #ordered: boolean;
   readonly #manualRelease: boolean;
   readonly #bufferSize: number;
-  readonly #overflow: Overflow;
+  readonly #pending: PendingValues;
 
-  readonly #waiting = new RingBuffer<unknown>();
-  /** The indexes of the waiting values; only where some may be dropped, else they follow each other. */
-  readonly #waitingIndexes: RingBuffer<number> | undefined;
-  /** Chunks that were given back, lowest sequence number first. */
-  #returned: Chunk[] = [];
-  /** How many values were pushed: the index of the next one. */
-  #pushed = 0;
-  /** How many values were dropped: they need no result. */
-  #dropped = 0;
-  /** How many values were cut: the sequence number of the next one. */
-  #cut = 0;
   /** How many values are through, with their results consumed. */
   #released = 0;
   #sourceEnded = false;
@@ -102,9 +90,8 @@ export class Job {
     this.#ordered = spec.ordered;
     this.#manualRelease = spec.manualRelease;
     this.#bufferSize = spec.bufferSize;
-    this.#overflow = spec.overflow;
+    this.#pending = new PendingValues(this, spec.bufferSize, spec.overflow);
     this.call.signal?.addEventListener('abort', this.#onAbort);
-    this.#waitingIndexes = spec.overflow === 'error' ? undefined : new RingBuffer();
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
       emit: (values) => this.#emit(values),
       release: (count) => {
@@ -125,12 +112,10 @@ export class Job {
   /** Takes the source's next value. */
   push(value: unknown): void {
     if (this.#ended || this.#sourceEnded) return;
-    const index = this.#pushed++;
     if (this.#failure !== undefined) return; // it has a larger index than what failed
-    if (this.#waiting.length >= this.#bufferSize && !this.#makeRoom()) return;
-    this.#waiting.push(value);
-    this.#waitingIndexes?.push(index);
-    if (this.#waiting.length === 1 || this.#owner.freeWorkers() > 0) this.#owner.onWorkChanged(this);
+    const free = this.#owner.freeWorkers();
+    if (!this.#pending.push(value, free)) this.fail(new BufferOverflowError({ bufferSize: this.#bufferSize }));
+    else if (free > 0 || this.#pending.waiting === 1) this.#owner.onWorkChanged(this);
   }
 
   /** The source has no more values. */
@@ -153,8 +138,7 @@ export class Job {
   /** Pulled input: whether another value may be read. */
   hasRoom(): boolean {
     if (this.#ended || this.#failure !== undefined) return false;
-    const active = this.#pushed - this.#dropped - this.#released;
-    return active < this.#window();
+    return this.#pending.taken - this.#released < this.#window();
   }
 
   /** So many results were consumed; for a sink that said it would tell. */
@@ -168,19 +152,17 @@ export class Job {
 
   /** Whether there is something that a worker could be given. */
   get hasWork(): boolean {
-    return !this.#ended && (this.#returned.length > 0 || this.#cuttable() > 0);
+    return !this.#ended && this.waitingCount > 0;
   }
 
   /** How many workers the job could keep busy now. */
   get waitingCount(): number {
-    return this.#returned.length + this.#cuttable();
+    return this.#pending.returned + this.#cuttable();
   }
 
   /** Whether the next chunk may wait on a worker behind another one: not what moves, for it could not be given back. */
   get mayGoAhead(): boolean {
-    if (!transfersAreUsed()) return true;
-    const next = this.#returned[0]?.values ?? this.#waiting.peek(this.nextChunkSize());
-    return !next.some(isTransferred);
+    return this.mode !== CallMode.Merge && !this.#pending.movesNext(this.nextChunkSize());
   }
 
   /** How many values the next chunk should have. */
@@ -195,22 +177,7 @@ export class Job {
 
   /** Takes the next chunk. Only where `hasWork`. */
   cut(): Chunk {
-    const returned = this.#returned.shift();
-    if (returned !== undefined) {
-      this.inFlight.add(returned);
-      return returned;
-    }
-    const values = this.#waiting.take(this.nextChunkSize());
-    const indexes = this.#waitingIndexes?.take(values.length) ?? this.#pushed - this.#waiting.length - values.length;
-    const chunk = createChunk(this, this.#cut, indexes, values);
-    this.#cut += values.length;
-    // What moves travels alone: it can neither wait behind another value nor be started twice.
-    if (values.length > 1 && transfersAreUsed() && values.some(isTransferred)) {
-      const [first, ...others] = singlesOf(chunk, 0);
-      this.#giveBack(others);
-      this.inFlight.add(first as Chunk);
-      return first as Chunk;
-    }
+    const chunk = this.#pending.cut(this.nextChunkSize());
     this.inFlight.add(chunk);
     return chunk;
   }
@@ -245,9 +212,7 @@ export class Job {
     // The values before it are to come out first; nothing after it is started any more.
     this.#failure = { seq, error };
     this.#sink.close?.();
-    this.#waiting.clear();
-    this.#waitingIndexes?.clear();
-    this.#returned = this.#returned.filter((waiting) => waiting.seq < seq);
+    this.#pending.dropAfter(seq);
     for (const other of this.inFlight) if (other !== chunk && other.seq > seq) this.#owner.cancelChunk(other);
     this.#owner.onWorkChanged(this);
   }
@@ -308,7 +273,7 @@ export class Job {
 
   #completeIfDone(): void {
     if (!this.#sourceEnded || this.#failure !== undefined || this.inFlight.size > 0) return;
-    if (this.#waiting.length > 0 || this.#returned.length > 0) return;
+    if (this.#pending.waiting > 0 || this.#pending.returned > 0) return;
     this.#finish('completed', () => this.#sink.complete());
   }
 
@@ -317,19 +282,16 @@ export class Job {
     this.#ended = true;
     this.call.signal?.removeEventListener('abort', this.#onAbort);
     this.#sink.close?.();
-    this.#waiting.clear();
-    this.#waitingIndexes?.clear();
-    this.#returned = [];
+    this.#pending.clear();
     this.#delivery.clear();
     this.#owner.onJobEnded(this, outcome, deliver);
   }
 
   /** How many of the waiting values may be handed out now. */
   #cuttable(): number {
-    if (this.#waiting.length === 0) return 0;
     const { maxTasksActive } = this.call;
-    if (maxTasksActive === undefined) return this.#waiting.length;
-    return Math.min(this.#waiting.length, maxTasksActive - (this.#cut - this.#released));
+    if (maxTasksActive === undefined) return this.#pending.waiting;
+    return Math.min(this.#pending.waiting, maxTasksActive - (this.#pending.cutCount - this.#released));
   }
 
   /** How many values may be on their way: twice what the workers hold, which is a chunk each and one ahead. */
@@ -343,28 +305,7 @@ export class Job {
   }
 
   #giveBack(chunks: readonly Chunk[]): void {
-    const wanted = chunks.filter((chunk) => !this.#isBeyondFailure(chunk.seq));
-    this.#returned = [...this.#returned, ...wanted].sort((a, b) => a.seq - b.seq);
+    this.#pending.giveBack(chunks.filter((chunk) => !this.#isBeyondFailure(chunk.seq)));
     this.#owner.onWorkChanged(this);
-  }
-
-  /** Whether the value may wait: the buffer is full, so that depends on the workers and on `overflow`. */
-  #makeRoom(): boolean {
-    // Values that a free worker is about to take do not wait for one.
-    if (this.#waiting.length < this.#bufferSize + this.#owner.freeWorkers()) return true;
-    switch (this.#overflow) {
-      case 'error':
-        this.fail(new BufferOverflowError({ bufferSize: this.#bufferSize }));
-        return false;
-      case 'drop-oldest':
-        this.#dropped++;
-        if (this.#waiting.length === 0) return false;
-        this.#waiting.take(1);
-        this.#waitingIndexes?.take(1);
-        return true;
-      case 'drop-newest':
-        this.#dropped++;
-        return false;
-    }
   }
 }

@@ -92,7 +92,7 @@ export class Lifecycle {
   }
 
   onChunkOver(chunk: Chunk): void {
-    clearTimeout(this.#cancelled.get(chunk));
+    clearInterval(this.#cancelled.get(chunk));
     this.#cancelled.delete(chunk);
     this.#advance();
   }
@@ -101,7 +101,7 @@ export class Lifecycle {
     if (worker.abandoned) this.#abandoned = worker;
     for (const [chunk, timer] of this.#cancelled) {
       if (chunk.worker !== worker) continue;
-      clearTimeout(timer);
+      clearInterval(timer);
       this.#cancelled.delete(chunk);
     }
     this.#advance();
@@ -192,7 +192,10 @@ export class Lifecycle {
     if (worker === undefined) return;
     this.#host.cancelChunk(chunk);
     if (timeout === Infinity || this.#cancelled.has(chunk)) return;
-    const timer = setTimeout(() => worker.kill(), timeout);
+    // A worker that is at work on another job's chunk is not to blame: its time begins after that.
+    const timer = setInterval(() => {
+      if (worker.chunks[0] === chunk) worker.kill();
+    }, timeout);
     timer.unref();
     this.#cancelled.set(chunk, timer);
   }

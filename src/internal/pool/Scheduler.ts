@@ -1,9 +1,9 @@
 /**
  * The scheduler: gives the chunks of its jobs to its workers, and what the workers answer to the jobs.
  *
- * Workers live in `nJobs` slots and are started as there is work for them. A worker has one chunk to work on and, where
- * chunks are short, one ahead. Jobs take turns. What is to become of the workers when a job or the pool ends is
- * `Lifecycle`'s matter.
+ * Workers are started as there is work for them. A worker has one chunk to work on and, where chunks are short, one ahead.
+ * Jobs take turns. Who the workers are is `Crew`'s matter, what is to become of them when a job or the pool ends is
+ * `Lifecycle`'s, and when they have to share `Rebalancer`'s.
  */
 
 import { NestedPoolError, PoolTerminatedError, WorkerDiedError, WorkerStartError } from '../../errors.js';
@@ -12,60 +12,49 @@ import { openEnvelopes } from '../../transfer.js';
 import { CallMode, FromWorker, ToWorker, type MessageFromWorker } from '../channel/messages.js';
 import type { PortableFunction } from '../functions/portable.js';
 import { currentWorker } from '../runtime/identity.js';
-import type { StartMethodStrategy, WorkerEnd } from '../workers/StartMethod.js';
-import { startMethod } from '../workers/table.js';
+import type { WorkerEnd } from '../workers/StartMethod.js';
 import type { Chunk } from './Chunk.js';
+import { Crew } from './Crew.js';
 import { inputError, loadError, taskError } from './failures.js';
 import { Hold } from './Hold.js';
 import { Job, type JobOutcome, type JobOwner, type JobSpec } from './Job.js';
 import { Lifecycle } from './Lifecycle.js';
+import { Rebalancer } from './Rebalancer.js';
 import { TaskRegistry } from './TaskRegistry.js';
-import { WorkerHandle, type WorkerListener, type WorkerState } from './WorkerHandle.js';
-
-/** A chunk that was not heard of for so many milliseconds, while another worker idles, is asked to be shared. */
-const OVERDUE_TIME = 10;
+import type { WorkerHandle, WorkerListener, WorkerState } from './WorkerHandle.js';
 
 export class Scheduler implements JobOwner, WorkerListener {
   readonly settings: PoolSettings;
-  readonly #strategy: StartMethodStrategy;
+  readonly #crew: Crew;
   readonly #tasks: TaskRegistry;
-  readonly #slots: (WorkerHandle | undefined)[];
-  /** Workers that have nothing to do; the last one was busy last. */
-  readonly #idle: WorkerHandle[] = [];
+  readonly #lifecycle: Lifecycle;
+  readonly #rebalancer: Rebalancer;
+  readonly #hold = new Hold();
   /** Jobs that have work to give, in the order of their turns. */
   readonly #ready = new Set<Job>();
-  readonly #lifecycle: Lifecycle;
-  readonly #hold = new Hold();
-  /** How many workers have a chunk. */
-  #busy = 0;
-  /** How many slots are taken. */
-  #living = 0;
   #nextChunk = 0;
   #dispatchScheduled = false;
-  #rebalanceTimer: NodeJS.Timeout | undefined;
 
   /** @throws NestedPoolError inside a worker that is a daemon. */
   constructor(settings: PoolSettings) {
     if (currentWorker()?.daemon === true) throw new NestedPoolError();
     this.settings = settings;
-    this.#strategy = startMethod(settings.startMethod);
-    this.#slots = new Array<WorkerHandle | undefined>(settings.nJobs).fill(undefined);
-    this.#tasks = new TaskRegistry((task) => this.workers().forEach((worker) => worker.forget(task)));
+    this.#crew = new Crew(settings, this);
+    this.#tasks = new TaskRegistry((task) => this.#crew.workers().forEach((worker) => worker.forget(task)));
     this.#lifecycle = new Lifecycle(settings.keepAlive, {
-      workers: () => this.workers(),
+      workers: () => this.#crew.workers(),
       activate: (job) => this.onWorkChanged(job),
       cancelChunk: (chunk) => this.cancelChunk(chunk),
       changed: () => this.#updateHold(),
     });
+    this.#rebalancer = new Rebalancer(
+      () => this.#crew.workers(),
+      () => this.#ready.size === 0 && this.#crew.busy > 0 && this.#crew.free > 0,
+    );
   }
 
   get nJobs(): number {
     return this.settings.nJobs;
-  }
-
-  /** The workers that live. */
-  workers(): WorkerHandle[] {
-    return this.#slots.filter((worker) => worker !== undefined);
   }
 
   /** Begins a job. @throws PoolTerminatedError after the pool's end. */
@@ -87,7 +76,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   // --- JobOwner
 
   freeWorkers(): number {
-    return this.settings.nJobs - this.#busy;
+    return this.#crew.free;
   }
 
   onWorkChanged(job: Job): void {
@@ -125,7 +114,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   // --- WorkerListener
 
   onReady(worker: WorkerHandle): void {
-    this.#idle.push(worker);
+    this.#crew.rest(worker);
     this.#dispatch();
   }
 
@@ -171,18 +160,12 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void {
-    this.#slots[worker.id] = undefined;
-    this.#living--;
-    const idleAt = this.#idle.indexOf(worker);
-    if (idleAt >= 0) this.#idle.splice(idleAt, 1);
-    if (worker.chunks.length > 0) this.#busy--;
-
+    const [current, ...ahead] = this.#crew.bury(worker);
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
     const died = (indexes: number[]): WorkerDiedError =>
       new WorkerDiedError({ workerId: worker.id, exitCode: end.exitCode, signal: end.signal, indexes, cause });
     if (before === 'starting') this.#failToStart(worker.id, cause ?? died([]));
 
-    const [current, ...ahead] = worker.chunks.splice(0);
     for (const chunk of ahead) {
       // It cannot have been started: results of the current one come first.
       if (!chunk.cancelled) chunk.job.onReturned(chunk, chunk.done);
@@ -208,51 +191,41 @@ export class Scheduler implements JobOwner, WorkerListener {
     this.#supplyIdle();
     this.#startWorkers();
     this.#supplyAhead();
-    this.#rebalance();
+    this.#rebalancer.update();
     this.#updateHold();
   }
 
   #supplyIdle(): void {
-    while (this.#idle.length > 0) {
+    while (this.#crew.hasIdle) {
       const job = this.#nextJob();
       if (job === undefined) return;
-      const worker = this.#idle.pop() as WorkerHandle;
-      if (worker.state === 'ready') this.#supply(worker, job);
+      const worker = this.#crew.takeIdle();
+      if (worker !== undefined) this.#supply(worker, job);
     }
   }
 
   /** Starts as many workers as there are values that would else wait for one. */
   #startWorkers(): void {
-    if (this.#ready.size === 0 || this.#living === this.settings.nJobs) return;
+    if (this.#ready.size === 0 || this.#crew.isComplete) return;
     let wanted = 0;
     for (const job of this.#ready) {
       wanted += job.waitingCount;
       if (wanted >= this.settings.nJobs) break;
     }
-    for (const worker of this.#slots) if (worker?.state === 'starting') wanted--;
-    for (let id = 0; id < this.#slots.length && wanted > 0; id++) {
-      if (this.#slots[id] !== undefined) continue;
-      try {
-        this.#slots[id] = new WorkerHandle(id, this.settings.daemon, this.#strategy, this);
-        this.#living++;
-        wanted--;
-      } catch (error) {
-        this.#failToStart(id, error);
-        return;
-      }
-    }
+    const failure = this.#crew.start(wanted);
+    if (failure !== undefined) this.#failToStart(failure.workerId, failure.cause);
   }
 
   /** Where every worker is busy, gives each that will soon be done its next chunk. */
   #supplyAhead(): void {
-    if (this.#ready.size === 0 || this.#busy < this.settings.nJobs) return;
-    for (const worker of this.#slots) {
-      const [current] = worker?.chunks ?? [];
-      if (worker === undefined || worker.state !== 'ready' || current === undefined) continue;
+    if (this.#ready.size === 0 || this.#crew.free > 0) return;
+    for (const worker of this.#crew.workers()) {
+      const [current] = worker.chunks;
+      if (worker.state !== 'ready' || current === undefined) continue;
       if (worker.chunks.length > 1 || current.cancelled) continue;
       const job = this.#nextJob();
       if (job === undefined) return;
-      if (!job.mayGoAhead || job.mode === CallMode.Merge || current.job.mode === CallMode.Merge) continue;
+      if (!job.mayGoAhead || current.job.mode === CallMode.Merge) continue;
       if (!isShort(current.job, current.values.length) || !isShort(job, job.nextChunkSize())) continue;
       this.#supply(worker, job);
     }
@@ -285,16 +258,15 @@ export class Scheduler implements JobOwner, WorkerListener {
       return;
     }
     job.task.pace.learnSending(chunk.values.length, performance.now() - start);
-    chunk.worker = worker;
-    if (worker.chunks.push(chunk) === 1) this.#busy++;
+    this.#crew.add(worker, chunk);
   }
 
   #onUnsendable(worker: WorkerHandle, chunk: Chunk, error: unknown): void {
-    if (worker.chunks.length === 0) this.#idle.push(worker);
+    if (worker.chunks.length === 0) this.#crew.rest(worker);
     if (chunk.values.length > 1) {
       chunk.job.onSplit(chunk);
     } else {
-      const isCloneable = (value: unknown): boolean => this.#strategy.isCloneable(value);
+      const isCloneable = (value: unknown): boolean => this.#crew.isCloneable(value);
       chunk.job.onFailure(chunk, inputError(chunk.values[0], indexOfNext(chunk), isCloneable, error));
     }
   }
@@ -320,15 +292,8 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   /** A worker is through with a chunk. */
   #takeBack(worker: WorkerHandle, chunk: Chunk): void {
-    worker.chunks.splice(worker.chunks.indexOf(chunk), 1);
-    chunk.worker = undefined;
+    this.#crew.remove(worker, chunk);
     this.#lifecycle.onChunkOver(chunk);
-    if (worker.chunks.length > 0) {
-      (worker.chunks[0] as Chunk).heardAt = performance.now();
-      return;
-    }
-    this.#busy--;
-    if (worker.state === 'ready') this.#idle.push(worker);
   }
 
   /** A start that fails would fail again: whoever waits for a worker hears of it, once. */
@@ -337,52 +302,17 @@ export class Scheduler implements JobOwner, WorkerListener {
     for (const job of [...this.#ready]) job.fail(error);
   }
 
-  // --- sharing
-
-  /**
-   * Where a worker idles and nothing waits, values that wait on another worker, behind one that takes longer than expected,
-   * are asked back.
-   */
-  #rebalance(): void {
-    clearTimeout(this.#rebalanceTimer);
-    this.#rebalanceTimer = undefined;
-    if (this.#ready.size > 0 || this.#busy === 0 || this.freeWorkers() === 0) return;
-    const now = performance.now();
-    let next = Infinity;
-    for (const worker of this.#slots) {
-      const chunk = worker?.chunks.at(-1);
-      if (worker === undefined || chunk === undefined || !isShareable(worker, chunk)) continue;
-      const heardAt = (worker.chunks[0] as Chunk).heardAt;
-      if (now - heardAt >= OVERDUE_TIME) {
-        chunk.recalled = true;
-        worker.send([ToWorker.Recall, chunk.id]);
-      } else {
-        next = Math.min(next, heardAt + OVERDUE_TIME - now);
-      }
-    }
-    if (next === Infinity) return;
-    this.#rebalanceTimer = setTimeout(() => this.#rebalance(), Math.ceil(next));
-    this.#rebalanceTimer.unref();
-  }
-
   #updateHold(): void {
-    const working = this.#busy > 0 || this.#ready.size > 0 || this.#lifecycle.awaited;
-    if (working || (this.#living > 0 && !this.settings.daemon)) this.#hold.set(true);
-    else if (this.#living > 0) this.#hold.set(false);
+    const { busy, living } = this.#crew;
+    const working = busy > 0 || this.#ready.size > 0 || this.#lifecycle.awaited;
+    if (working || (living > 0 && !this.settings.daemon)) this.#hold.set(true);
+    else if (living > 0) this.#hold.set(false);
     else this.#hold.release();
   }
 }
 
 function isShort(job: Job, count: number): boolean {
   return job.task.pace.isShort(count);
-}
-
-/** Whether a worker's last chunk has values that another worker could have. */
-function isShareable(worker: WorkerHandle, chunk: Chunk): boolean {
-  if (worker.state !== 'ready' || chunk.recalled || chunk.cancelled || chunk.moved) return false;
-  if (worker.chunks.length > 1) return true;
-  // A chunk that is being worked on is shared only where its size was ours to choose.
-  return chunk.job.call.chunkSize === undefined && chunk.values.length - chunk.done > 1;
 }
 
 function indexOfNext({ indexes, done }: Chunk): number {
