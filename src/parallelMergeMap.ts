@@ -1,23 +1,16 @@
 /** The operator `parallelMergeMap`. */
 
-import type { ObservableInput, ObservedValueOf, OperatorFunction } from 'rxjs';
+import type { OperatorFunction, Subscribable } from 'rxjs';
 import { CallMode } from './internal/channel/messages.js';
 import { createOperator } from './internal/operator.js';
 import type { MapOperatorOptions } from './options.js';
 import type { Task } from './taskTypes.js';
 
 /** What a function for {@link parallelMergeMap} may return: several values, at once or over time. */
-export type MergeOutput = Iterable<unknown> | AsyncIterable<unknown> | ObservableInput<unknown>;
+export type MergeOutput<V = unknown> = Iterable<V> | AsyncIterable<V> | Subscribable<V>;
 
 /** The values in a {@link MergeOutput}, or in a promise of one. */
-export type YieldOf<O> =
-  Awaited<O> extends AsyncIterable<infer V>
-    ? V
-    : Awaited<O> extends Iterable<infer V>
-      ? V
-      : Awaited<O> extends ObservableInput<unknown>
-        ? ObservedValueOf<Awaited<O>>
-        : never;
+export type YieldOf<O> = Awaited<O> extends MergeOutput<infer V> ? V : never;
 
 /**
  * Like {@link parallelMap}, for functions that give several values: an iterable, an async iterable, a generator, a stream or
@@ -40,7 +33,10 @@ export type YieldOf<O> =
  * of(28, 496).pipe(parallelMergeMap(divisors)).subscribe(console.log); // 1, 2, 4, 7, 14, 28, 1, 2, 4, …
  * ```
  */
-export function parallelMergeMap<T, O>(fn: Task<T, O>, options?: MapOperatorOptions): OperatorFunction<T, YieldOf<O>>;
+export function parallelMergeMap<T, O extends MergeOutput | PromiseLike<MergeOutput>>(
+  fn: Task<T, O>,
+  options?: MapOperatorOptions,
+): OperatorFunction<T, YieldOf<O>>;
 export function parallelMergeMap<T, O>(fn: Task<T, O>, ...args: unknown[]): OperatorFunction<T, YieldOf<O>> {
   return createOperator('parallelMergeMap', CallMode.Merge, fn, args);
 }

@@ -32,13 +32,17 @@ export function openInput(input: unknown, caller: string): OpenInput {
     (typeof input === 'object' || typeof input === 'function') &&
     input !== null &&
     typeof (input as Record<PropertyKey, unknown>)[key] === 'function';
+  // Before the iterators that web streams are too: a reader can be told to stop while it waits.
+  if (has('getReader')) return (target) => pullAsync(readStream(input as ReadableStreamLike<unknown>), target);
   if (has(Symbol.asyncIterator)) {
-    return (target) => pullAsync((input as AsyncIterable<unknown>)[Symbol.asyncIterator](), target);
+    return (target) => {
+      const pull = pullAsync((input as AsyncIterable<unknown>)[Symbol.asyncIterator](), target);
+      return has('destroy') ? destroying(input as { destroy(): void }, pull) : pull;
+    };
   }
   if (typeof input === 'string' || has(Symbol.iterator)) {
     return (target) => pullSync((input as Iterable<unknown>)[Symbol.iterator](), target);
   }
-  if (has('getReader')) return (target) => pullAsync(readStream(input as ReadableStreamLike<unknown>), target);
   const hint = has('subscribe') ? ' An Observable pushes its values: use source.pipe(parallelMap(…)).' : '';
   throw new TypeError(
     `${caller}: "input" must be an iterable, an async iterable or a readable stream, ` +
@@ -56,7 +60,9 @@ function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
       try {
         while (open && target.hasRoom()) {
           const { done, value } = iterator.next();
-          if (done === true) {
+          if (!open) {
+            if (done !== true) close(iterator); // it has stopped itself, and could not be closed while it ran
+          } else if (done === true) {
             open = false;
             target.end();
           } else {
@@ -64,6 +70,7 @@ function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
           }
         }
       } catch (error) {
+        if (!open) return; // whoever stopped it does not want to know
         open = false;
         target.fail(error);
       } finally {
@@ -73,7 +80,27 @@ function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
     stop(): void {
       if (!open) return;
       open = false;
-      iterator.return?.();
+      if (!reading) close(iterator);
+    },
+  };
+}
+
+/** Lets an iterator clean up. Nobody waits for that, and its failure concerns nobody: the job has its outcome. */
+function close(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
+  try {
+    Promise.resolve(iterator.return?.()).catch(() => undefined);
+  } catch {
+    // as above
+  }
+}
+
+/** A Node stream: its iterator hears of the end only with the next piece of data, which may never come. */
+function destroying(stream: { destroy(): void }, pull: Pull): Pull {
+  return {
+    advance: () => pull.advance(),
+    stop(): void {
+      pull.stop();
+      stream.destroy();
     },
   };
 }
@@ -112,8 +139,7 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
     stop(): void {
       if (!open) return;
       open = false;
-      // Nobody waits for the clean-up, and its failure concerns nobody.
-      Promise.resolve(iterator.return?.()).catch(() => undefined);
+      close(iterator);
     },
   };
 }

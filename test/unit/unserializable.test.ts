@@ -242,6 +242,18 @@ for (const [transport, isCloneable] of transports) {
       expect(findUnserializable(nested(99_000, throwing), isCloneable)?.kind).to.equal('function throwing');
     });
 
+    it('survives a getter that throws only now and then', () => {
+      for (let first = 0; first < 4; first++) {
+        let calls = first;
+        const moody = {
+          get a(): unknown {
+            return calls++ % 4 < 2 ? throwing() : 1;
+          },
+        };
+        expect(() => findUnserializable({ list: [moody] }, isCloneable)).not.to.throw();
+      }
+    });
+
     it('survives a question that throws', () => {
       expect(findUnserializable([new Date()], throwing)).to.deep.equal({ path: 'value[0]', kind: 'Date' });
     });

@@ -5,8 +5,11 @@ import type { PortableFunction } from './portable.js';
 
 export type Task = (...args: unknown[]) => unknown;
 
-/** The script name of functions that came as source; also how their own reference errors are told from others. */
-const scriptPrefix = 'rxjs-parallel-map:task/';
+/**
+ * The script name of functions that came as source; also how their own reference errors are told from others. It is neither
+ * a URL nor an absolute path, so that what they import is resolved from the working directory.
+ */
+const scriptPrefix = 'rxjs-parallel-map/task/';
 
 /** Loads the function. A promise where a module has to be imported. */
 export function rebuild(portable: PortableFunction): Task | Promise<Task> {
@@ -62,6 +65,7 @@ const forms: readonly ((source: string) => string)[] = [
 function fromSource({ source, name }: PortableFunction & { kind: 'source' }): Task {
   // esbuild and tsx name functions through a helper of the module, which a function that travels alone has lost.
   const helper = /\b__name\b/.test(source) ? 'const __name = (fn) => fn;' : '';
+  if (/\bimport\s*\(/.test(source)) silenceLoaderWarning();
   let failure: unknown;
   for (const form of forms) {
     let script: vm.Script;
@@ -81,6 +85,19 @@ function fromSource({ source, name }: PortableFunction & { kind: 'source' }): Ta
     return rebuilt;
   }
   throw failure;
+}
+
+let silenced = false;
+
+/** Node 20 and 22 call the loader option below experimental, once, on the user's screen: it concerns us, not the user. */
+function silenceLoaderWarning(): void {
+  if (silenced) return;
+  silenced = true;
+  const { emitWarning } = process;
+  process.emitWarning = (...args: unknown[]) => {
+    if (String(args[0]).includes('vm.USE_MAIN_CONTEXT_DEFAULT_LOADER')) process.emitWarning = emitWarning;
+    else Reflect.apply(emitWarning, process, args);
+  };
 }
 
 function asFunction(value: unknown): Task {

@@ -22,7 +22,8 @@ export class MergeRun {
   readonly #send: (values: unknown[]) => void;
   readonly #settle: (error?: { thrown: unknown }) => void;
   #batch: unknown[] = [];
-  #batchStart = 0;
+  /** When the last batch was sent. The first value goes at once: the second may never come. */
+  #sentAt = -Infinity;
   #credits = CREDITS;
   #onCredit: (() => void) | undefined;
   #cancelled = false;
@@ -58,7 +59,19 @@ export class MergeRun {
     this.#onCredit?.();
   }
 
+  /** Consumes the output, and sends all of it, also where it fails in the end. */
   async #consume(output: unknown): Promise<void> {
+    try {
+      await this.#read(output);
+    } finally {
+      while (this.#batch.length > 0 && !this.#cancelled) {
+        await this.#waitForCredit();
+        this.#flush();
+      }
+    }
+  }
+
+  async #read(output: unknown): Promise<void> {
     if (isObservable(output)) await this.#consumeObservable(output);
     else if (hasMethod(output, Symbol.asyncIterator)) await this.#consumeAsync(output as AsyncIterable<unknown>);
     else if (typeof output === 'string' || hasMethod(output, Symbol.iterator)) {
@@ -68,10 +81,6 @@ export class MergeRun {
         `parallelMergeMap: the function must return an iterable, an async iterable or an Observable, ` +
           `got ${output === null ? 'null' : typeof output}.`,
       );
-    }
-    while (this.#batch.length > 0 && !this.#cancelled) {
-      await this.#waitForCredit();
-      this.#flush();
     }
   }
 
@@ -138,11 +147,11 @@ export class MergeRun {
   }
 
   #push(value: unknown): void {
-    if (this.#batch.push(value) === 1) this.#batchStart = performance.now();
+    this.#batch.push(value);
   }
 
   #isFull(): boolean {
-    return this.#batch.length >= LARGEST_BATCH || performance.now() - this.#batchStart >= BATCH_TIME;
+    return this.#batch.length >= LARGEST_BATCH || performance.now() - this.#sentAt >= BATCH_TIME;
   }
 
   /** What has come so far leaves when the event loop turns. */
@@ -165,6 +174,7 @@ export class MergeRun {
     const values = this.#batch;
     this.#batch = [];
     this.#credits--;
+    this.#sentAt = performance.now();
     this.#send(values);
   }
 
