@@ -132,7 +132,7 @@ export class WorkerPool implements AsyncDisposable {
    * ```
    */
   apply<A extends readonly unknown[], R>(
-    fn: ApplyFunction<A, R> | ModuleTask<ApplyFunction<A, R>> | URL,
+    fn: ApplyFunction<Fixed<A>, R> | ModuleTask<ApplyFunction<Fixed<A>, R>> | URL,
     args?: readonly [...A],
     options?: ApplyOptions,
   ): Promise<Awaited<R>> {
@@ -142,7 +142,7 @@ export class WorkerPool implements AsyncDisposable {
       if (args !== undefined && !Array.isArray(args)) {
         throw new TypeError(`apply: "args" must be an array of arguments, got ${typeof args}.`);
       }
-      call.signal?.throwIfAborted();
+      throwIfAborted(call);
       let result: unknown;
       const job = this[poolBrand].open(
         fn,
@@ -219,7 +219,7 @@ export class WorkerPool implements AsyncDisposable {
   #collect<R>(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): Promise<R[]> {
     return new Promise((resolve, reject) => {
       const { call, portable, open } = checkCall(caller, fn, input, options);
-      call.signal?.throwIfAborted();
+      throwIfAborted(call);
       const results: R[] = [];
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
@@ -249,7 +249,7 @@ export class WorkerPool implements AsyncDisposable {
   ): AsyncIterableIterator<R> {
     const { call, portable, open } = checkCall(caller, fn, input, options);
     return new JobIterator<R>((sink) => {
-      call.signal?.throwIfAborted();
+      throwIfAborted(call);
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
         fn,
@@ -267,12 +267,20 @@ export class WorkerPool implements AsyncDisposable {
   }
 }
 
+/** `A`, to be inferred from elsewhere: a function that ignores the context must not pass for one with fewer arguments. */
+type Fixed<A> = [A][A extends unknown ? 0 : never];
+
 function checkCall(caller: string, fn: unknown, input: unknown, options: unknown) {
   return {
     call: resolveCallOptions(options, caller),
     portable: makePortable(fn, caller),
     open: openInput(input, caller),
   };
+}
+
+/** A signal that has fired already starts nothing. */
+function throwIfAborted({ signal }: CallSettings): void {
+  if (signal?.aborted === true) throw signal.reason;
 }
 
 function jobSpec(mode: CallMode, ordered: boolean, call: CallSettings, manualRelease: boolean, sink: JobSink): JobSpec {

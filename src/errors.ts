@@ -36,12 +36,15 @@ export class WorkerPoolError extends Error {
 }
 
 /**
- * A task took longer than `taskTimeout`, or a worker's init or exit function longer than `workerInitTimeout` or
- * `workerExitTimeout`. The worker was killed.
+ * A task, or the start or end of a worker, took longer than it may. What `terminate` rejects with when a thread cannot be
+ * ended, because it is inside native code.
  *
  * @example
  * ```ts
- * catchError((error) => (error instanceof WorkerTimeoutError && error.stage === 'task' ? of(undefined) : throwError(() => error)))
+ * await pool.terminate().catch((error) => {
+ *   if (!(error instanceof WorkerTimeoutError)) throw error;
+ *   console.error(`worker ${error.workerId} is still inside native code`);
+ * });
  * ```
  */
 export class WorkerTimeoutError extends WorkerPoolError {
@@ -49,27 +52,27 @@ export class WorkerTimeoutError extends WorkerPoolError {
     nameClass(this, 'WorkerTimeoutError');
   }
 
-  /** What took too long: a task, the init function or the exit function of a worker. */
+  /** What took too long: a task, the init function of a worker, or its end. */
   declare readonly stage: 'task' | 'init' | 'exit';
   /** How long it was allowed to take, in milliseconds. */
   declare readonly timeout: number;
-  /** The worker that was killed, counted from 0. */
+  /** The worker, counted from 0. */
   declare readonly workerId: number;
-  /** The index of the value whose task it was, counted from 0; `undefined` for an init or exit function. */
+  /** The index of the value whose task it was, counted from 0; `undefined` for a start or an end. */
   declare readonly index?: number | undefined;
 
   /** @hidden */
   constructor(fields: FieldsOf<WorkerTimeoutError>) {
     const { stage, timeout, workerId, index } = fields;
-    const [what, option] = {
-      task: ['task', 'taskTimeout'],
-      init: ['init function', 'workerInitTimeout'],
-      exit: ['exit function', 'workerExitTimeout'],
-    }[stage];
     const value = index === undefined ? '' : ` for the value with index ${index}`;
-    super({
-      message: `The ${what}${value} on worker ${workerId} took longer than ${timeout} ms (${option}), so the worker was killed.`,
-    });
+    const message = {
+      task: `The task${value} on worker ${workerId} took longer than ${timeout} ms, so the worker was killed.`,
+      init: `The init function of worker ${workerId} took longer than ${timeout} ms, so the worker was killed.`,
+      exit:
+        `Worker ${workerId} has not ended within ${timeout} ms. A thread that is inside native code, such as execSync, cannot ` +
+        `be ended before that returns; a process can: use startMethod 'spawn'.`,
+    }[stage];
+    super({ message });
     assignFields(this, { stage, timeout, workerId, index });
   }
 }
@@ -395,11 +398,12 @@ function listValues(indexes: readonly number[]): string {
 /** Running out of memory looks different in a thread and in a process, and names memory in neither. */
 function memoryHint({ exitCode, signal, cause }: Pick<WorkerDiedError, 'exitCode' | 'signal' | 'cause'>): string[] {
   if (codeOf(cause) === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return ['It ran out of memory: raise "resourceLimits", or give it smaller values.'];
+    return ['It ran out of memory: run the program with a larger --max-old-space-size, or give it smaller values.'];
   }
   if (signal === 'SIGABRT' || exitCode === 134) {
     return [
-      'Node.js ends a process in this way when it runs out of memory: raise --max-old-space-size in "execArgv", or give it smaller values.',
+      'Node.js ends a process in this way when it runs out of memory: run the program with a larger --max-old-space-size, ' +
+        'which its workers inherit, or give it smaller values.',
     ];
   }
   if (signal === 'SIGKILL' || exitCode === 137) {

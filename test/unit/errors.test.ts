@@ -112,9 +112,9 @@ describe('errors', () => {
     it('names the option of each stage', () => {
       const messageOf = (stage: 'task' | 'init' | 'exit') =>
         new WorkerTimeoutError({ stage, timeout: 10, workerId: 0 }).message;
-      expect(messageOf('task')).to.include('taskTimeout');
-      expect(messageOf('init')).to.include('workerInitTimeout');
-      expect(messageOf('exit')).to.include('workerExitTimeout');
+      expect(messageOf('task')).to.include('The task').and.to.include('10 ms');
+      expect(messageOf('init')).to.include('init function').and.to.include('10 ms');
+      expect(messageOf('exit')).to.include('has not ended within 10 ms');
     });
 
     it('has no index where no task was running', () => {
