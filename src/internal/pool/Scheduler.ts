@@ -164,7 +164,9 @@ export class Scheduler implements JobOwner, WorkerListener {
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
     const died = (indexes: number[]): WorkerDiedError =>
       new WorkerDiedError({ workerId: worker.id, exitCode: end.exitCode, signal: end.signal, indexes, cause });
-    if (before === 'starting') this.#failToStart(worker.id, cause ?? died([]));
+    // Ctrl-C reaches a process before it can ignore that, and is for the program to answer: another one is started.
+    const interrupted = end.signal === 'SIGINT';
+    if (before === 'starting' && !interrupted) this.#failToStart(worker.id, cause ?? died([]));
 
     for (const chunk of ahead) {
       // It cannot have been started: results of the current one come first.
