@@ -12,7 +12,7 @@ const innerOf =
     inners[name] as Observable<string>;
 
 describe('parallelMergeMap in virtual time, unordered (peers: 63)', () => {
-  const merge = <T, O>(task: (value: T) => O, nJobs?: number) =>
+  const merge = <T, O extends Observable<unknown>>(task: (value: T) => O, nJobs?: number) =>
     parallelMergeMap(task, { pool: virtualPool(nJobs), ordered: false });
 
   it(
@@ -175,7 +175,7 @@ describe('parallelMergeMap in virtual time, unordered (peers: 63)', () => {
       const inner = cold('   -x------|');
       const source = cold('  a--b--c|');
       const task = (name: string) => {
-        if (name === 'b') throw 'thrown'; // oxlint-disable-line no-throw-literal
+        if (name === 'b') throw 'thrown';
         return inner;
       };
       expectObservable(source.pipe(merge(task))).toBe('-x-#', undefined, 'thrown');
@@ -276,7 +276,8 @@ describe('parallelMergeMap in virtual time, unordered (peers: 63)', () => {
 });
 
 describe('parallelMergeMap in virtual time, ordered', () => {
-  const merge = <T, O>(task: (value: T) => O, nJobs?: number) => parallelMergeMap(task, { pool: virtualPool(nJobs) });
+  const merge = <T, O extends Observable<unknown>>(task: (value: T) => O, nJobs?: number) =>
+    parallelMergeMap(task, { pool: virtualPool(nJobs) });
 
   it(
     'holds what later inners give until all before them have completed',

@@ -1,7 +1,7 @@
 /** Sees the workers that the tests of a suite start: threads and processes, by what Node itself says of them. */
 
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { subscribe } from 'node:diagnostics_channel';
 import type { Worker } from 'node:worker_threads';
 
@@ -26,10 +26,10 @@ subscribe('child_process', (message) => {
 function add(worker: Worker | ChildProcess, isWorker: () => boolean): void {
   const ended = once(worker, 'exit');
   const started: Started = { isWorker, alive: true, ended };
-  const end = (): void => {
+  // First of all listeners, so that it holds for whoever hears of the end.
+  (worker as EventEmitter).prependListener('exit', () => {
     started.alive = false;
-  };
-  ended.then(end, end);
+  });
   all.push(started);
 }
 
