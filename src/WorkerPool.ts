@@ -1,5 +1,6 @@
 /** The pool of workers behind the operators, for those who call it themselves. */
 
+import { describeValue } from './internal/options/describeValue.js';
 import { CallMode } from './internal/channel/messages.js';
 import { makePortable } from './internal/functions/portable.js';
 import { JobIterator } from './internal/pool/JobIterator.js';
@@ -140,7 +141,7 @@ export class WorkerPool implements AsyncDisposable {
       const call = resolveApplyOptions(options, 'apply');
       const portable = makePortable(fn, 'apply');
       if (args !== undefined && !Array.isArray(args)) {
-        throw new TypeError(`apply: "args" must be an array of arguments, got ${typeof args}.`);
+        throw new TypeError(`apply: "args" must be an array of arguments, got ${describeValue(args)}.`);
       }
       throwIfAborted(call);
       let result: unknown;

@@ -1,5 +1,7 @@
 /** `moduleTask`: a task function named by where it lives, instead of being carried to the worker. */
 
+import { describeValue } from './internal/options/describeValue.js';
+
 const brand: unique symbol = Symbol.for('rxjs-parallel-map.moduleTask') as never;
 
 declare const signature: unique symbol;
@@ -37,7 +39,7 @@ export function moduleTask<F = (...args: never[]) => unknown>(
   exportName = 'default',
 ): ModuleTask<F> {
   if (typeof exportName !== 'string' || exportName === '') {
-    throw new TypeError(`moduleTask: "exportName" must be the name of an export, got ${quote(exportName)}.`);
+    throw new TypeError(`moduleTask: "exportName" must be the name of an export, got ${describeValue(exportName)}.`);
   }
   return { [brand]: true, url: absolute(url), exportName };
 }
@@ -55,7 +57,7 @@ function absolute(url: unknown): string {
     if (/^[a-z][a-z0-9+.-]+:/i.test(url)) return new URL(url).href;
   }
   throw new TypeError(
-    `moduleTask: "url" must be a URL or an absolute path, got ${quote(url)}. ` +
+    `moduleTask: "url" must be a URL or an absolute path, got ${describeValue(url)}. ` +
       `A worker cannot know what it is relative to: write new URL('./work.js', import.meta.url).`,
   );
 }
@@ -68,8 +70,4 @@ function fileUrl(path: string): string {
       .join('/')
       .replace(/^\/([a-z])%3A/i, '/$1:')}`,
   ).href;
-}
-
-function quote(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value);
 }

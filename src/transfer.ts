@@ -1,5 +1,7 @@
 /** `transfer`: a value whose buffers and ports move to the other side instead of being copied. */
 
+import { describeValue } from './internal/options/describeValue.js';
+
 /** Recognised by this key rather than by class: a worker may hold another copy of this package than the program. */
 const brand: unique symbol = Symbol.for('rxjs-parallel-map.transfer') as never;
 
@@ -64,7 +66,7 @@ const transferableTags = new Set([
 export function transfer<T>(value: T, transferables: readonly Transferable[] = []): T {
   if (!Array.isArray(transferables)) {
     throw new TypeError(
-      `transfer: "transferables" must be an array of transferable objects such as ArrayBuffer, got ${nameOf(transferables)}.`,
+      `transfer: "transferables" must be an array of transferable objects such as ArrayBuffer, got ${describeValue(transferables)}.`,
     );
   }
   transferables.forEach((item: unknown, at) => {
@@ -72,7 +74,7 @@ export function transfer<T>(value: T, transferables: readonly Transferable[] = [
       const hint = ArrayBuffer.isView(item) ? ' (a view: transfer its .buffer)' : '';
       throw new TypeError(
         `transfer: "transferables[${at}]" must be a transferable object such as ArrayBuffer or MessagePort, ` +
-          `got ${nameOf(item)}${hint}.`,
+          `got ${describeValue(item)}${hint}.`,
       );
     }
   });
@@ -113,10 +115,4 @@ function tagOf(value: unknown): string {
   const tag = Object.prototype.toString.call(value).slice(8, -1);
   // Node gives some of its classes no tag of their own.
   return tag === 'Object' ? ((value.constructor as { name?: string } | undefined)?.name ?? tag) : tag;
-}
-
-function nameOf(value: unknown): string {
-  if (value === null || typeof value !== 'object')
-    return typeof value === 'string' ? `'${value}' (string)` : String(value);
-  return tagOf(value);
 }

@@ -1,5 +1,6 @@
 /** Reads an input no faster than a job has room for its values. */
 
+import { describeValue } from './options/describeValue.js';
 import type { ReadableStreamLike } from '../taskTypes.js';
 
 /** The part of a job that takes values. */
@@ -46,7 +47,7 @@ export function openInput(input: unknown, caller: string): OpenInput {
   const hint = has('subscribe') ? ' An Observable pushes its values: use source.pipe(parallelMap(…)).' : '';
   throw new TypeError(
     `${caller}: "input" must be an iterable, an async iterable or a readable stream, ` +
-      `got ${input === null ? 'null' : typeof input}.${hint}`,
+      `got ${describeValue(input)}.${hint}`,
   );
 }
 

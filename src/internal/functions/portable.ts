@@ -1,5 +1,6 @@
 /** A function made portable: what is sent to a worker so that it can be rebuilt there. */
 
+import { describeValue } from '../options/describeValue.js';
 import { UnportableFunctionError } from '../../errors.js';
 import { isModuleTask, moduleTask, type ModuleTask } from '../../moduleTask.js';
 
@@ -24,7 +25,7 @@ export function makePortable(fn: unknown, caller: string): PortableFunction {
   if (isModuleTask(fn)) return { kind: 'module', url: fn.url, exportName: fn.exportName, name: fn.exportName };
   if (typeof fn !== 'function') {
     throw new TypeError(
-      `${caller}: "fn" must be a function, a moduleTask(url, exportName) or a URL, got ${describe(fn)}.`,
+      `${caller}: "fn" must be a function, a moduleTask(url, exportName) or a URL, got ${describeValue(fn)}.`,
     );
   }
   const source = Function.prototype.toString.call(fn);
@@ -44,11 +45,4 @@ export function makePortable(fn: unknown, caller: string): PortableFunction {
 export function taskKey(fn: unknown): unknown {
   if (fn instanceof URL) return `${fn.href}#default`;
   return isModuleTask(fn) ? `${fn.url}#${fn.exportName}` : fn;
-}
-
-function describe(value: unknown): string {
-  if (value === null) return 'null';
-  if (typeof value === 'string') return `'${value}' (string)`;
-  if (typeof value === 'object') return `an object (${Object.prototype.toString.call(value).slice(8, -1)})`;
-  return String(value);
 }

@@ -11,6 +11,7 @@
 
 import { BufferOverflowError } from '../../errors.js';
 import type { CallSettings, Overflow } from '../../options.js';
+import { linkAbort, unlinkAbort } from '../abortLinks.js';
 import { CallMode } from '../channel/messages.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
@@ -91,7 +92,7 @@ export class Job {
     this.#manualRelease = spec.manualRelease;
     this.#bufferSize = spec.bufferSize;
     this.#pending = new PendingValues(this, spec.bufferSize, spec.overflow);
-    this.call.signal?.addEventListener('abort', this.#onAbort);
+    if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
       emit: (values) => this.#emit(values),
       release: (count) => {
@@ -280,11 +281,15 @@ export class Job {
   #finish(outcome: JobOutcome, deliver: () => void): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.call.signal?.removeEventListener('abort', this.#onAbort);
-    this.#sink.close?.();
+    if (this.call.signal !== undefined) unlinkAbort(this.call.signal, this.#onAbort);
     this.#pending.clear();
     this.#delivery.clear();
-    this.#owner.onJobEnded(this, outcome, deliver);
+    try {
+      this.#sink.close?.();
+    } finally {
+      // A source whose own clean-up throws does not keep the job from its end.
+      this.#owner.onJobEnded(this, outcome, deliver);
+    }
   }
 
   /** How many of the waiting values may be handed out now. */

@@ -175,6 +175,10 @@ export class Scheduler implements JobOwner, WorkerListener {
       if (before === 'ready' && cause !== undefined && !this.#lifecycle.terminated) warnOfIdleDeath(died([]));
     } else if (current.cancelled || current.job.ended) {
       current.job.onChunkOver(current);
+    } else if (before === 'killed' && !current.moved) {
+      // Killed for a chunk that came to its end in that moment; this one is not to blame, and begins anew.
+      current.job.onReturned(current, current.done);
+      current.job.onChunkOver(current);
     } else if (!worker.hasLoaded(current.job.task.id)) {
       current.job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
       current.job.onChunkOver(current);

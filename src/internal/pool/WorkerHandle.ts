@@ -111,7 +111,8 @@ export class WorkerHandle {
   }
 
   #receive(message: MessageFromWorker): void {
-    if (this.#state === 'killed' || this.#state === 'ended') return; // nobody wants to know any more
+    // What a killed worker had said before counts: of its chunks, not all may be why it is killed.
+    if (this.#state === 'ended') return;
     switch (message[0]) {
       case FromWorker.Ready:
         if (this.#state !== 'starting') return; // it was asked to leave meanwhile

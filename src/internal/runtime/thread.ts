@@ -40,6 +40,9 @@ port.on('message', (message: MessageToWorker) => {
     loop.receive(next.message);
   } while (performance.now() - start < DRAIN_TIME);
 });
+port.on('messageerror', (error) => {
+  throw error; // a lost message cannot be answered: whoever waits for that has to hear of the worker's end
+});
 process.on('exit', () => loop.flush());
 process.on('uncaughtExceptionMonitor', (error) => {
   if (process.listenerCount('uncaughtException') > 0) return; // the user's own handler keeps the worker alive

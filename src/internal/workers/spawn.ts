@@ -44,16 +44,26 @@ export const spawning: StartMethodStrategy = {
     const reader = new FrameReader();
     let ended = false;
     let overdue: NodeJS.Timeout | undefined;
+    let unreadable: { readonly error: unknown } | undefined;
 
     const end = (exitCode: number | null, signal: string | null): void => {
       if (ended) return;
       ended = true;
       clearTimeout(overdue);
       for (const stream of child.stdio) stream?.destroy();
-      events.exit({ exitCode, signal });
+      events.exit({ exitCode, signal, error: unreadable?.error });
     };
 
-    channel.on('data', (bytes) => reader.read(bytes, (message) => events.message(message as MessageFromWorker)));
+    channel.on('data', (bytes) => {
+      if (unreadable !== undefined) return;
+      try {
+        reader.read(bytes, (message) => events.message(message as MessageFromWorker));
+      } catch (error) {
+        // A message that cannot be read is lost, and with it the worker: who waits for it has to hear so.
+        unreadable = { error };
+        child.kill('SIGKILL');
+      }
+    });
     // Writing to a worker that ends fails; its end, which follows, says all there is to say.
     channel.on('error', () => undefined);
     channel.on('close', () => {

@@ -23,21 +23,31 @@ export const threading: StartMethodStrategy = {
     });
     let error: unknown;
 
-    /** Takes what has arrived; with a bound, for as long as that. */
+    /** A message that cannot be read is lost, and with it the worker: who waits for it has to hear so. */
+    const giveUp = (reason: unknown): void => {
+      error = reason;
+      void worker.terminate();
+    };
+    /** Takes what has arrived, for a bounded time. */
     const drain = (until: number): void => {
-      do {
-        const next = receiveMessageOnPort(port) as { message: MessageFromWorker } | undefined;
-        if (next === undefined) return;
-        events.message(next.message);
-      } while (performance.now() < until);
+      try {
+        do {
+          const next = receiveMessageOnPort(port) as { message: MessageFromWorker } | undefined;
+          if (next === undefined) return;
+          events.message(next.message);
+        } while (performance.now() < until);
+      } catch (reason) {
+        giveUp(reason);
+      }
     };
 
     port.on('message', (message: MessageFromWorker) => {
       events.message(message);
       drain(performance.now() + DRAIN_TIME);
     });
+    port.on('messageerror', giveUp);
     worker.on('error', (reason) => {
-      error = reason;
+      error ??= reason;
     });
     worker.on('exit', (exitCode) => {
       drain(Infinity); // what it has said before its end counts, and may still be under way
