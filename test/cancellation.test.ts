@@ -1,0 +1,153 @@
+// Workers end when nobody listens any more, whatever they are doing. peers: 4, 10
+import { expect } from 'chai';
+import { concat, from, NEVER, of, range, throwError, timer } from 'rxjs';
+import { parallelFrom, parallelMap, parallelMergeMap } from './support/library.js';
+import { loopForever, passGate, useGates } from './support/gates.js';
+import { outcomeOf } from './support/outcome.js';
+import { runProgram } from './support/program.js';
+import { describeEach } from './support/startMethods.js';
+import { trackWorkers } from './support/workers.js';
+
+/** What the library promises, in milliseconds. */
+const END_TIME = 100;
+
+describeEach('cancellation', ({ name: startMethod }) => {
+  const workers = trackWorkers();
+  const gates = useGates();
+  const options = { nJobs: 3, startMethod };
+  const looping = () => concat(from(['a', 'b', 'c', 'd'].map((name) => gates().value(name))), NEVER);
+
+  it(`unsubscribing ends all workers within ${END_TIME} ms, while all of them are in while (true) {}`, async () => {
+    const subscription = looping().pipe(parallelMap(loopForever, options)).subscribe();
+    await gates().haveStarted('a', 'b', 'c');
+    expect(workers.alive).to.equal(3);
+    subscription.unsubscribe();
+    expect(await workers.ended()).to.be.below(END_TIME);
+    expect(gates().started).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it(`so it does for parallelMergeMap and parallelFrom`, async () => {
+    const merged = looping()
+      .pipe(
+        parallelMergeMap(function* ({ dir, name }: { dir: string; name: string }) {
+          yield `${dir}${name}`;
+          for (;;);
+        }, options),
+      )
+      .subscribe();
+    const pulled = parallelFrom([gates().value('x'), gates().value('y')], loopForever, options).subscribe();
+    await gates().haveStarted('x', 'y');
+    merged.unsubscribe();
+    pulled.unsubscribe();
+    expect(await workers.ended()).to.be.below(END_TIME);
+  });
+
+  it('unsubscribing at once, before any worker is up, leaves none behind', async () => {
+    range(0, 100)
+      .pipe(parallelMap((n: number) => n, options))
+      .subscribe()
+      .unsubscribe();
+    const later = range(0, 100)
+      .pipe(parallelMap((n: number) => n, options))
+      .subscribe();
+    await Promise.resolve(); // workers are being started
+    await Promise.resolve();
+    later.unsubscribe();
+    await workers.ended();
+  });
+
+  it('an error of the source ends workers that loop, and comes after their end', async () => {
+    const source = concat(
+      from(['a', 'b'].map((name) => gates().value(name))),
+      timer(1).pipe(() => NEVER),
+    );
+    const failing = new Promise<void>((resolve) => void gates().haveStarted('a', 'b').then(resolve));
+    const outcome = outcomeOf(
+      concat(
+        from(['a', 'b'].map((name) => gates().value(name))),
+        from(failing),
+        throwError(() => 'source'),
+      ).pipe(parallelMap(loopForever as never, options)),
+    );
+    void source;
+    expect(await outcome).to.deep.equal({ values: [], end: 'error', error: 'source' });
+    expect(workers.alive).to.equal(0);
+  });
+
+  it('an error of a task ends the workers that loop', async () => {
+    const task = async (value: { dir: string; name: string }): Promise<void> => {
+      const { appendFileSync, readFileSync } = await import('node:fs');
+      appendFileSync(`${value.dir}/log`, `start ${value.name}\n`);
+      if (value.name !== 'a') for (;;);
+      while (readFileSync(`${value.dir}/log`, 'utf8').split('\n').length < 4) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      throw new Error('task');
+    };
+    const { error } = await outcomeOf(looping().pipe(parallelMap(task, options)));
+    expect(error).to.be.an('error').with.property('message', 'task');
+    expect(await workers.ended()).to.be.below(END_TIME);
+    expect(gates().started).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it('ends a task that waits as well as one that computes', async () => {
+    const subscription = looping().pipe(parallelMap(passGate, options)).subscribe();
+    await gates().haveStarted('a', 'b', 'c');
+    subscription.unsubscribe();
+    expect(await workers.ended()).to.be.below(END_TIME);
+    expect(gates().log.filter((line) => line.startsWith('end'))).to.deep.equal([]);
+  });
+
+  it('lets the program exit by itself after unsubscribing from endless loops', async () => {
+    const end = await runProgram(`
+      const loop = async (file) => {
+        const { writeSync } = await import('node:fs');
+        writeSync(1, 'looping ');
+        for (;;);
+      };
+      const subscription = rxjs.concat(rxjs.of(1, 2), rxjs.NEVER)
+        .pipe(parallelMap(loop, { nJobs: 2, startMethod: '${startMethod}' }))
+        .subscribe();
+      setTimeout(() => subscription.unsubscribe(), 600);
+    `);
+    expect({ ...end, stderr: '' }).to.deep.equal({ code: 0, signal: null, stdout: 'looping looping ', stderr: '' });
+  });
+
+  it('lets the program exit by itself when its work is done, and when nothing was ever subscribed to', async () => {
+    const done = await runProgram(`
+      rxjs.range(0, 5).pipe(parallelMap((n) => n, { nJobs: 2, startMethod: '${startMethod}' }))
+        .subscribe({ next: (n) => process.stdout.write(n + ' '), complete: () => console.log('complete') });
+    `);
+    expect({ code: done.code, stdout: done.stdout }).to.deep.equal({ code: 0, stdout: '0 1 2 3 4 complete\n' });
+    const unused = await runProgram(`rxjs.of(1).pipe(parallelMap((n) => n)); console.log('unused');`);
+    expect({ code: unused.code, stdout: unused.stdout }).to.deep.equal({ code: 0, stdout: 'unused\n' });
+  });
+
+  it('does not hold the program open for a source that will never emit, while no task runs', async () => {
+    const end = await runProgram(`
+      rxjs.concat(rxjs.of(1), rxjs.NEVER).pipe(parallelMap((n) => n, { startMethod: '${startMethod}' }))
+        .subscribe((n) => console.log(n));
+    `);
+    expect({ code: end.code, stdout: end.stdout }).to.deep.equal({ code: 0, stdout: '1\n' });
+  });
+
+  it('says nothing on stderr, whatever ends', async () => {
+    const end = await runProgram(`
+      const options = { nJobs: 2, startMethod: '${startMethod}' };
+      const subscription = rxjs.range(0, 1000).pipe(parallelMap((n) => n, options)).subscribe((n) => {
+        if (n === 10) subscription.unsubscribe();
+      });
+      rxjs.range(0, 1000).pipe(parallelMap((n) => { throw new Error(n); }, options)).subscribe({ error() {} });
+    `);
+    expect(end).to.deep.equal({ code: 0, signal: null, stdout: '', stderr: '' });
+  });
+
+  it('is no different inside a larger pipe: the inner pool of a cancelled outer one ends', async () => {
+    const outer = of('a', 'b').pipe((names) =>
+      names.pipe(parallelMap((name: string) => name, { ...options, nJobs: 1 })),
+    );
+    const subscription = concat(outer, NEVER).subscribe();
+    subscription.unsubscribe();
+    await workers.ended();
+  });
+});

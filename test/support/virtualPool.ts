@@ -1,0 +1,128 @@
+/**
+ * A pool whose workers live in virtual time: a task returns an Observable, of a `TestScheduler` say, that takes as long as the
+ * work would. Jobs are the real ones; only the workers and the way to them are left out.
+ */
+
+import { from, Subject, takeUntil, type ObservableInput } from 'rxjs';
+import type { AnyWorkerPool } from 'rxjs-parallel-map';
+import { CallMode } from '../../src/internal/channel/messages.js';
+import { Job, type JobOutcome, type JobOwner, type JobSpec } from '../../src/internal/pool/Job.js';
+import { indexAt, type Chunk } from '../../src/internal/pool/Chunk.js';
+import { Pace } from '../../src/internal/queue/Pace.js';
+import type { PortableFunction } from '../../src/internal/functions/portable.js';
+
+/** A task in virtual time. For `parallelMap` the result is the last value, at the time of completion. */
+type VirtualTask = (value: unknown, context: { index: number }) => ObservableInput<unknown>;
+
+const brand: unique symbol = Symbol.for('rxjs-parallel-map.pool') as never;
+
+/** @param nJobs How many tasks run at once. */
+export function virtualPool(nJobs = Infinity): AnyWorkerPool {
+  return new VirtualPool(nJobs);
+}
+
+class VirtualPool implements AnyWorkerPool, JobOwner {
+  readonly nJobs: number;
+  readonly [brand] = {
+    open: (fn: VirtualTask, portable: PortableFunction, spec: JobSpec): Job => {
+      const task = { id: 0, key: fn, portable, pace: new Pace(), users: 1 };
+      const job = new Job(task, spec, this);
+      this.#tasks.set(job, fn);
+      return job;
+    },
+  };
+
+  readonly #tasks = new Map<Job, VirtualTask>();
+  /** What runs, and how to stop it. */
+  readonly #running = new Map<Chunk, Subject<void>>();
+  #dispatching = false;
+
+  constructor(nJobs: number) {
+    this.nJobs = nJobs;
+  }
+
+  freeWorkers(): number {
+    return this.nJobs - this.#running.size;
+  }
+
+  onWorkChanged(): void {
+    if (this.#dispatching) return;
+    this.#dispatching = true;
+    for (const job of this.#tasks.keys()) {
+      while (job.hasWork && this.freeWorkers() > 0) this.#start(job.cut());
+    }
+    this.#dispatching = false;
+  }
+
+  onJobEnded(job: Job, _outcome: JobOutcome, deliver: () => void): void {
+    this.#tasks.delete(job);
+    for (const chunk of job.inFlight) this.#end(chunk);
+    deliver();
+  }
+
+  credit(): void {}
+
+  cancelChunk(chunk: Chunk): void {
+    this.#end(chunk);
+    chunk.job.onChunkOver(chunk);
+  }
+
+  stopAndJoin(): Promise<void> {
+    throw new Error('An operator does not join the pool that it was given.');
+  }
+
+  terminate(): Promise<void> {
+    throw new Error('An operator does not terminate the pool that it was given.');
+  }
+
+  #start(chunk: Chunk): void {
+    this.#running.set(chunk, new Subject());
+    this.#runNext(chunk);
+  }
+
+  #end(chunk: Chunk): void {
+    const stop = this.#running.get(chunk);
+    this.#running.delete(chunk);
+    stop?.next();
+  }
+
+  #runNext(chunk: Chunk): void {
+    const { job, values, done } = chunk;
+    const task = this.#tasks.get(job);
+    const stop = this.#running.get(chunk);
+    if (task === undefined || stop === undefined) return;
+    const merge = job.mode === CallMode.Merge;
+    let last: unknown;
+    const fail = (error: unknown): void => {
+      this.#running.delete(chunk);
+      job.onFailure(chunk, error);
+      this.onWorkChanged();
+    };
+    let output: ObservableInput<unknown>;
+    try {
+      output = task(values[done], { index: indexAt(chunk, done) });
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    from(output)
+      .pipe(takeUntil(stop))
+      .subscribe({
+        next: (value) => {
+          if (merge) job.onYields(chunk, [value]);
+          else last = value;
+        },
+        error: fail,
+        complete: () => {
+          if (!this.#running.has(chunk)) return; // stopped
+          const over = done + 1 === values.length;
+          if (over) this.#running.delete(chunk);
+          // The worker first: it works while the results are delivered.
+          this.onWorkChanged();
+          job.onResults(chunk, [merge ? undefined : last]);
+          if (over) this.onWorkChanged();
+          else this.#runNext(chunk);
+        },
+      });
+  }
+}
