@@ -94,7 +94,8 @@ class Stage {
 
   dispose(): void {
     for (const timer of this.#timers) clearTimeout(timer);
-    rmSync(this.#folder, { recursive: true, force: true });
+    // On a pool that goes on a task may still write to it.
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
   #run(): Promise<Pick<Outcome, 'end' | 'error'>> {

@@ -88,11 +88,11 @@ function difference(before: Snapshot): string[] {
     if (before.resources.has(id)) continue;
     const frames = userFrames(made);
     // The test's own time limit, which mocha sets when the test is running already.
-    if (frames === '' || /^ at Test\.resetTimeout/.test(frames)) continue;
+    if (frames === '' || /^ at (Test|Hook)\.resetTimeout/.test(frames)) continue;
     left.push(`${type} ${id}, made${frames}`);
   }
   if (left.length > 0) return left; // reading /proc is for when the cheap part is in order
-  for (const pid of childrenOf()) if (!before.children.has(pid)) left.push(`process ${pid}`);
+  for (const pid of childrenOf()) if (!before.children.has(pid) && isAlive(pid)) left.push(`process ${pid}`);
   for (const [name, count] of listeners()) {
     if (count > (before.listeners.get(name) ?? 0)) left.push(`listener of '${String(name)}'`);
   }
