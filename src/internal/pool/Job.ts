@@ -299,10 +299,13 @@ export class Job {
     return Math.min(this.#pending.waiting, maxTasksActive - (this.#pending.cutCount - this.#released));
   }
 
-  /** How many values may be on their way: twice what the workers hold, which is a chunk each and one ahead. */
+  /** How many values may be on their way: twice what the workers hold, which is a chunk each and at least one ahead. */
   #window(): number {
     const { maxTasksActive, chunkSize } = this.call;
-    return maxTasksActive ?? 4 * this.#owner.nJobs * (chunkSize ?? this.task.pace.size);
+    if (maxTasksActive !== undefined) return maxTasksActive;
+    const { pace } = this.task;
+    const size = chunkSize ?? pace.size;
+    return 2 * this.#owner.nJobs * size * (1 + Math.max(1, pace.chunksAhead(size)));
   }
 
   #isBeyondFailure(seq: number): boolean {
