@@ -254,6 +254,16 @@ export class Job {
     this.onFailure(chunk, error(indexes));
   }
 
+  /** The worker with a chunk has died before it began: that is no fault of the values, but may be so once only. */
+  onNeverStarted(chunk: Chunk, error: (indexes: number[]) => unknown): void {
+    if (chunk.deaths > 0 || chunk.moved) {
+      this.onWorkerDied(chunk, error);
+      return;
+    }
+    this.inFlight.delete(chunk);
+    if (!this.#ended) this.#giveBack([restOf(chunk, 0, 1)]);
+  }
+
   #emit(values: unknown[]): boolean {
     this.#sink.next(values);
     return !this.#ended;

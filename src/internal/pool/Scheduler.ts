@@ -178,8 +178,13 @@ export class Scheduler implements JobOwner, WorkerListener {
     } else if (current.cancelled || current.job.ended) {
       current.job.onChunkOver(current);
     } else if (!worker.hasLoaded(current.job.task.id)) {
-      current.job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
-      current.job.onChunkOver(current);
+      if (current.job.task.portable.kind === 'module' && end.signal === null) {
+        current.job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
+        current.job.onChunkOver(current);
+      } else {
+        // It was about to die when it got the chunk.
+        current.job.onNeverStarted(current, died);
+      }
     } else {
       current.job.onWorkerDied(current, died);
     }
