@@ -1,7 +1,7 @@
 // What the documentation shows: each snippet compiles, runs and prints what it says. `support/snippets.ts` says which do.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
@@ -54,6 +54,17 @@ describe('the documentation', () => {
     });
   }
 
+  // The same in both formats, and it takes some seconds.
+  if (format === 'esm') {
+    it('has an API reference that `npm run docs:api` would not change', () => {
+      const fresh = join(root, 'build', 'docs-api');
+      const typedoc = join(root, 'node_modules/.bin/typedoc');
+      const { stdout, stderr, status } = spawnSync(typedoc, ['--out', fresh], { cwd: root, encoding: 'utf8' });
+      expect(status, stdout + stderr).to.equal(0);
+      expect(filesBelow(join(root, 'docs/api'))).to.deep.equal(filesBelow(fresh));
+    }).timeout(60_000);
+  }
+
   it('names every source file in the tree of docs/architecture.md, and no other', () => {
     const tree = /^src\/\n(?: .*\n)+/m.exec(readFileSync(join(root, 'docs/architecture.md'), 'utf8'))?.[0] ?? '';
     const named = [...tree.matchAll(/^ +(\w+\.ts) /gm)].map(([, name]) => name as string);
@@ -76,4 +87,11 @@ describe('the documentation', () => {
 
 function enumerate(names: readonly string[]): string {
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+/** The contents of all files below a folder, by their paths. */
+function filesBelow(directory: string): Record<string, string> {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  return Object.fromEntries(paths.map((path) => [relative(directory, path), readFileSync(path, 'utf8')]));
 }
