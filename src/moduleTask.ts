@@ -6,12 +6,17 @@ const brand: unique symbol = Symbol.for('rxjs-parallel-map.moduleTask') as never
 
 declare const signature: unique symbol;
 
-/** A function by its module and export name; made by {@link moduleTask}. `F` is the function's type. */
+/**
+ * A function by its module and export name; made by {@link moduleTask}.
+ *
+ * @typeParam F The function's type.
+ */
 export interface ModuleTask<F = (...args: never[]) => unknown> {
   /** The module's absolute URL. */
   readonly url: string;
   /** The name of the export that is the function. */
   readonly exportName: string;
+  /** @internal */
   readonly [brand]: true;
   /** Exists for the compiler only: the type of the function. */
   readonly [signature]?: F;
@@ -23,6 +28,7 @@ export interface ModuleTask<F = (...args: never[]) => unknown> {
  * policies. ES modules and CommonJS modules both work, and TypeScript modules where the program itself runs under a
  * loader such as tsx, since workers inherit the program's `execArgv`.
  *
+ * @typeParam F The function's type, which the compiler cannot see from a URL: give `typeof` the function, imported as a type.
  * @param url The module: `new URL('./work.js', import.meta.url)`, a `file:` URL as a string, or an absolute path.
  * @param exportName The export that is the function; default `'default'`. Of a CommonJS module, a property of
  *   `module.exports`; `'default'` is `module.exports` itself.

@@ -32,9 +32,18 @@ export type TaskInput<T> = Iterable<T> | AsyncIterable<T> | ReadableStreamLike<T
 
 /** A web `ReadableStream`, where it is not an async iterable too. */
 export interface ReadableStreamLike<T> {
+  /** Locks the stream, and gives what reads it. */
   getReader(): {
-    read(): Promise<{ done: boolean; value?: T | undefined }>;
+    /** Reads the next value. */
+    read(): Promise<{
+      /** Whether the stream has ended. */
+      done: boolean;
+      /** The value; none at the end. */
+      value?: T | undefined;
+    }>;
+    /** Says that no more values are wanted. */
     cancel(reason?: unknown): Promise<void>;
+    /** Unlocks the stream. */
     releaseLock(): void;
   };
 }

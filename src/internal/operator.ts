@@ -20,15 +20,15 @@ export function createOperator<T, R>(
     observeJob<R>(request, (job) => {
       // By a notifier rather than the subscription, which a source that emits at once has not returned yet.
       const ended = new Subject<void>();
-      const feed = { stop: () => ended.next() };
-      source.pipe(takeUntil(ended)).subscribe({
-        next: (value) => {
-          job.push(value);
-          if (job.ended) feed.stop();
+      return {
+        start() {
+          source.pipe(takeUntil(ended)).subscribe({
+            next: (value) => job.push(value),
+            error: (error: unknown) => job.fail(error),
+            complete: () => job.end(),
+          });
         },
-        error: (error: unknown) => job.fail(error),
-        complete: () => job.end(),
-      });
-      return feed;
+        stop: () => ended.next(),
+      };
     });
 }

@@ -121,7 +121,7 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
       }
     }
   };
-  return {
+  const pull: Pull = {
     advance(): void {
       if (reading || !open) return;
       reading = true;
@@ -134,7 +134,7 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
         .finally(() => {
           reading = false;
           // Room that was made while the last value was on its way.
-          if (open && target.hasRoom()) this.advance();
+          if (open && target.hasRoom()) pull.advance();
         });
     },
     stop(): void {
@@ -143,6 +143,7 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
       close(iterator);
     },
   };
+  return pull;
 }
 
 /** A web stream as an async iterator, for browsers where it is not one itself. */

@@ -20,6 +20,8 @@ export interface JobRequest {
 
 /** A source of values that was connected to a job. */
 export interface Feed {
+  /** Begins: only now, so that a source that emits at once can be stopped while it does. */
+  start?(): void;
   /** Pulled input: there is room. */
   advance?(): void;
   /** No more values are wanted. */
@@ -44,19 +46,19 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed):
       return;
     }
     let feed: Feed | undefined;
-    const job = runnerOf(request.settings).open(
+    const job: Job = runnerOf(request.settings).open(
       request.fn,
       request.portable,
       specOf(request, call, subscriber, {
         room: () => feed?.advance?.(),
         close: () => feed?.stop(),
+        isOpen: () => !job.ended && !subscriber.closed,
       }),
     );
     subscriber.add(() => job.cancel());
     feed = connect(job);
-    // A source that emits at once may have ended the job already.
-    if (job.ended) feed.stop();
-    else feed.advance?.();
+    feed.start?.();
+    feed.advance?.();
   });
 }
 
@@ -70,7 +72,7 @@ function specOf<R>(
   { mode, settings, bufferSize, overflow }: JobRequest,
   call: CallSettings,
   subscriber: Subscriber<R>,
-  feed: { room(): void; close(): void },
+  feed: { room(): void; close(): void; isOpen(): boolean },
 ): JobSpec {
   return {
     mode,
@@ -83,7 +85,7 @@ function specOf<R>(
       // What the subscriber does runs in its own context, not in that of whoever started the worker.
       next: bindContext((values: unknown[]) => {
         for (const value of values) {
-          if (subscriber.closed) return;
+          if (!feed.isOpen()) return; // the one before was the last: it has ended the job
           subscriber.next(value as R);
         }
       }),

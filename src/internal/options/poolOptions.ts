@@ -59,8 +59,8 @@ export interface WorkerPoolOptions {
   daemon?: boolean | undefined;
 
   /**
-   * Whether workers stay when no call is running, so that the next call finds them started and their
-   * `context.state` as it was. With `false` they leave, and the next call starts others.
+   * Whether workers stay when no call is running, so that the next call finds them started, with their
+   * modules loaded. With `false` they leave, and the next call starts others. `stopAndJoin` and `terminate` end them.
    *
    * Default: `false`.
    *

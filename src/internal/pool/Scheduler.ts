@@ -1,7 +1,7 @@
 /**
  * The scheduler: gives the chunks of its jobs to its workers, and what the workers answer to the jobs.
  *
- * Workers are started as there is work for them. A worker has one chunk to work on and, where chunks are short, one ahead.
+ * Workers are started as there is work for them. A worker has one chunk to work on and, where chunks are short, some ahead.
  * Jobs take turns. Who the workers are is `Crew`'s matter, what is to become of them when a job or the pool ends is
  * `Lifecycle`'s, and when they have to share `Rebalancer`'s.
  */
@@ -164,7 +164,9 @@ export class Scheduler implements JobOwner, WorkerListener {
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
     const died = (indexes: number[]): WorkerDiedError =>
       new WorkerDiedError({ workerId: worker.id, exitCode: end.exitCode, signal: end.signal, indexes, cause });
-    if (before === 'starting') this.#failToStart(worker.id, cause ?? died([]));
+    // Ctrl-C reaches a process before it can ignore that, and is for the program to answer: another one is started.
+    const interrupted = end.signal === 'SIGINT';
+    if (before === 'starting' && !interrupted) this.#failToStart(worker.id, cause ?? died([]));
 
     for (const chunk of ahead) {
       // It cannot have been started: results of the current one come first.
@@ -226,12 +228,14 @@ export class Scheduler implements JobOwner, WorkerListener {
     for (const worker of this.#crew.workers()) {
       const [current] = worker.chunks;
       if (worker.state !== 'ready' || current === undefined) continue;
-      if (worker.chunks.length > 1 || current.cancelled) continue;
-      const job = this.#nextJob();
-      if (job === undefined) return;
-      if (!job.mayGoAhead || current.job.mode === CallMode.Merge) continue;
-      if (!isShort(current.job, current.values.length) || !isShort(job, job.nextChunkSize())) continue;
-      this.#supply(worker, job);
+      if (current.cancelled || current.job.mode === CallMode.Merge) continue;
+      const most = chunksAhead(current.job, current.values.length);
+      while (worker.chunks.length <= most) {
+        const job = this.#nextJob();
+        if (job === undefined) return;
+        if (!job.mayGoAhead || worker.chunks.length > chunksAhead(job, job.nextChunkSize())) break;
+        this.#supply(worker, job);
+      }
     }
   }
 
@@ -315,8 +319,8 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 }
 
-function isShort(job: Job, count: number): boolean {
-  return job.task.pace.isShort(count);
+function chunksAhead(job: Job, count: number): number {
+  return job.task.pace.chunksAhead(count);
 }
 
 function indexOfNext({ indexes, done }: Chunk): number {

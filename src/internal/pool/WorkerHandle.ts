@@ -32,7 +32,7 @@ export interface WorkerListener {
 
 export class WorkerHandle {
   readonly id: number;
-  /** The chunks that the worker has: what it works on, and one ahead. */
+  /** The chunks that the worker has: what it works on, and those ahead. */
   readonly chunks: Chunk[] = [];
   /** Whether the worker has outlived its own end: it hangs in native code. */
   abandoned = false;

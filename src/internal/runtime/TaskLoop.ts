@@ -116,7 +116,7 @@ export class TaskLoop {
       const [, chunk, task, mode, indexes, values] = this.#queue[0] as RunMessage;
       const load = this.#shelf.get(task);
       if (load?.state === 'loading') return;
-      this.#queue.shift(); // two chunks at most ever wait here
+      this.#queue.shift(); // a few chunks at most ever wait here
       if (load?.state !== 'loaded') {
         this.#host.post([FromWorker.Stopped, chunk]);
         continue;

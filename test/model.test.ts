@@ -1,0 +1,85 @@
+// Random scripts of all that can happen – values, pauses, errors, unsubscribing, signals, slow and failing tasks, values and
+// results that cannot be sent, workers that die – played on real workers and held against a plain model.
+//
+//   MODEL_RUNS=2000 npm test -- --only esm --grep 'model'     that many scripts of each kind
+//   MODEL_SEED=…                                               the scripts of an earlier run
+import fc from 'fast-check';
+import { WorkerPool } from './support/library.js';
+import { script, type Script } from './support/model.js';
+import { play } from './support/modelRun.js';
+import { settled, snapshot } from './support/resources.js';
+import { describeEach } from './support/startMethods.js';
+
+const runs = Number(process.env['MODEL_RUNS'] ?? 60);
+const seed = process.env['MODEL_SEED'];
+/** No script takes longer than a few seconds, on however busy a machine. */
+const LIMIT = 15_000;
+
+/** Shrinking runs a script hundreds of times; the one that failed is told as it is. */
+const parameters = { numRuns: runs, endOnFailure: true, ...(seed === undefined ? {} : { seed: Number(seed) }) };
+
+/** How a pool that several scripts share ends, if it does, after some milliseconds. */
+const poolEnd = fc.option(fc.record({ by: fc.constantFrom('join', 'terminate'), after: fc.nat(60) }), {
+  nil: undefined,
+  freq: 2,
+});
+
+describeEach('the model', ({ name: startMethod }) => {
+  const check = async <T>(property: fc.IAsyncProperty<T>): Promise<void> => fc.assert(property, parameters);
+
+  it('holds for every script on workers of its own, and leaves nothing behind', async function () {
+    this.timeout(runs * LIMIT);
+    const before = snapshot();
+    await check(
+      fc.asyncProperty(script, fc.integer({ min: 1, max: 3 }), async (current: Script, nJobs) => {
+        await play(current, { nJobs, startMethod }, LIMIT);
+        await settled(before);
+      }),
+    );
+  });
+
+  it('holds for several scripts at once on one pool, which goes on', async function () {
+    this.timeout(runs * LIMIT);
+    const before = snapshot();
+    const pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true });
+    try {
+      await check(
+        fc.asyncProperty(fc.array(script, { minLength: 1, maxLength: 4 }), async (scripts) => {
+          await Promise.all(scripts.map((current) => play(current, { pool }, LIMIT)));
+        }),
+      );
+    } finally {
+      await pool.terminate();
+    }
+    await settled(before);
+  });
+
+  it('holds for several scripts on a pool that is joined or terminated meanwhile', async function () {
+    this.timeout(runs * LIMIT);
+    const before = snapshot();
+    await check(
+      fc.asyncProperty(
+        fc.array(script, { minLength: 1, maxLength: 3 }),
+        fc.boolean(),
+        poolEnd,
+        async (scripts, keepAlive, end) => {
+          const pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive });
+          let terminated = false;
+          const ended = new Promise<void>((resolve, reject) => {
+            if (end === undefined) {
+              resolve();
+              return;
+            }
+            setTimeout(() => {
+              if (end.by === 'terminate') terminated = true;
+              (end.by === 'terminate' ? pool.terminate() : pool.stopAndJoin()).then(resolve, reject);
+            }, end.after);
+          });
+          await Promise.all([ended, ...scripts.map((current) => play(current, { pool }, LIMIT, () => terminated))]);
+          await pool.stopAndJoin();
+          await settled(before);
+        },
+      ),
+    );
+  });
+});

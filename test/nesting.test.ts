@@ -1,0 +1,181 @@
+// Pools inside tasks.
+//
+//   NESTED_RUNS=1000 npm test      that many nested runs instead of a few
+import { rmSync } from 'node:fs';
+import { expect } from 'chai';
+import { lastValueFrom, of } from 'rxjs';
+import type { StartMethod } from 'rxjs-parallel-map';
+import { beating, beatsFolder, silent } from './support/beats.js';
+import {
+  moduleTask,
+  NestedPoolError,
+  parallelMap,
+  UnserializableError,
+  WorkerDiedError,
+  WorkerPool,
+} from './support/library.js';
+import { settled, snapshot } from './support/resources.js';
+import { describeEach, startMethods } from './support/startMethods.js';
+import type * as nest from './tasks/nest.js';
+import type { Mishap } from './tasks/inner.js';
+
+const nestedRuns = Number(process.env['NESTED_RUNS'] ?? 200);
+
+const task = <K extends keyof typeof nest>(name: K) =>
+  moduleTask<(typeof nest)[K]>(new URL('./tasks/nest.js', import.meta.url), name);
+
+/** What a promise rejects with. */
+const rejection = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => expect.fail('It did not reject.'),
+    (error: unknown) => error,
+  );
+
+const mixes = startMethods.flatMap(({ name: outer }) => startMethods.map(({ name: inner }) => ({ outer, inner })));
+
+describeEach('a pool inside a worker that is a daemon', ({ name: startMethod }) => {
+  for (const { name: inner } of startMethods) {
+    it(`is refused with a NestedPoolError where it is made (${inner})`, async () => {
+      await using pool = new WorkerPool({ nJobs: 1, startMethod });
+      const [caught] = await pool.map(task('catchRefusal'), [inner]);
+      expect(caught).to.equal('NestedPoolError');
+    });
+
+    it(`fails the task with that error, as the class it is (${inner})`, async () => {
+      const result = lastValueFrom(of(inner).pipe(parallelMap(task('makePool'), { nJobs: 1, startMethod })));
+      const error = await rejection(result);
+      expect(error).to.be.instanceOf(NestedPoolError);
+      expect((error as Error).message).to.include('Set "daemon" to false');
+    });
+
+    it(`is refused when an operator makes it, too (${inner})`, async () => {
+      await using pool = new WorkerPool({ nJobs: 1, startMethod });
+      expect(await rejection(pool.map(task('subscribe'), [inner]))).to.be.instanceOf(NestedPoolError);
+    });
+  }
+});
+
+for (const { outer, inner } of mixes) {
+  describe(`a pool inside a worker that is no daemon (${inner} in ${outer})`, () => {
+    let before: ReturnType<typeof snapshot>;
+    let pool: WorkerPool;
+    beforeEach(() => {
+      before = snapshot();
+      pool = new WorkerPool({ nJobs: 2, startMethod: outer, daemon: false });
+    });
+    afterEach(async () => {
+      await pool.terminate();
+      await settled(before);
+    });
+
+    it('runs', async () => {
+      const runs = [1, 2, 3, 4].map(() => ({ inner, mishap: 'none' as const }));
+      expect(await pool.map(task('nested'), runs)).to.deep.equal([14, 14, 14, 14]);
+      expect(await pool.map(task('nestedOperator'), [inner])).to.deep.equal([[0, 1, 4, 9]]);
+    });
+
+    it('delivers an error that is thrown inside to the outside', async () => {
+      const error = await rejection(pool.map(task('nested'), [{ inner, mishap: 'throw' }]));
+      expect(error).to.be.instanceOf(RangeError).with.property('message', 'inner 3');
+    });
+
+    it('tells the outside that a worker inside has died', async () => {
+      const error = await rejection(pool.map(task('nested'), [{ inner, mishap: 'exit' }]));
+      expect(error).to.be.instanceOf(WorkerDiedError).with.property('exitCode', 3);
+    });
+
+    it('is of no consequence when a task leaves it open', async () => {
+      expect(await pool.map(task('leaveOpen'), [inner, inner])).to.deep.equal([
+        [1, 4, 9],
+        [1, 4, 9],
+      ]);
+    });
+
+    it('dies with the worker that has left it open, also in an endless loop', async () => {
+      const folder = beatsFolder();
+      const alive = new WorkerPool({ nJobs: 1, startMethod: outer, daemon: false, keepAlive: true });
+      expect(await alive.map(task('leaveLooping'), [[inner, folder]])).to.deep.equal(['left']);
+      await beating(folder, 1);
+      await alive.stopAndJoin();
+      await silent(folder, 1000);
+      rmSync(folder, { recursive: true });
+    });
+
+    it('dies with the worker when that is terminated, also in an endless loop', async () => {
+      const folder = beatsFolder();
+      const end = rejection(pool.map(task('endless'), [[inner, folder]]));
+      await beating(folder, 2);
+      await pool.terminate();
+      await silent(folder, 1000);
+      await end;
+      rmSync(folder, { recursive: true });
+    });
+
+    it('dies with the worker when the subscriber leaves, also in an endless loop', async () => {
+      const folder = beatsFolder();
+      const values = of([inner, folder] as const, [inner, folder] as const);
+      const options = { nJobs: 2, startMethod: outer, daemon: false };
+      const subscription = values.pipe(parallelMap(task('endless'), options)).subscribe();
+      await beating(folder, 4);
+      subscription.unsubscribe();
+      await silent(folder, 1000);
+      rmSync(folder, { recursive: true });
+    });
+  });
+}
+
+describe('pools three levels deep', () => {
+  const paths = startMethods.flatMap(({ name: a }) => mixes.map(({ outer: b, inner: c }) => [a, b, c]));
+  for (const path of paths) {
+    const [first, ...rest] = path as [StartMethod, ...StartMethod[]];
+    it(`work, and deliver errors (${path.join(' > ')})`, async () => {
+      await using pool = new WorkerPool({ nJobs: 1, startMethod: first, daemon: false });
+      expect(await pool.map(task('deep'), [[rest, 1, false]])).to.deep.equal([3]);
+      const error = await rejection(pool.map(task('deep'), [[rest, 1, true]]));
+      expect(error).to.be.instanceOf(RangeError).with.property('message', 'level 3');
+    });
+  }
+});
+
+describe('many nested runs, a third of them failing inside', () => {
+  const mishaps: Mishap[] = ['throw', 'exit', 'uncloneable', 'leave'];
+
+  it(`all end as they should: ${nestedRuns} runs over all mixes of start methods`, async function () {
+    this.timeout(30_000 + nestedRuns * 1000);
+    const before = snapshot();
+    for (const { outer, inner } of mixes) {
+      const pool = new WorkerPool({ nJobs: 2, startMethod: outer, daemon: false, keepAlive: true });
+      const runs = Array.from({ length: Math.ceil(nestedRuns / mixes.length) }, (_, n) => ({
+        inner,
+        mishap: n % 3 === 0 ? (mishaps[(n / 3) % mishaps.length] as Mishap) : 'none',
+      }));
+      const results = await Promise.allSettled(
+        runs.map(async (run) => (await pool.map(task('nested'), [run]))[0] as number),
+      );
+      results.forEach((result, n) => expectResult(runs[n]?.mishap as Mishap, result));
+      await pool.terminate();
+      await settled(before);
+    }
+  });
+
+  function expectResult(mishap: Mishap, result: PromiseSettledResult<number>): void {
+    if (mishap === 'none') {
+      expect(result).to.deep.equal({ status: 'fulfilled', value: 14 });
+      return;
+    }
+    const error: unknown = result.status === 'rejected' ? result.reason : expect.fail(`${mishap} has not failed`);
+    switch (mishap) {
+      case 'throw':
+        expect(error).to.be.instanceOf(RangeError);
+        break;
+      case 'uncloneable':
+        expect(error).to.be.instanceOf(UnserializableError).with.property('path', 'value.deep');
+        break;
+      case 'exit':
+        expect(error).to.be.instanceOf(WorkerDiedError).with.property('exitCode', 3);
+        break;
+      case 'leave':
+        expect(error).to.be.instanceOf(WorkerDiedError).with.property('exitCode', 4);
+    }
+  }
+});

@@ -1,0 +1,113 @@
+/**
+ * What lives in this program: everything that a pool could leave behind.
+ *
+ * Node's own `process.getActiveResourcesInfo` tells only of what holds the program open; a hook sees what was unref'd, too.
+ */
+
+import { createHook } from 'node:async_hooks';
+import { readdirSync, readFileSync } from 'node:fs';
+
+const watched = /^(WORKER|MESSAGEPORT|PIPEWRAP|PROCESSWRAP|TCPWRAP|FSEVENTWRAP|Timeout)$/;
+
+interface Living {
+  readonly type: string;
+  /** Where it was made. Its stack is text, and costly, only when asked for. */
+  readonly made: Error;
+}
+
+const living = new Map<number, Living>();
+
+createHook({
+  init(id, type) {
+    if (watched.test(type)) living.set(id, { type, made: new Error(type) });
+  },
+  destroy(id) {
+    living.delete(id);
+  },
+}).enable();
+
+/** The pids of a process's children, of all its threads. */
+export function childrenOf(pid: number = process.pid): number[] {
+  const pids: number[] = [];
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const text = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8');
+      pids.push(...text.split(' ').filter(Boolean).map(Number));
+    }
+  } catch (error) {
+    // It, or one of its threads, has ended meanwhile.
+    if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+  return pids;
+}
+
+/** The pids of all that a process has started, directly or not. */
+export function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+/** Whether a process lives. One that has ended and was not yet waited for does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch (error) {
+    if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return false;
+  }
+}
+
+export interface Snapshot {
+  readonly resources: ReadonlySet<number>;
+  readonly children: ReadonlySet<number>;
+  readonly listeners: ReadonlyMap<string | symbol, number>;
+}
+
+export function snapshot(): Snapshot {
+  return { resources: new Set(living.keys()), children: new Set(childrenOf()), listeners: listeners() };
+}
+
+/**
+ * Waits until nothing is left that was not there before.
+ *
+ * @throws Error naming what is left after `limit` milliseconds.
+ */
+export async function settled(before: Snapshot, limit = 3000): Promise<void> {
+  const end = performance.now() + limit;
+  for (;;) {
+    // By immediates, for a timer would be a resource itself.
+    await new Promise((resolve) => setImmediate(resolve));
+    const left = difference(before);
+    if (left.length === 0) return;
+    if (performance.now() > end) throw new Error(`Left behind: ${left.join(', ')}`);
+  }
+}
+
+function difference(before: Snapshot): string[] {
+  const left: string[] = [];
+  for (const [id, { type, made }] of living) {
+    if (before.resources.has(id)) continue;
+    const frames = userFrames(made);
+    // The test's own time limit, which mocha sets when the test is running already.
+    if (frames === '' || /^ at (Test|Hook)\.resetTimeout/.test(frames)) continue;
+    left.push(`${type} ${id}, made${frames}`);
+  }
+  if (left.length > 0) return left; // reading /proc is for when the cheap part is in order
+  for (const pid of childrenOf()) if (!before.children.has(pid) && isAlive(pid)) left.push(`process ${pid}`);
+  for (const [name, count] of listeners()) {
+    if (count > (before.listeners.get(name) ?? 0)) left.push(`listener of '${String(name)}'`);
+  }
+  return left;
+}
+
+function listeners(): Map<string | symbol, number> {
+  return new Map(process.eventNames().map((name) => [name, process.listenerCount(name)]));
+}
+
+function userFrames({ stack = '' }: Error): string {
+  const frames = stack.split('\n').slice(2); // the first frame is the hook's
+  // As one line: mocha takes the lines of a message that look like a stack for the stack.
+  return frames
+    .filter((frame) => /^\s+at /.test(frame) && !frame.includes('node:'))
+    .map((frame) => ` ${frame.trim()}`)
+    .join('');
+}

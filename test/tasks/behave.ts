@@ -1,0 +1,63 @@
+/** The task of the model tests: does what its value says. */
+
+import { appendFileSync, openSync, closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TaskContext } from 'rxjs-parallel-map';
+
+export type Kind =
+  'ok' | 'spin' | 'sleep' | 'throw' | 'reject' | 'bad-result' | 'bad-input' | 'exit' | 'exit-late' | 'exit-once';
+
+export interface Order {
+  readonly id: number;
+  readonly kind: Kind;
+  readonly ms: number;
+  /** A folder: each start of a value adds a line to `starts`, and `exit-once` leaves a mark. */
+  readonly folder: string;
+  /** There for `bad-input`: a function, which cannot be sent. */
+  readonly uncloneable?: unknown;
+}
+
+export interface Answer {
+  readonly id: number;
+  readonly index: number;
+}
+
+export default function behave(order: Order, context: TaskContext): Answer | Promise<Answer> {
+  const { id, kind, ms, folder } = order;
+  appendFileSync(`${folder}/starts`, `${id}\n`);
+  const answer = { id, index: context.index };
+  switch (kind) {
+    case 'spin':
+      for (const end = performance.now() + ms; performance.now() < end;);
+      return answer;
+    case 'sleep':
+      return sleep(ms, answer);
+    case 'throw':
+      throw new RangeError(`thrown by ${id}`);
+    case 'reject':
+      return sleep(ms).then(() => {
+        throw new TypeError(`rejected by ${id}`);
+      });
+    case 'bad-result':
+      return { ...answer, deep: { fn: () => undefined } } as Answer;
+    case 'exit':
+      return process.exit(40 + (id % 40));
+    case 'exit-late':
+      return sleep(ms).then(() => process.exit(40 + (id % 40)));
+    case 'exit-once':
+      if (leaveMark(`${folder}/once-${id}`)) process.exit(9);
+      return answer;
+    default:
+      return answer;
+  }
+}
+
+/** True for the first to leave it. */
+function leaveMark(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'wx'));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,82 @@
+/** Tasks that use the package themselves, in the format that the suite is run for. */
+
+import type { StartMethod } from 'rxjs-parallel-map';
+import { lastValueFrom, range, toArray } from 'rxjs';
+import { moduleTask, parallelMap, WorkerPool } from '../support/library.js';
+import type * as inner from './inner.js';
+import type { Mishap } from './inner.js';
+
+const innerTask = <K extends keyof typeof inner>(name: K) =>
+  moduleTask<(typeof inner)[K]>(new URL('./inner.js', import.meta.url), name);
+
+/** How a run of `nested` goes: the last of four values meets the mishap, inside the inner pool. */
+export interface NestedRun {
+  readonly inner: StartMethod;
+  readonly mishap: Mishap;
+}
+
+/** The sum of 0, 1, 4 and 9 by an inner pool. */
+export async function nested({ inner, mishap }: NestedRun): Promise<number> {
+  await using pool = new WorkerPool({ nJobs: 2, startMethod: inner });
+  const values = [0, 1, 2, 3].map((n) => [n, n === 3 ? mishap : 'none'] as const);
+  const results = pool.map(innerTask('squareOrMishap'), values);
+  // The worker goes in the middle of it: its inner pool has to go with it.
+  if (mishap === 'leave') setImmediate(() => process.exit(4));
+  return (await results).reduce<number>((sum, value) => sum + (value as number), 0);
+}
+
+/** The same by the operator. */
+export async function nestedOperator(inner: StartMethod): Promise<number[]> {
+  return lastValueFrom(range(0, 4).pipe(parallelMap(innerTask('square'), 2, inner), toArray()));
+}
+
+/** Makes a pool, and nothing of it. */
+export function makePool(startMethod: StartMethod): string {
+  return new WorkerPool({ startMethod }).constructor.name;
+}
+
+/** Subscribes to an operator, which makes a pool. */
+export async function subscribe(startMethod: StartMethod): Promise<number[]> {
+  return nestedOperator(startMethod);
+}
+
+/** What makes the pool catches the error itself. */
+export function catchRefusal(startMethod: StartMethod): string {
+  try {
+    new WorkerPool({ startMethod });
+    return 'made';
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
+
+/** As many levels as there are methods; the innermost counts them, or throws. */
+export async function deep([methods, level, fails]: readonly [StartMethod[], number, boolean]): Promise<number> {
+  const [startMethod, ...inner] = methods;
+  if (startMethod === undefined) {
+    if (fails) throw new RangeError(`level ${level}`);
+    return level;
+  }
+  await using pool = new WorkerPool({ nJobs: 1, startMethod, daemon: false });
+  const [result] = await pool.map(moduleTask<typeof deep>(import.meta.url, 'deep'), [[inner, level + 1, fails]]);
+  return result as number;
+}
+
+/** Uses a pool, and leaves it as it is, with its workers alive. */
+export async function leaveOpen(inner: StartMethod): Promise<number[]> {
+  const pool = new WorkerPool({ nJobs: 2, startMethod: inner, keepAlive: true });
+  return pool.map(innerTask('square'), [1, 2, 3]);
+}
+
+/** The same, while an endless loop runs in the pool that is left. */
+export async function leaveLooping([inner, folder]: readonly [StartMethod, string]): Promise<string> {
+  const pool = new WorkerPool({ nJobs: 1, startMethod: inner, keepAlive: true });
+  pool.apply(innerTask('beat') as never, [folder] as never).catch(() => undefined);
+  return 'left';
+}
+
+/** Runs endless loops in an inner pool. */
+export async function endless([inner, folder]: readonly [StartMethod, string]): Promise<void> {
+  const pool = new WorkerPool({ nJobs: 2, startMethod: inner, daemon: false });
+  await pool.map(innerTask('beat'), [folder, folder]);
+}
