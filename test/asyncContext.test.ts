@@ -1,0 +1,133 @@
+// Results are delivered in the `AsyncLocalStorage` context of the subscriber.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { expect } from 'chai';
+import { finalize, Observable, of, range, Subject } from 'rxjs';
+import { parallelFrom, parallelMap, parallelMergeMap, WorkerPool } from './support/library.js';
+import { describeEach } from './support/startMethods.js';
+import { trackWorkers } from './support/workers.js';
+
+const same = (n: number): number => n;
+const failing = (n: number): number => {
+  throw new Error(`task ${n}`);
+};
+
+describeEach('the async context of a subscriber', ({ name: startMethod }) => {
+  let pool: WorkerPool;
+  beforeEach(() => {
+    pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
+  });
+  afterEach(() => pool.terminate());
+  trackWorkers();
+  const context = new AsyncLocalStorage<string>();
+
+  /** Subscribes in a context, and resolves with the contexts in which each notification came. */
+  const contextsOf = (name: string, source: Observable<unknown>): Promise<string[]> =>
+    new Promise((resolve) => {
+      const seen: string[] = [];
+      const see = (what: string): void => void seen.push(`${what} in ${context.getStore()}`);
+      context.run(name, () => {
+        source.subscribe({
+          next: () => see('next'),
+          error: () => {
+            see('error');
+            resolve(seen);
+          },
+          complete: () => {
+            see('complete');
+            resolve(seen);
+          },
+        });
+      });
+    });
+
+  it('is that in which it gets values and completion', async () => {
+    const options = { nJobs: 1, startMethod };
+    const expected = ['next in mine', 'next in mine', 'complete in mine'];
+    expect(await contextsOf('mine', of(1, 2).pipe(parallelMap(same, options)))).to.deep.equal(expected);
+    const merged = of(1).pipe(parallelMergeMap((n: number) => [n, n], options));
+    expect(await contextsOf('mine', merged)).to.deep.equal(expected);
+    expect(await contextsOf('mine', parallelFrom([1, 2], same, options))).to.deep.equal(expected);
+  });
+
+  it('is that in which it gets an error', async () => {
+    const result = of(1).pipe(parallelMap(failing, { nJobs: 1, startMethod }));
+    expect(await contextsOf('mine', result)).to.deep.equal(['error in mine']);
+  });
+
+  it('is its own for each of several subscribers to one pool, whoever has started the worker', async () => {
+    await context.run('starter', () => pool.map(same, [0]));
+    const result = range(0, 3).pipe(parallelMap(same, { pool, chunkSize: 1 }));
+    const all = await Promise.all(['a', 'b', 'c'].map((name) => contextsOf(name, result)));
+    expect(all).to.deep.equal(
+      ['a', 'b', 'c'].map((name) => [...Array<string>(3).fill(`next in ${name}`), `complete in ${name}`]),
+    );
+  });
+
+  it('is not that of whoever emits the values', async () => {
+    const source = new Subject<number>();
+    const seen = contextsOf('subscriber', source.pipe(parallelMap(same, { pool })));
+    context.run('emitter', () => {
+      source.next(1);
+      source.complete();
+    });
+    expect(await seen).to.deep.equal(['next in subscriber', 'complete in subscriber']);
+  });
+
+  it('is undefined for a subscriber outside of any', async () => {
+    await context.run('starter', () => pool.map(same, [0]));
+    const seen: unknown[] = [];
+    await new Promise<void>((resolve, reject) => {
+      context.exit(() => {
+        of(1)
+          .pipe(parallelMap(same, { pool }))
+          .subscribe({
+            next: () => seen.push(context.getStore()),
+            error: reject,
+            complete: resolve,
+          });
+      });
+    });
+    expect(seen).to.deep.equal([undefined]);
+  });
+
+  it('is that in which its input is read and cleaned up', async () => {
+    const seen = new Set<string | undefined>();
+    function* input() {
+      try {
+        for (let n = 0; n < 100; n++) {
+          seen.add(context.getStore());
+          yield n;
+        }
+      } finally {
+        seen.add(context.getStore());
+      }
+    }
+    const check = (n: number): number => {
+      if (n === 50) throw new Error('fifty');
+      return n;
+    };
+    await context.run('starter', () => pool.map(same, [0]));
+    await contextsOf('mine', parallelFrom(input(), check, { pool, maxTasksActive: 2 }));
+    expect([...seen]).to.deep.equal(['mine']);
+  });
+
+  it('is that in which the source is torn down after a task has failed', async () => {
+    let seen: unknown = 'never';
+    const source = new Observable<number>((subscriber) => subscriber.next(1)).pipe(
+      finalize(() => {
+        seen = context.getStore();
+      }),
+    );
+    await context.run('starter', () => pool.map(same, [0]));
+    await contextsOf('mine', source.pipe(parallelMap(failing, { pool })));
+    expect(seen).to.equal('mine');
+  });
+
+  it('is that in which it is told of a signal that fires elsewhere', async () => {
+    const controller = new AbortController();
+    const source = new Subject<number>();
+    const seen = contextsOf('mine', source.pipe(parallelMap(same, { pool, signal: controller.signal })));
+    context.run('aborter', () => controller.abort());
+    expect(await seen).to.deep.equal(['error in mine']);
+  });
+});
