@@ -116,6 +116,18 @@ describeEach('SIGINT to the whole process group, as by Ctrl-C', ({ name: startMe
     }
   });
 
+  for (const delay of [0, 10, 20, 40, 80]) {
+    it(`is for the program to answer also while its workers start (${delay} ms)`, async () => {
+      const program = start('interruptedEarly', { args: [startMethod, String(delay)] });
+      try {
+        expect(await program.line()).to.equal('1,2,3 SIGINT 1');
+        expect(await program.ended).to.equal(0);
+      } finally {
+        destroy(program);
+      }
+    });
+  }
+
   it('ends a program that does not answer it, and its workers, though all are in endless loops', async () => {
     const folder = beatsFolder();
     const program = start('looping', { args: [folder, startMethod] });
