@@ -251,12 +251,29 @@ describeEach('what a task throws', ({ name: startMethod }) => {
 
   it('that of the smallest failing index, though a later one fails first', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
-    const fail = async (x: number) => {
-      if (x === 0) await new Promise((resolve) => setTimeout(resolve, 150));
+    const fail = async ([x, delay]: readonly [number, number]) => {
+      await new Promise((resolve) => setTimeout(resolve, delay));
       throw new Error(`value ${x}`);
     };
-    expect(await rejection(pool.map(fail, [0, 1], { chunkSize: 1 }))).to.have.property('message', 'value 0');
-    expect(await rejection(pool.mapUnordered(fail, [0, 1], { chunkSize: 1 }))).to.have.property('message', 'value 1');
+    const ordered = pool.map(
+      fail,
+      [
+        [0, 500],
+        [1, 0],
+      ] as const,
+      { chunkSize: 1 },
+    );
+    expect(await rejection(ordered)).to.have.property('message', 'value 0');
+    // The first one is not waited for.
+    const unordered = pool.mapUnordered(
+      fail,
+      [
+        [0, 15_000],
+        [1, 0],
+      ] as const,
+      { chunkSize: 1 },
+    );
+    expect(await rejection(unordered)).to.have.property('message', 'value 1');
   });
 
   it('after the results before it', async () => {

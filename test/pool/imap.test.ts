@@ -33,8 +33,8 @@ describeEach('imap', ({ name: startMethod }) => {
       await new Promise((resolve) => setTimeout(resolve, x));
       return x;
     };
-    expect(await collect(pool.imap(wait, [800, 1, 2], { chunkSize: 1 }))).to.deep.equal([800, 1, 2]);
-    expect(await collect(pool.imapUnordered(wait, [800, 1, 2], { chunkSize: 1 }))).to.deep.equal([1, 2, 800]);
+    expect(await collect(pool.imap(wait, [2000, 1, 2], { chunkSize: 1 }))).to.deep.equal([2000, 1, 2]);
+    expect(await collect(pool.imapUnordered(wait, [2000, 1, 2], { chunkSize: 1 }))).to.deep.equal([1, 2, 2000]);
   });
 
   // peers: 59
