@@ -35,7 +35,12 @@ export interface ReadableStreamLike {
   /** Locks the stream, and gives what it is read with. */
   getReader(): {
     /** Reads the next value. */
-    read(): Promise<{ done: boolean; value?: unknown }>;
+    read(): Promise<{
+      /** Whether the stream has ended. */
+      done: boolean;
+      /** The value; none at the end. */
+      value?: unknown;
+    }>;
     /** Ends the stream. */
     cancel(reason?: unknown): Promise<void>;
     /** Lets others read. */
