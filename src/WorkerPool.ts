@@ -132,7 +132,7 @@ export class WorkerPool implements AsyncDisposable {
    * const sum = await pool.apply((a: number, b: number) => a + b, [1, 2]);
    * ```
    */
-  apply<R, A extends readonly unknown[] = []>(
+  apply<A extends readonly unknown[] = [], R = unknown>(
     fn: ApplyFunction<Fixed<A>, R> | ModuleTask<ApplyFunction<Fixed<A>, R>> | URL,
     args?: readonly [...A],
     options?: ApplyOptions,

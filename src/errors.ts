@@ -318,16 +318,12 @@ export class PoolTerminatedError extends WorkerPoolError {
 }
 
 /**
- * The start method that was asked for does not work here. No other one is taken in its place.
+ * The start method that was asked for does not work here. No other one is taken in its place. `'threading'` and `'spawn'` work
+ * wherever Node does; a name that is none of a start method is a `RangeError`.
  *
  * @example
  * ```ts
- * try {
- *   pool = new WorkerPool({ startMethod: 'fork' });
- * } catch (error) {
- *   if (!(error instanceof StartMethodUnavailableError)) throw error;
- *   pool = new WorkerPool({ startMethod: 'spawn' });
- * }
+ * if (error instanceof StartMethodUnavailableError) console.error(`${error.startMethod}: ${error.reason}`);
  * ```
  */
 export class StartMethodUnavailableError extends WorkerPoolError {

@@ -1,6 +1,6 @@
 /** The operator `parallelMergeMap`. */
 
-import type { OperatorFunction, Subscribable } from 'rxjs';
+import type { ObservableInput, ObservedValueOf, OperatorFunction, Subscribable } from 'rxjs';
 import { CallMode } from './internal/channel/messages.js';
 import { createOperator } from './internal/operator.js';
 import type { MapOperatorOptions } from './options.js';
@@ -10,7 +10,14 @@ import type { Task } from './taskTypes.js';
 export type MergeOutput<V = unknown> = Iterable<V> | AsyncIterable<V> | Subscribable<V>;
 
 /** The values in a {@link MergeOutput}, or in a promise of one. */
-export type YieldOf<O> = Awaited<O> extends MergeOutput<infer V> ? V : never;
+export type YieldOf<O> =
+  Awaited<O> extends Iterable<infer V> | AsyncIterable<infer V>
+    ? V
+    : Awaited<O> extends ObservableInput<unknown>
+      ? ObservedValueOf<Awaited<O>>
+      : Awaited<O> extends Subscribable<infer V>
+        ? V
+        : never;
 
 /**
  * Like {@link parallelMap}, for functions that give several values: an iterable, an async iterable, a generator, a stream or

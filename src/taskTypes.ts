@@ -28,22 +28,17 @@ export type Task<T, R> = TaskFunction<T, R> | ModuleTask<TaskFunction<T, R>> | U
 export type ApplyFunction<A extends readonly unknown[], R> = (...args: [...A, TaskContext]) => R;
 
 /** Values to map: anything iterable, at once or over time, and streams. */
-export type TaskInput<T> = Iterable<T> | AsyncIterable<T> | ReadableStreamLike<T>;
+export type TaskInput<T> = Iterable<T> | AsyncIterable<T> | ReadableStreamLike;
 
-/** A web `ReadableStream`, where it is not an async iterable too. */
-export interface ReadableStreamLike<T> {
-  /** Locks the stream, and gives what reads it. */
+/** A web `ReadableStream`, also where it is no async iterable; then the type of its values is not inferred. */
+export interface ReadableStreamLike {
+  /** Locks the stream, and gives what it is read with. */
   getReader(): {
     /** Reads the next value. */
-    read(): Promise<{
-      /** Whether the stream has ended. */
-      done: boolean;
-      /** The value; none at the end. */
-      value?: T | undefined;
-    }>;
-    /** Says that no more values are wanted. */
+    read(): Promise<{ done: boolean; value?: unknown }>;
+    /** Ends the stream. */
     cancel(reason?: unknown): Promise<void>;
-    /** Unlocks the stream. */
+    /** Lets others read. */
     releaseLock(): void;
   };
 }

@@ -1,10 +1,11 @@
 // What the documentation shows: each snippet compiles, runs and prints what it says. `support/snippets.ts` says which do.
-import { spawnSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { parallelMap } from './support/library.js';
 import { pages, pathsOf, snippetsOf, writeProject } from './support/snippets.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -52,4 +53,45 @@ describe('the documentation', () => {
       expect(local.filter((link) => !existsSync(join(root, dirname(page), link)))).to.deep.equal([]);
     });
   }
+
+  // The same in both formats, and it takes some seconds.
+  if (format === 'esm') {
+    it('has an API reference that `npm run docs:api` would not change', () => {
+      const fresh = join(root, 'build', 'docs-api');
+      const typedoc = join(root, 'node_modules/.bin/typedoc');
+      const { stdout, stderr, status } = spawnSync(typedoc, ['--out', fresh], { cwd: root, encoding: 'utf8' });
+      expect(status, stdout + stderr).to.equal(0);
+      expect(filesBelow(join(root, 'docs/api'))).to.deep.equal(filesBelow(fresh));
+    }).timeout(60_000);
+  }
+
+  it('names every source file in the tree of docs/architecture.md, and no other', () => {
+    const tree = /^src\/\n(?: .*\n)+/m.exec(readFileSync(join(root, 'docs/architecture.md'), 'utf8'))?.[0] ?? '';
+    const named = [...tree.matchAll(/^ +(\w+\.ts) /gm)].map(([, name]) => name as string);
+    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+    expect(named.sort()).to.deep.equal(
+      files
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => basename(file))
+        .sort(),
+    );
+  });
+
+  it('names every option in the table of the README, and no other', () => {
+    const table = /^\| option .*\n(?:\|.*\n)+/m.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[0] ?? '';
+    const named = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name as string);
+    const unknown = { '': 1 } as never;
+    expect(() => parallelMap(String, unknown)).to.throw(TypeError, `The options are ${enumerate(named)}.`);
+  });
 });
+
+function enumerate(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+/** The contents of all files below a folder, by their paths. */
+function filesBelow(directory: string): Record<string, string> {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  return Object.fromEntries(paths.map((path) => [relative(directory, path), readFileSync(path, 'utf8')]));
+}

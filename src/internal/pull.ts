@@ -34,7 +34,7 @@ export function openInput(input: unknown, caller: string): OpenInput {
     input !== null &&
     typeof (input as Record<PropertyKey, unknown>)[key] === 'function';
   // Before the iterators that web streams are too: a reader can be told to stop while it waits.
-  if (has('getReader')) return (target) => pullAsync(readStream(input as ReadableStreamLike<unknown>), target);
+  if (has('getReader')) return (target) => pullAsync(readStream(input as ReadableStreamLike), target);
   if (has(Symbol.asyncIterator)) {
     return (target) => {
       const pull = pullAsync((input as AsyncIterable<unknown>)[Symbol.asyncIterator](), target);
@@ -147,15 +147,26 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
 }
 
 /** A web stream as an async iterator, for browsers where it is not one itself. */
-function readStream(stream: ReadableStreamLike<unknown>): AsyncIterator<unknown> {
+function readStream(stream: ReadableStreamLike): AsyncIterator<unknown> {
   const reader = stream.getReader();
   return {
     async next() {
-      const { done, value } = await reader.read();
-      return done ? { done: true, value: undefined } : { done: false, value };
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return { done: false, value };
+      } catch (error) {
+        reader.releaseLock();
+        throw error;
+      }
+      reader.releaseLock();
+      return { done: true, value: undefined };
     },
     async return() {
-      await reader.cancel();
+      try {
+        await reader.cancel();
+      } finally {
+        reader.releaseLock();
+      }
       return { done: true, value: undefined };
     },
   };

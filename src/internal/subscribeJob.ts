@@ -92,7 +92,7 @@ function specOf<R>(
       error: bindContext((error: unknown) => subscriber.error(error)),
       complete: bindContext(() => subscriber.complete()),
       room: bindContext(feed.room),
-      close: feed.close,
+      close: bindContext(feed.close),
     },
   };
 }

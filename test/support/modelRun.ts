@@ -181,9 +181,7 @@ class Stage {
     const { cancelTimeout } = this.#script;
     const options = { signal, cancelTimeout, workerDeathRetries: retriesOf(this.#script) };
     const run = (pool: WorkerPool): Promise<PromiseSettledResult<number>[]> =>
-      Promise.allSettled(
-        this.#orders().map(async (order) => (await pool.apply<[Order], Answer>(task as never, [order], options)).id),
-      );
+      Promise.allSettled(this.#orders().map(async (order) => (await pool.apply(task, [order], options)).id));
     return this.#onPool(run, (error) => {
       throw error;
     });

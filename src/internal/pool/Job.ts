@@ -254,6 +254,16 @@ export class Job {
     this.onFailure(chunk, error(indexes));
   }
 
+  /** The worker with a chunk has died before it began: that is no fault of the values, but may be so once only. */
+  onNeverStarted(chunk: Chunk, error: (indexes: number[]) => unknown): void {
+    if (chunk.deaths > 0 || chunk.moved) {
+      this.onWorkerDied(chunk, error);
+      return;
+    }
+    this.inFlight.delete(chunk);
+    if (!this.#ended) this.#giveBack([restOf(chunk, 0, 1)]);
+  }
+
   #emit(values: unknown[]): boolean {
     this.#sink.next(values);
     return !this.#ended;
@@ -299,10 +309,13 @@ export class Job {
     return Math.min(this.#pending.waiting, maxTasksActive - (this.#pending.cutCount - this.#released));
   }
 
-  /** How many values may be on their way: twice what the workers hold, which is a chunk each and one ahead. */
+  /** How many values may be on their way: twice what the workers hold, which is a chunk each and at least one ahead. */
   #window(): number {
     const { maxTasksActive, chunkSize } = this.call;
-    return maxTasksActive ?? 4 * this.#owner.nJobs * (chunkSize ?? this.task.pace.size);
+    if (maxTasksActive !== undefined) return maxTasksActive;
+    const { pace } = this.task;
+    const size = chunkSize ?? pace.size;
+    return 2 * this.#owner.nJobs * size * (1 + Math.max(1, pace.chunksAhead(size)));
   }
 
   #isBeyondFailure(seq: number): boolean {

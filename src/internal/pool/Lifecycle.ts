@@ -92,7 +92,7 @@ export class Lifecycle {
   }
 
   onChunkOver(chunk: Chunk): void {
-    clearInterval(this.#cancelled.get(chunk));
+    clearTimeout(this.#cancelled.get(chunk));
     this.#cancelled.delete(chunk);
     this.#advance();
   }
@@ -101,7 +101,7 @@ export class Lifecycle {
     if (worker.abandoned) this.#abandoned = worker;
     for (const [chunk, timer] of this.#cancelled) {
       if (chunk.worker !== worker) continue;
-      clearInterval(timer);
+      clearTimeout(timer);
       this.#cancelled.delete(chunk);
     }
     this.#advance();
@@ -192,10 +192,7 @@ export class Lifecycle {
     if (worker === undefined) return;
     this.#host.cancelChunk(chunk);
     if (timeout === Infinity || this.#cancelled.has(chunk)) return;
-    // A worker that is at work on another job's chunk is not to blame: its time begins after that.
-    const timer = setInterval(() => {
-      if (worker.chunks[0] === chunk) worker.kill();
-    }, timeout);
+    const timer = setTimeout(() => worker.kill(), timeout);
     timer.unref();
     this.#cancelled.set(chunk, timer);
   }

@@ -177,13 +177,14 @@ export class Scheduler implements JobOwner, WorkerListener {
       if (before === 'ready' && cause !== undefined && !this.#lifecycle.terminated) warnOfIdleDeath(died([]));
     } else if (current.cancelled || current.job.ended) {
       current.job.onChunkOver(current);
-    } else if (before === 'killed' && !current.moved) {
-      // Killed for a chunk that came to its end in that moment; this one is not to blame, and begins anew.
-      current.job.onReturned(current, current.done);
-      current.job.onChunkOver(current);
     } else if (!worker.hasLoaded(current.job.task.id)) {
-      current.job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
-      current.job.onChunkOver(current);
+      if (current.job.task.portable.kind === 'module' && end.signal === null) {
+        current.job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
+        current.job.onChunkOver(current);
+      } else {
+        // It was about to die when it got the chunk.
+        current.job.onNeverStarted(current, died);
+      }
     } else {
       current.job.onWorkerDied(current, died);
     }
@@ -222,20 +223,21 @@ export class Scheduler implements JobOwner, WorkerListener {
     if (failure !== undefined) this.#failToStart(failure.workerId, failure.cause);
   }
 
-  /** Where every worker is busy, gives each that will soon be done its next chunk. */
+  /**
+   * Where every worker is busy, gives each that will soon be done its next chunks.
+   *
+   * Only of the job that it works for, and only where no other one waits: a job's turn never has to wait for chunks of another
+   * one, and a worker that is killed for one job has nothing of another's.
+   */
   #supplyAhead(): void {
-    if (this.#ready.size === 0 || this.#crew.free > 0) return;
+    if (this.#ready.size !== 1 || this.#crew.free > 0) return;
+    const job = this.#nextJob();
+    if (job === undefined) return;
     for (const worker of this.#crew.workers()) {
-      const [current] = worker.chunks;
-      if (worker.state !== 'ready' || current === undefined) continue;
-      if (current.cancelled || current.job.mode === CallMode.Merge) continue;
-      const most = chunksAhead(current.job, current.values.length);
-      while (worker.chunks.length <= most) {
-        const job = this.#nextJob();
-        if (job === undefined) return;
-        if (!job.mayGoAhead || worker.chunks.length > chunksAhead(job, job.nextChunkSize())) break;
-        this.#supply(worker, job);
-      }
+      const current = worker.chunks[0];
+      if (worker.state !== 'ready' || current === undefined || current.job !== job || current.cancelled) continue;
+      const most = job.task.pace.chunksAhead(current.values.length);
+      while (worker.chunks.length <= most && job.hasWork && job.mayGoAhead) this.#supply(worker, job);
     }
   }
 
@@ -317,10 +319,6 @@ export class Scheduler implements JobOwner, WorkerListener {
     else if (living > 0) this.#hold.set(false);
     else this.#hold.release();
   }
-}
-
-function chunksAhead(job: Job, count: number): number {
-  return job.task.pace.chunksAhead(count);
 }
 
 function indexOfNext({ indexes, done }: Chunk): number {

@@ -111,8 +111,7 @@ export class WorkerHandle {
   }
 
   #receive(message: MessageFromWorker): void {
-    // What a killed worker had said before counts: of its chunks, not all may be why it is killed.
-    if (this.#state === 'ended') return;
+    if (this.#state === 'killed' || this.#state === 'ended') return; // nobody wants to know any more
     switch (message[0]) {
       case FromWorker.Ready:
         if (this.#state !== 'starting') return; // it was asked to leave meanwhile

@@ -220,7 +220,7 @@ export class TaskLoop {
   /** Keeps a result. False where it cannot be sent, which has ended the chunk. */
   #collect(result: unknown): boolean {
     if (this.#outbox.add(result)) return true;
-    this.#current = undefined;
+    this.#endFailed();
     return false;
   }
 
@@ -231,7 +231,7 @@ export class TaskLoop {
     const perCall = this.#outbox.age(now) / Math.max(this.#outbox.size, 1);
     this.#stride = perCall * this.#stride * 2 < STRIDE_TIME ? Math.min(this.#stride * 2, LARGEST_STRIDE) : 1;
     if (!this.#outbox.flushIfDue(now)) {
-      this.#current = undefined;
+      this.#endFailed();
       return true;
     }
     if (now - this.#turnStart < TURN_TIME) return false;
@@ -252,7 +252,7 @@ export class TaskLoop {
       this.#flushArmed = false;
       this.#turnStart = performance.now();
       if (this.#outbox.flush()) return;
-      this.#current = undefined;
+      this.#endFailed();
       this.#startNext();
     });
   }
@@ -292,7 +292,7 @@ export class TaskLoop {
   #end(current: Current): void {
     this.#current = undefined;
     if (!current.cancelled) {
-      this.#outbox.flush();
+      if (!this.#outbox.flush()) this.#endFailed();
       return;
     }
     this.#outbox.discard();
@@ -301,8 +301,14 @@ export class TaskLoop {
 
   /** A call has failed: the results before it leave, and nothing after it is started. */
   #fail(current: Current, error: unknown): void {
-    this.#current = undefined;
     if (this.#outbox.flush()) this.#outbox.fail(current.load.portable, error);
+    this.#endFailed();
+  }
+
+  /** The chunk has ended with a failure. What waits behind it comes after what failed: nobody may want that any more. */
+  #endFailed(): void {
+    this.#current = undefined;
+    for (const [, chunk] of this.#queue.splice(0)) this.#host.post([FromWorker.Stopped, chunk]);
   }
 }
 

@@ -18,7 +18,7 @@ export class TaskShelf {
       done();
     };
     const failed = (error: unknown): void => {
-      this.#loads.set(id, { portable, state: 'failed' });
+      this.#loads.delete(id); // the pool knows, and sends nothing for it but what is under way
       done({ error });
     };
     this.#loads.set(id, { portable, state: 'loading' });

@@ -1,0 +1,156 @@
+// What becomes of the workers when the program is gone, or is told to go.
+import { readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { beating, beatsFolder, silent, until } from './support/beats.js';
+import { destroy, start, type Program } from './support/programs.js';
+import { childrenOf, descendantsOf, isAlive } from './support/resources.js';
+import { describeEach, startMethods } from './support/startMethods.js';
+
+/** A program that is killed may have workers for so many milliseconds. */
+const LIMIT = 1000;
+const noShell = ['--require', fileURLToPath(new URL('./support/noShell.cjs', import.meta.url))];
+
+describe('a program that is killed with SIGKILL', function () {
+  this.timeout(40_000);
+  let folder: string;
+  let program: Program;
+  beforeEach(() => (folder = beatsFolder()));
+  afterEach(() => {
+    destroy(program);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  });
+
+  /** Starts the program, waits for its loops, kills it, and waits for all its processes to be gone. */
+  const killed = async (methods: readonly string[], loops: number, execArgv: readonly string[] = []) => {
+    program = start('looping', { args: [folder, ...methods], execArgv });
+    await beating(folder, loops);
+    const processes = descendantsOf(program.pid);
+    program.child.kill('SIGKILL');
+    await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+    await silent(folder, LIMIT);
+    return processes;
+  };
+
+  for (const { name, isProcess } of startMethods) {
+    it(`leaves no worker, though all are in endless loops (${name})`, async () => {
+      const processes = await killed([name], 2);
+      // Two workers and their guard.
+      expect(processes.length).to.equal(isProcess ? 3 : 0);
+    });
+
+    it(`leaves none where there is no shell to guard them (${name})`, async () => {
+      const processes = await killed([name], 2, noShell);
+      expect(processes.length).to.equal(isProcess ? 2 : 0);
+    });
+
+    for (const { name: inner } of startMethods) {
+      it(`leaves none of nested workers (${inner} in ${name})`, async () => {
+        await killed([name, inner], 4);
+      });
+
+      it(`leaves none of nested workers where there is no shell (${inner} in ${name})`, async () => {
+        await killed([name, inner], 4, noShell);
+      });
+    }
+  }
+
+  it('leaves no worker when its guard was killed before, because that is replaced', async () => {
+    program = start('looping', { args: [folder, 'spawn'] });
+    await beating(folder, 2);
+    const guard = guardOf(program.pid);
+    process.kill(guard as number, 'SIGKILL');
+    await until('there is another guard', () => ![undefined, guard].includes(guardOf(program.pid)), 5000);
+    const processes = descendantsOf(program.pid);
+    program.child.kill('SIGKILL');
+    await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+  });
+
+  it('leaves none either when the guard is killed, and replaced, again and again', async () => {
+    program = start('looping', { args: [folder, 'spawn'] });
+    await beating(folder, 2);
+    for (let i = 0; i < 5; i++) {
+      const guard = guardOf(program.pid);
+      process.kill(guard as number, 'SIGKILL');
+      await until('there is another guard', () => ![undefined, guard].includes(guardOf(program.pid)), 5000);
+    }
+    const processes = descendantsOf(program.pid);
+    expect(processes.length).to.equal(3);
+    program.child.kill('SIGKILL');
+    await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+  });
+});
+
+describe('SIGTERM to the program', () => {
+  it('ends its workers, though all are in endless loops, and their guard', async () => {
+    const folder = beatsFolder();
+    const program = start('looping', { args: [folder, 'spawn'] });
+    try {
+      await beating(folder, 2);
+      const processes = descendantsOf(program.pid);
+      program.child.kill('SIGTERM');
+      expect(await program.ended).to.equal('SIGTERM');
+      await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+    } finally {
+      destroy(program);
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    }
+  });
+});
+
+describeEach('SIGINT to the whole process group, as by Ctrl-C', ({ name: startMethod }) => {
+  it('is for the program to answer: its workers go on', async () => {
+    const program = start('interrupted', { args: [startMethod] });
+    try {
+      expect(await program.line()).to.equal('ready');
+      for (let i = 0; i < 3; i++) {
+        process.kill(-program.pid, 'SIGINT');
+        expect(await program.line()).to.equal('same workers');
+      }
+      const processes = descendantsOf(program.pid);
+      program.child.stdin.write('end\n');
+      expect(await program.ended).to.equal(0);
+      await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+    } finally {
+      destroy(program);
+    }
+  });
+
+  for (const delay of [0, 10, 20, 40, 80]) {
+    it(`is for the program to answer also while its workers start (${delay} ms)`, async () => {
+      const program = start('interruptedEarly', { args: [startMethod, String(delay)] });
+      try {
+        expect(await program.line()).to.equal('1,2,3 SIGINT 1');
+        expect(await program.ended).to.equal(0);
+      } finally {
+        destroy(program);
+      }
+    });
+  }
+
+  it('ends a program that does not answer it, and its workers, though all are in endless loops', async () => {
+    const folder = beatsFolder();
+    const program = start('looping', { args: [folder, startMethod] });
+    try {
+      await beating(folder, 2);
+      const processes = descendantsOf(program.pid);
+      process.kill(-program.pid, 'SIGINT');
+      expect(await program.ended).to.equal('SIGINT');
+      await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+    } finally {
+      destroy(program);
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    }
+  });
+});
+
+/** The pid of the shell that guards a program's workers. */
+function guardOf(pid: number): number | undefined {
+  return childrenOf(pid).find((child) => {
+    try {
+      return readFileSync(`/proc/${child}/cmdline`, 'utf8').startsWith('/bin/sh\0') && isAlive(child);
+    } catch {
+      return false; // it has ended meanwhile
+    }
+  });
+}
