@@ -183,17 +183,17 @@ describe('types: WorkerPool', () => {
 
   it('infers the results of map, imap and apply', async () => {
     const mapped = pool.map((x) => x.toFixed(), [1]);
-    typed<Promise<string[]>>()(mapped);
+    void typed<Promise<string[]>>()(mapped);
     expect(await mapped).to.deep.equal(['1']);
     const unordered = pool.mapUnordered(async (x: number) => ({ x }), [1]);
-    typed<Promise<{ x: number }[]>>()(unordered);
+    void typed<Promise<{ x: number }[]>>()(unordered);
     expect(await unordered).to.deep.equal([{ x: 1 }]);
     const iterated = pool.imap((text) => text.length, ['a']);
     typed<AsyncIterableIterator<number>>()(iterated);
     for await (const length of iterated) expect(typed<number>()(length)).to.equal(1);
     typed<AsyncIterableIterator<number>>()(pool.imapUnordered(async (text) => text.length, new Set(['a'])));
     const applied = pool.apply((a: number, b: string) => b.repeat(a), [2, 'x']);
-    typed<Promise<string>>()(applied);
+    void typed<Promise<string>>()(applied);
     expect(await applied).to.equal('xx');
     typed<Promise<number>>()(pool.apply(async () => 1)).catch(() => undefined);
   });
