@@ -136,7 +136,25 @@ export class WorkerPool implements AsyncDisposable {
     fn: ApplyFunction<Fixed<A>, R> | ModuleTask<ApplyFunction<Fixed<A>, R>> | URL,
     args?: readonly [...A],
     options?: ApplyOptions,
-  ): Promise<Awaited<R>> {
+  ): Promise<Awaited<R>>;
+  /**
+   * The same, for a function that takes no context, whose own parameters say what the arguments are.
+   *
+   * @param fn The function, as above.
+   * @param args The arguments, as above.
+   * @param options See {@link ApplyOptions}.
+   * @returns A promise, as above.
+   * @example
+   * ```ts
+   * const sum = await pool.apply(([a, b]: [number, number]) => a + b, [[1, 2]]);
+   * ```
+   */
+  apply<A extends readonly unknown[], R>(
+    fn: (...args: A) => R,
+    args: readonly [...A],
+    options?: ApplyOptions,
+  ): Promise<Awaited<R>>;
+  apply<R>(fn: unknown, args?: readonly unknown[], options?: ApplyOptions): Promise<Awaited<R>> {
     return new Promise((resolve, reject) => {
       const call = resolveApplyOptions(options, 'apply');
       const portable = makePortable(fn, 'apply');
@@ -154,7 +172,7 @@ export class WorkerPool implements AsyncDisposable {
           complete: () => resolve(result as Awaited<R>),
         }),
       );
-      job.push(asOneValue([...((args as readonly unknown[] | undefined) ?? [])]));
+      job.push(asOneValue([...(args ?? [])]));
       job.end();
     });
   }

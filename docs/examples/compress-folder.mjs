@@ -19,6 +19,7 @@ import {
   merge,
   sampleTime,
   scan,
+  startWith,
   takeLast,
   takeUntil,
   tap,
@@ -73,6 +74,7 @@ function showProgress(files) {
       results$,
       results$.pipe(
         scan(({ count, done }, { size }) => ({ count: count + 1, done: done + size }), { count: 0, done: 0 }),
+        startWith({ count: 0, done: 0 }),
         connect((progress$) => merge(progress$.pipe(sampleTime(isTTY ? 100 : 1000)), progress$.pipe(takeLast(1)))),
         tap(({ count, done }) => {
           const elapsed = seconds(performance.now() - start);

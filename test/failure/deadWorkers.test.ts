@@ -1,0 +1,213 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import { WorkerDiedError, type WorkerDiedError as Died } from '../support/library.js';
+import { createPool, endPools, identity } from '../support/pools.js';
+import { runProgram } from '../support/programFile.js';
+import { rejection } from '../support/rejection.js';
+import { describeEach } from '../support/startMethods.js';
+
+describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
+  afterEach(endPools);
+
+  // peers: 47
+  for (const code of [0, 1, 7]) {
+    it(`by process.exit(${code}) in a task: a WorkerDiedError with the code and the index`, async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const exit = ([x, exitCode]: readonly [number, number]) => {
+        if (x === 2) process.exit(exitCode);
+        return x;
+      };
+      const input = [0, 1, 2, 3].map((x) => [x, code] as const);
+      const error = await rejection<Died>(pool.map(exit, input, { chunkSize: 1 }));
+      expect(error).to.be.instanceOf(WorkerDiedError);
+      expect(error).to.include({ name: 'WorkerDiedError', workerId: 0, exitCode: code, signal: null });
+      expect(error.indexes).to.deep.equal([2]);
+      expect(error.message).to.include(`exit code ${code}`).and.to.include('index 2');
+      expect(await pool.map(exit, [[1, 0]])).to.deep.equal([1]);
+    });
+  }
+
+  it('by process.exit in the middle of a chunk: the results before it count, the rest is named', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const exit = (x: number) => {
+      if (x === 3) process.exit(9);
+      return x;
+    };
+    const seen: number[] = [];
+    let error: Died | undefined;
+    try {
+      for await (const x of pool.imap(exit, [0, 1, 2, 3, 4, 5], { chunkSize: 6 })) seen.push(x);
+    } catch (reason) {
+      error = reason as Died;
+    }
+    expect(seen).to.deep.equal([0, 1, 2]);
+    expect(error).to.be.instanceOf(WorkerDiedError);
+    expect(error?.indexes[0]).to.equal(3);
+  });
+
+  // peers: 47
+  it('in a timer after its task has replied: only the next task, if any, notices', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const before = await pool.apply(async () => {
+      setTimeout(() => process.exit(5), 10);
+      const { threadId } = await import('node:worker_threads');
+      return `${process.pid}/${threadId}`;
+    });
+    // Long enough for the exit to come into its middle.
+    const error = await rejection<Died>(pool.apply(() => new Promise((resolve) => setTimeout(resolve, 5000))));
+    expect(error).to.be.instanceOf(WorkerDiedError).with.property('exitCode', 5);
+    expect(await pool.apply(identity)).to.not.equal(before);
+  });
+
+  // peers: 48
+  it('of an exception in a timer during a task: a WorkerDiedError with the cause', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const error = await rejection<Died>(
+      pool.apply(() => {
+        setTimeout(() => {
+          throw Object.assign(new RangeError('in a timer'), { code: 'E_TIMER' });
+        }, 5);
+        return new Promise(() => setInterval(() => undefined, 1000));
+      }),
+    );
+    expect(error).to.be.instanceOf(WorkerDiedError);
+    expect(error.cause).to.be.instanceOf(RangeError).and.include({ message: 'in a timer', code: 'E_TIMER' });
+    expect(error.message).to.include('in a timer');
+  });
+
+  it('of an unhandled rejection in background code: a WorkerDiedError with the cause', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const error = await rejection<Died>(
+      pool.apply(() => {
+        void Promise.reject(new TypeError('nobody cares'));
+        return new Promise(() => setInterval(() => undefined, 1000));
+      }),
+    );
+    expect(error).to.be.instanceOf(WorkerDiedError);
+    expect(error.cause).to.be.instanceOf(TypeError).with.property('message', 'nobody cares');
+  });
+
+  // peers: 48
+  it('of an exception while idle: a warning of the program, and the next call is fine', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const warning = once(process, 'warning');
+    await pool.apply(() => {
+      setTimeout(() => {
+        throw new Error('while idle');
+      }, 20);
+    });
+    const [{ message }] = (await warning) as [Error];
+    expect(message).to.include('while idle');
+    expect(await pool.apply(() => 'fine')).to.equal('fine');
+  });
+
+  it('user code that handles its own exceptions keeps its worker', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const handle = () =>
+      new Promise((resolve) => {
+        process.once('uncaughtException', (error: Error) => resolve(error.message));
+        setTimeout(() => {
+          throw new Error('handled');
+        }, 5);
+      });
+    const before = await pool.apply(identity);
+    expect(await pool.apply(handle)).to.equal('handled');
+    expect(await pool.apply(identity)).to.equal(before);
+  });
+
+  // peers: 49
+  it('during one of 100 calls of apply: 1 fails, 99 succeed', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    const work = (x: number) => {
+      if (x === 50) process.exit(1);
+      return x;
+    };
+    const outcomes = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => pool.apply(work, [i])));
+    const failed = outcomes.flatMap((outcome, i) => (outcome.status === 'rejected' ? [[i, outcome.reason]] : []));
+    expect(failed).to.have.lengthOf(1);
+    expect(failed[0]?.[0]).to.equal(50);
+    expect(failed[0]?.[1]).to.be.instanceOf(WorkerDiedError);
+  });
+
+  if (isProcess) {
+    // peers: 49
+    it('by SIGKILL during a map: the error names the signal', async () => {
+      const pool = createPool({ nJobs: 2, startMethod });
+      const work = async (x: number) => {
+        if (x === 3) process.kill(process.pid, 'SIGKILL');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return x;
+      };
+      const error = await rejection<Died>(pool.map(work, [0, 1, 2, 3, 4, 5], { chunkSize: 1 }));
+      expect(error).to.be.instanceOf(WorkerDiedError);
+      expect(error).to.include({ exitCode: null, signal: 'SIGKILL' });
+      expect(error.indexes).to.deep.equal([3]);
+      expect(error.message).to.include('SIGKILL');
+    });
+
+    it('by SIGKILL while idle: the next call gets another', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const pid = await pool.apply(() => process.pid);
+      process.kill(pid, 'SIGKILL');
+      const next = await pool.apply(() => process.pid, [], { workerDeathRetries: 1 });
+      expect(next).to.not.equal(pid);
+    });
+  }
+
+  it('is replaced where workerDeathRetries allows it, and nothing is lost', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    const file = `/tmp/died-${process.pid}-${Math.random()}`;
+    const dieOnce = async ([x, marker]: readonly [number, string]) => {
+      const { existsSync, writeFileSync } = await import('node:fs');
+      if (x === 7 && !existsSync(marker)) {
+        writeFileSync(marker, '');
+        process.exit(1);
+      }
+      return x;
+    };
+    const { rmSync } = await import('node:fs');
+    try {
+      const input = Array.from({ length: 30 }, (_, i) => [i, file] as const);
+      const results = await pool.map(dieOnce, input, { workerDeathRetries: 1, chunkSize: 5 });
+      expect(results).to.deep.equal(input.map(([x]) => x));
+    } finally {
+      rmSync(file, { force: true });
+    }
+  });
+
+  it('again and again by the same value: workerDeathRetries isolates it', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    const die = (x: number) => {
+      if (x === 7) process.exit(1);
+      return x;
+    };
+    const input = Array.from({ length: 20 }, (_, i) => i);
+    const error = await rejection<Died>(pool.map(die, input, { workerDeathRetries: 2, chunkSize: 5 }));
+    expect(error).to.be.instanceOf(WorkerDiedError);
+    expect(error.indexes).to.deep.equal([7]);
+  });
+
+  // peers: 46
+  it('with transferred input is not started again', async () => {
+    const { transfer } = await import('../support/library.js');
+    const pool = createPool({ nJobs: 1, startMethod });
+    const buffer = new ArrayBuffer(8);
+    const die = (input: ArrayBuffer) => process.exit(input.byteLength);
+    const start = performance.now();
+    const error = await rejection(pool.map(die, [transfer(buffer, [buffer])], { workerDeathRetries: 1000 }));
+    expect(error).to.be.instanceOf(WorkerDiedError);
+    expect(performance.now() - start).to.be.below(5000);
+  });
+
+  // peers: 50
+  it('when its memory runs out: the error names memory, and the program lives', async () => {
+    const { code, stdout, stderr } = await runProgram('outOfMemory.mjs', {
+      flags: ['--max-old-space-size=64'],
+      args: [startMethod],
+      limit: 18_000,
+    });
+    expect(code, stderr).to.equal(0);
+    expect(stdout).to.match(/^WorkerDiedError: .*memory/m);
+    expect(stdout).to.include('still there');
+  });
+});

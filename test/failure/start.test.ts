@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import { moduleTask, WorkerStartError, type WorkerStartError as StartError } from '../support/library.js';
+import { createPool, endPools } from '../support/pools.js';
+import { rejection } from '../support/rejection.js';
+import { describeEach } from '../support/startMethods.js';
+
+type Echo = (value: number) => number;
+const at = (file: string) => new URL(`../tasks/${file}`, import.meta.url);
+
+describeEach('a function that cannot be loaded', ({ name: startMethod }) => {
+  afterEach(endPools);
+
+  // peers: 24, 53
+  const cases: readonly [string, () => Parameters<typeof moduleTask>, RegExp, string | undefined][] = [
+    ['whose module is missing', () => [at('missing.js'), 'echo'], /missing\.js/, 'ERR_MODULE_NOT_FOUND'],
+    ['whose module throws', () => [at('throwsAtLoad.js'), 'task'], /thrown while loading/, 'E_LOAD'],
+    ['that the module does not export', () => [at('failing.js'), 'ecko'], /no export "ecko".*echo/, undefined],
+    ['that is no function', () => [at('failing.js'), 'notAFunction'], /notAFunction.*number/, undefined],
+    ['that is null', () => [at('failing.js'), 'nothing'], /nothing.*null/, undefined],
+    ['that is no default export', () => [at('failing.js')], /no export "default"/, undefined],
+    ['whose module is no JavaScript', () => ['data:text/javascript,(((', 'x'], /Unexpected/, undefined],
+    ['whose scheme is unknown', () => ['nonsense://x/y.js', 'x'], /nonsense/, 'ERR_UNSUPPORTED_ESM_URL_SCHEME'],
+  ];
+  for (const [what, args, message, code] of cases) {
+    it(`${what}: a WorkerStartError with the real cause, for the second call too`, async () => {
+      const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+      for (let i = 0; i < 3; i++) {
+        const task = moduleTask<Echo>(...args());
+        const error = await rejection<StartError>(pool.map(task, [1, 2, 3, 4, 5]));
+        expect(error).to.be.instanceOf(WorkerStartError);
+        expect(error.workerId).to.be.within(0, 1);
+        expect(error.cause).to.be.instanceOf(Error);
+        expect((error.cause as Error).message).to.match(message);
+        expect(error.message).to.match(message);
+        if (code !== undefined) expect(error.cause).to.have.property('code', code);
+      }
+      expect(await rejection(pool.apply(moduleTask<() => number>(...args())))).to.be.instanceOf(WorkerStartError);
+      // peers: 8 of section 2
+      expect(await pool.map((x: number) => x, [1])).to.deep.equal([1]);
+    });
+  }
+
+  it('because its module ends the worker: a WorkerStartError, once and not again and again', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    for (let i = 0; i < 2; i++) {
+      const error = await rejection<StartError>(
+        pool.map(new URL('../tasks/exitsAtLoad.js', import.meta.url), [1, 2, 3]),
+      );
+      expect(error).to.be.instanceOf(WorkerStartError);
+      expect(error.message).to.include('exit code 3');
+    }
+    expect(await pool.map((x: number) => x, [1])).to.deep.equal([1]);
+  });
+
+  it('fails for two calls at once', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const task = moduleTask<Echo>(at('throwsAtLoad.js'), 'task');
+    const errors = await Promise.all([rejection(pool.map(task, [1])), rejection(pool.map(task, [2]))]);
+    for (const error of errors) expect(error).to.be.instanceOf(WorkerStartError);
+  });
+
+  it('leaves another call on the pool alone', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    const fine = pool.map((x: number) => new Promise<number>((resolve) => setTimeout(resolve, 20, x)), [1, 2, 3, 4, 5]);
+    expect(await rejection(pool.map(moduleTask<Echo>(at('missing.js')), [1, 2, 3]))).to.be.instanceOf(WorkerStartError);
+    expect(await fine).to.deep.equal([1, 2, 3, 4, 5]);
+  });
+
+  it('is not noticed where there is no value', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    expect(await pool.map(moduleTask<Echo>(at('missing.js')), [])).to.deep.equal([]);
+  });
+});

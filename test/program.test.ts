@@ -1,0 +1,111 @@
+import { expect } from 'chai';
+import { canSeeProcesses, isAlive, until } from './support/processes.js';
+import { runProgram, type ProgramResult } from './support/programFile.js';
+import { describeEach } from './support/startMethods.js';
+
+describeEach('a program with a pool', ({ name: startMethod, isProcess }) => {
+  const run = (what: string): Promise<ProgramResult> => runProgram('lifecycle.mjs', { args: [what, startMethod] });
+
+  it('exits by itself while daemons idle', async () => {
+    const { code, stdout, stderr } = await run('idle');
+    expect({ code, stdout, stderr }).to.deep.equal({ code: 0, stdout: '[ 1, 2 ]\nexit\n', stderr: '' });
+  });
+
+  it('exits by itself with a pool that was never used', async () => {
+    const { code, stdout } = await run('unused');
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'exit\n' });
+  });
+
+  it('is kept open by workers that are no daemons, until they are joined', async () => {
+    const { code, stdout } = await run('notDaemon');
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'joining\njoined\nexit\n' });
+  });
+
+  it('is kept open by a map that runs', async () => {
+    const { code, stdout } = await run('running');
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '[ 300, 301 ]\nexit\n' });
+  });
+
+  it('keeps its exit code, whatever that of a worker is', async () => {
+    const { code, stdout } = await run('exitCode');
+    expect({ code, stdout }).to.deep.equal({ code: 5, stdout: 'WorkerDiedError\nexit\n' });
+  });
+
+  it('exits at once by process.exit, though workers are inside an endless loop', async () => {
+    const start = performance.now();
+    const { code, stdout } = await runProgram('lifecycle.mjs', { args: ['pids', startMethod] });
+    expect(code).to.equal(0);
+    expect(performance.now() - start).to.be.below(5000);
+    const [pids] = stdout.split('\n');
+    if (isProcess && canSeeProcesses) {
+      const workers = JSON.parse(pids as string) as number[];
+      expect(workers).to.have.lengthOf(2);
+      await until(() => !workers.some(isAlive), 1000, 'the workers have ended');
+    }
+  });
+
+  it('ends by an exception of its own, though its workers are no daemons', async () => {
+    const { code, stderr } = await run('uncaught');
+    expect(code).to.equal(1);
+    expect(stderr).to.include('of the program');
+  });
+
+  it('ends by a rejection that nobody handles, with the stack of the task', async () => {
+    const { code, stderr } = await run('unhandled');
+    expect(code).to.equal(1);
+    expect(stderr).to.include('RangeError: of the task');
+  });
+
+  it('exits by itself once its pool is terminated', async () => {
+    const { code, stdout } = await run('terminated');
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'PoolTerminatedError\nexit\n' });
+  });
+
+  it('exits by itself once it has left a loop over imap', async () => {
+    const start = performance.now();
+    const { code, stdout } = await run('stuckIterator');
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '1\nexit\n' });
+    expect(performance.now() - start).to.be.below(5000);
+  });
+});
+
+// peers: 40
+describeEach('what tasks write to the console', ({ name: startMethod }) => {
+  const run = (what: string): Promise<ProgramResult> => runProgram('output.mjs', { args: [what, startMethod] });
+  const lines = (text: string): string[] => text.split('\n').slice(0, -1);
+
+  it('10,000 lines reach stdout and stderr, in order, before the pool has ended', async () => {
+    const { code, stdout, stderr } = await run('lines');
+    expect(code).to.equal(0);
+    const expected = (rest: number) => [...Array.from({ length: 5000 }, (_, i) => `line ${2 * i + rest}`), 'end'];
+    expect(lines(stdout)).to.deep.equal(expected(0));
+    expect(lines(stderr)).to.deep.equal(expected(1));
+  });
+
+  it('10,000 lines of one task', async () => {
+    const { stdout } = await run('oneTask');
+    const all = lines(stdout);
+    expect(all).to.have.lengthOf(10_001);
+    expect(all.at(-1)).to.equal('end');
+    expect(all.every((line, i) => i === 10_000 || line.startsWith(`line ${i} `))).to.be.true;
+  });
+
+  for (const [what, title, count] of [
+    ['throwing', 'of a task that throws right after', 1000],
+    ['exiting', 'of a task that calls process.exit right after', 100],
+    ['late', 'of a timer that outlives its task', 1],
+  ] as const) {
+    it(title, async () => {
+      const { stdout } = await run(what);
+      expect(lines(stdout)).to.deep.equal([...Array.from({ length: count }, (_, i) => `line ${i}`), 'end']);
+    });
+  }
+
+  it('of several workers: every line whole', async () => {
+    const { stdout } = await run('workers');
+    const all = lines(stdout);
+    expect(all.pop()).to.equal('end');
+    expect(new Set(all)).to.deep.equal(new Set(Array.from({ length: 3000 }, (_, i) => `line ${i}`)));
+    expect(all).to.have.lengthOf(3000);
+  });
+});

@@ -1,0 +1,26 @@
+/** Pools for tests, which end with their test whatever becomes of it. */
+
+import type { WorkerPoolOptions } from 'rxjs-parallel-map';
+import { WorkerPool } from './library.js';
+
+const open = new Set<WorkerPool>();
+
+/** A pool that `endPools` terminates. */
+export function createPool(options?: WorkerPoolOptions): WorkerPool {
+  const pool = new WorkerPool(options);
+  open.add(pool);
+  return pool;
+}
+
+/** For `afterEach`: ends what the test has left. */
+export async function endPools(): Promise<void> {
+  const pools = [...open];
+  open.clear();
+  await Promise.all(pools.map((pool) => pool.terminate()));
+}
+
+/** A task function: who runs it. The same worker always answers the same, another one something else. */
+export const identity = async (): Promise<string> => {
+  const { threadId } = await import('node:worker_threads');
+  return `${process.pid}/${threadId}`;
+};

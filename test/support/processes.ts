@@ -1,0 +1,42 @@
+/** Processes, as the system sees them: Linux only. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+export const canSeeProcesses = existsSync('/proc/self/stat');
+
+/** The pids of the living children of a process. */
+export function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const stat = statOf(pid);
+      return stat !== undefined && stat.state !== 'Z' && stat.parent === parent;
+    });
+}
+
+/** Whether a process lives. A zombie does not. */
+export function isAlive(pid: number): boolean {
+  const stat = statOf(pid);
+  return stat !== undefined && stat.state !== 'Z';
+}
+
+function statOf(pid: number): { state: string; parent: number } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name, in parentheses, may hold anything.
+    const [state, parent] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: state as string, parent: Number(parent) };
+  } catch {
+    return undefined; // it has ended meanwhile
+  }
+}
+
+/** Resolves once a condition holds; looks every few milliseconds, and rejects after `limit`. */
+export async function until(condition: () => boolean, limit: number, what: string): Promise<void> {
+  const start = performance.now();
+  while (!condition()) {
+    if (performance.now() - start > limit) throw new Error(`Not within ${limit} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

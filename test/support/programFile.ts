@@ -1,0 +1,64 @@
+/** Runs programs in processes of their own, as a user would with `node`. */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** The folder of the project, seen from build/test/support. */
+export const projectFolder = fileURLToPath(new URL('../../../', import.meta.url));
+
+export interface ProgramResult {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ProgramOptions {
+  /** Flags for node. */
+  readonly flags?: readonly string[];
+  readonly args?: readonly string[];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called once the program was started. */
+  readonly onStart?: (child: ChildProcess) => void;
+  /** A program that runs longer has hung: it is killed, which shows as `signal`. */
+  readonly limit?: number;
+}
+
+/** The file of a program in test/programs. */
+export function programFile(name: string): string {
+  return `${projectFolder}test/programs/${name}`;
+}
+
+/** Runs `node` with arguments of any kind. */
+export function runNode(args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
+  return new Promise((resolve, reject) => {
+    const env: Record<string, string | undefined> = { ...process.env, ...options.env };
+    // What mocha was started with is not the program's.
+    delete env['NODE_OPTIONS'];
+    const child = spawn(process.execPath, [...(options.flags ?? []), ...args, ...(options.args ?? [])], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: options.cwd ?? projectFolder,
+      env: { ...env, ...options.env },
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const hung = setTimeout(() => child.kill('SIGKILL'), options.limit ?? 15_000);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      clearTimeout(hung);
+      resolve({ code, signal, stdout, stderr });
+    });
+    options.onStart?.(child);
+  });
+}
+
+/** Runs a program of test/programs. */
+export function runProgram(name: string, options: ProgramOptions = {}): Promise<ProgramResult> {
+  return runNode([programFile(name)], {
+    ...options,
+    flags: options.flags ?? [],
+  });
+}

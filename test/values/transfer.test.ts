@@ -1,0 +1,124 @@
+import { expect } from 'chai';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { transfer, UnserializableError } from '../support/library.js';
+import { createPool, endPools, identity } from '../support/pools.js';
+import { rejection, thrownBy } from '../support/rejection.js';
+import { describeEach } from '../support/startMethods.js';
+
+describeEach('transfer', ({ name: startMethod, sharesMemory }) => {
+  afterEach(endPools);
+  const library = new URL('../support/library.js', import.meta.url).href;
+
+  // peers: 41
+  it(sharesMemory ? 'moves a buffer, and keeps the view' : 'copies a buffer, which stays usable', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const buffer = Uint8Array.from([0, 1, 2, 3, 4, 5, 6, 7]).buffer;
+    const view = new Uint8Array(buffer, 2, 3);
+    const seen = await pool.map((x: Uint8Array) => [x.byteOffset, ...x], [transfer(view, [buffer])]);
+    expect(seen).to.deep.equal([[2, 2, 3, 4]]);
+    expect(buffer.byteLength).to.equal(sharesMemory ? 0 : 8);
+  });
+
+  // peers: 42
+  it('lets primitives and null pass', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const values = [1, 'text', null, undefined, true];
+    expect(
+      await pool.map(
+        (x: unknown) => x,
+        values.map((value) => transfer(value)),
+      ),
+    ).to.deep.equal(values);
+  });
+
+  it('moves among values that do not', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    const input = Array.from({ length: 20 }, (_, i) => {
+      const bytes = new Uint8Array(4).fill(i);
+      return i % 3 === 0 ? transfer(bytes, [bytes.buffer]) : bytes;
+    });
+    const results = await pool.map((x: Uint8Array) => x[0], input, { chunkSize: 4 });
+    expect(results).to.deep.equal(Array.from({ length: 20 }, (_, i) => i));
+  });
+
+  it('moves a result', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const make = async (url: string) => {
+      const { transfer: move } = (await import(url)) as typeof import('../support/library.js');
+      const bytes = new Uint8Array(8).fill(7);
+      const result = move(bytes, [bytes.buffer]);
+      setImmediate(() => ((globalThis as { left?: number }).left = bytes.byteLength));
+      return result;
+    };
+    const [first, second] = (await pool.map(make, [library, library])) as [Uint8Array, Uint8Array];
+    expect([...first]).to.deep.equal(new Array(8).fill(7));
+    expect([...second]).to.deep.equal(new Array(8).fill(7));
+  });
+
+  it('moves what is among the arguments of apply', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const buffer = new ArrayBuffer(4);
+    const other = new ArrayBuffer(4);
+    const sizes = await pool.apply(
+      (a: ArrayBuffer, b: number, c: ArrayBuffer, context) => [a.byteLength, b, c.byteLength, context.index],
+      [transfer(buffer, [buffer]), 5, transfer(other, [other])],
+    );
+    expect(sizes).to.deep.equal([4, 5, 4, 0]);
+    expect([buffer.byteLength, other.byteLength]).to.deep.equal(sharesMemory ? [0, 0] : [4, 4]);
+  });
+
+  // peers: 43
+  it('of what cannot be transferred is a TypeError at once', () => {
+    const bytes = new Uint8Array(4);
+    for (const list of [[bytes], [{}], [null], [1], 'text', bytes.buffer, null] as never[]) {
+      const error = thrownBy(() => transfer(bytes, list));
+      expect(error).to.be.instanceOf(TypeError);
+      expect(error.message).to.include('transferables');
+    }
+  });
+
+  // peers: 43
+  it('of a buffer that has moved already never stops the worker', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const before = await pool.apply(identity);
+    const buffer = new ArrayBuffer(4);
+    structuredClone(buffer, { transfer: [buffer] });
+    // Node refuses it or sends an empty one, depending on its version.
+    const [outcome] = await Promise.allSettled([
+      pool.map((x: ArrayBuffer) => x.byteLength, [transfer(buffer, [buffer])]),
+    ]);
+    if (outcome.status === 'rejected') expect(outcome.reason).to.be.instanceOf(UnserializableError);
+    else expect(outcome.value).to.deep.equal([0]);
+    expect(await pool.apply(identity)).to.equal(before);
+  });
+
+  it('of the same buffer twice rejects, and the worker lives', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const before = await pool.apply(identity);
+    const buffer = new ArrayBuffer(4);
+    const call = pool.map((x: ArrayBuffer) => x.byteLength, [transfer(buffer, [buffer, buffer])]);
+    if (sharesMemory) expect(await rejection(call)).to.be.instanceOf(UnserializableError);
+    else expect(await call).to.deep.equal([4]);
+    expect(await pool.apply(identity)).to.equal(before);
+  });
+
+  if (sharesMemory) {
+    it('moves a MessagePort, on which both sides talk', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const { port1, port2 } = new MessageChannel();
+      const heard = new Promise((resolve) => port1.once('message', resolve));
+      const say = (port: MessagePort) => port.postMessage('hello');
+      await pool.map(say, [transfer(port2, [port2])]);
+      expect(await heard).to.equal('hello');
+      port1.close();
+    });
+  } else {
+    it('of a MessagePort is an UnserializableError', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const { port1, port2 } = new MessageChannel();
+      const error = await rejection(pool.map((x: unknown) => x, [transfer(port2, [port2])]));
+      expect(error).to.be.instanceOf(UnserializableError);
+      port1.close();
+    });
+  }
+});
