@@ -227,12 +227,10 @@ describeEach('parallelFrom', ({ name: startMethod }) => {
 
     it(`stops reading ${kind} while the first value is slow: at maxTasksActive (peers: 58)`, async () => {
       const { input, told } = make();
-      const { dir } = gates();
       const values = (async function* () {
         for await (const n of input) yield gates().value(n);
       })();
       const read = kind === 'an iterator' ? mapped(told, (n) => gates().value(n)) : values;
-      expect(dir).to.be.a('string');
       const subscription = parallelFrom(read, passGate, { ...options, maxTasksActive: 7 }).subscribe();
       await gates().haveStarted(0, 1);
       gates().open(1);
@@ -240,7 +238,6 @@ describeEach('parallelFrom', ({ name: startMethod }) => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       expect(told.next_).to.equal(7);
       gates().open(0);
-      await gates().haveStarted(3);
       await until(() => told.next_ === 9, 'two more are read, for the two that are out');
       await new Promise((resolve) => setTimeout(resolve, 50));
       expect(told.next_).to.equal(9);

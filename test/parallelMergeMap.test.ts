@@ -1,6 +1,6 @@
 // What the function of `parallelMergeMap` may return, and how its values come.
 import { expect } from 'chai';
-import { from, of, range, Subject, take } from 'rxjs';
+import { of, range, Subject, take } from 'rxjs';
 import { parallelMergeMap } from './support/library.js';
 import { useGates } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
