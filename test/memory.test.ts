@@ -10,6 +10,9 @@ import { describeEach } from './support/startMethods.js';
 const scale = Number(process.env['MEMORY_SCALE'] ?? 1);
 const program = fileURLToPath(new URL('./programs/memory.js', import.meta.url));
 
+/** Twice what two workers hold: a chunk of at most 4096 values and at most eight ahead. */
+const LARGEST_WINDOW = 2 * 2 * 4096 * 9;
+
 /** What a scenario tells: memory in MB at a tenth of the way, the most after that, at the end; and what it counted. */
 type Report = { readonly early: number; readonly peak: number; readonly end: number } & Record<string, number>;
 
@@ -40,8 +43,7 @@ describeEach('memory', ({ name: startMethod, isProcess }) => {
     const size = 200_000 * scale;
     const { early, peak, count, farthest } = await run('slowConsumer', size);
     expect(count).to.equal(size);
-    // Twice what two workers hold, which is one chunk of 4096 values and one ahead.
-    expect(farthest).to.be.at.most(2 * 2 * 2 * 4096 + 1);
+    expect(farthest).to.be.at.most(LARGEST_WINDOW + 1);
     expect(peak - early).to.be.below(100);
   });
 
@@ -50,7 +52,7 @@ describeEach('memory', ({ name: startMethod, isProcess }) => {
     const size = 500_000 * scale;
     const { early, peak, count, readAtFirst } = await run('slowFirst', size);
     expect(count).to.equal(size);
-    expect(readAtFirst).to.be.at.most(2 * 2 * 2 * 4096 + 1);
+    expect(readAtFirst).to.be.at.most(LARGEST_WINDOW + 1);
     expect(peak - early).to.be.below(100);
   });
 
