@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { WorkerPool } from './support/library.js';
 import { script, type Script } from './support/model.js';
-import { play } from './support/modelRun.js';
+import { play, removeFolders } from './support/modelRun.js';
 import { settled, snapshot } from './support/resources.js';
 import { describeEach } from './support/startMethods.js';
 
@@ -23,6 +23,8 @@ const poolEnd = fc.option(fc.record({ by: fc.constantFrom('join', 'terminate'), 
   nil: undefined,
   freq: 2,
 });
+
+after(removeFolders);
 
 describeEach('the model', ({ name: startMethod }) => {
   const check = async <T>(property: fc.IAsyncProperty<T>): Promise<void> => fc.assert(property, parameters);

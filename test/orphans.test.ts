@@ -2,9 +2,9 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { beating, beatsFolder, silent, until } from './support/beats.js';
+import { beating, beatsFolder, silent } from './support/beats.js';
 import { destroy, start, type Program } from './support/programs.js';
-import { childrenOf, descendantsOf, isAlive } from './support/resources.js';
+import { childrenOf, descendantsOf, isAlive, until } from './support/processes.js';
 import { describeEach, startMethods } from './support/startMethods.js';
 
 /** A program that is killed may have workers for so many milliseconds. */
@@ -27,7 +27,7 @@ describe('a program that is killed with SIGKILL', function () {
     await beating(folder, loops);
     const processes = descendantsOf(program.pid);
     program.child.kill('SIGKILL');
-    await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+    await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
     await silent(folder, LIMIT);
     return processes;
   };
@@ -60,10 +60,10 @@ describe('a program that is killed with SIGKILL', function () {
     await beating(folder, 2);
     const guard = guardOf(program.pid);
     process.kill(guard as number, 'SIGKILL');
-    await until('there is another guard', () => ![undefined, guard].includes(guardOf(program.pid)), 5000);
+    await until(() => ![undefined, guard].includes(guardOf(program.pid)), 5000, 'there is another guard');
     const processes = descendantsOf(program.pid);
     program.child.kill('SIGKILL');
-    await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+    await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
   });
 
   it('leaves none either when the guard is killed, and replaced, again and again', async () => {
@@ -72,12 +72,12 @@ describe('a program that is killed with SIGKILL', function () {
     for (let i = 0; i < 5; i++) {
       const guard = guardOf(program.pid);
       process.kill(guard as number, 'SIGKILL');
-      await until('there is another guard', () => ![undefined, guard].includes(guardOf(program.pid)), 5000);
+      await until(() => ![undefined, guard].includes(guardOf(program.pid)), 5000, 'there is another guard');
     }
     const processes = descendantsOf(program.pid);
     expect(processes.length).to.equal(3);
     program.child.kill('SIGKILL');
-    await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+    await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
   });
 });
 
@@ -90,7 +90,7 @@ describe('SIGTERM to the program', () => {
       const processes = descendantsOf(program.pid);
       program.child.kill('SIGTERM');
       expect(await program.ended).to.equal('SIGTERM');
-      await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+      await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
     } finally {
       destroy(program);
       rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
@@ -110,7 +110,7 @@ describeEach('SIGINT to the whole process group, as by Ctrl-C', ({ name: startMe
       const processes = descendantsOf(program.pid);
       program.child.stdin.write('end\n');
       expect(await program.ended).to.equal(0);
-      await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+      await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
     } finally {
       destroy(program);
     }
@@ -136,7 +136,7 @@ describeEach('SIGINT to the whole process group, as by Ctrl-C', ({ name: startMe
       const processes = descendantsOf(program.pid);
       process.kill(-program.pid, 'SIGINT');
       expect(await program.ended).to.equal('SIGINT');
-      await until('all its processes are gone', () => !processes.some(isAlive), LIMIT);
+      await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
     } finally {
       destroy(program);
       rmSync(folder, { recursive: true, force: true, maxRetries: 10 });

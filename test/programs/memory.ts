@@ -5,9 +5,10 @@
 
 import type { StartMethod } from 'rxjs-parallel-map';
 import { lastValueFrom, of } from 'rxjs';
+import { getEventListeners } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { parallelFrom, parallelMap, WorkerPool } from '../support/library.js';
-import { childrenOf } from '../support/resources.js';
+import { parallelFrom, parallelMap, UnportableFunctionError, WorkerPool } from '../support/library.js';
+import { childrenOf, until } from '../support/processes.js';
 
 const [scenario, startMethod, sizeText] = process.argv.slice(2) as [string, StartMethod, string];
 const size = Number(sizeText);
@@ -43,6 +44,19 @@ class Curve {
     console.log(JSON.stringify({ early: this.early, peak: this.peak, end: this.#measure(), ...rest }));
   }
 }
+
+const padding = 'x'.repeat(10_000);
+
+/** A task: how much memory its worker has in use. */
+const heapOfWorker = async (): Promise<number> => {
+  const { setFlagsFromString } = await import('node:v8');
+  const { runInNewContext } = await import('node:vm');
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed / (1024 * 1024);
+};
 
 let read = 0;
 function* numbers(count: number): Generator<number> {
@@ -112,7 +126,9 @@ const scenarios: Record<string, () => Promise<void>> = {
       await lastValueFrom(of(n).pipe(parallelMap((value: number) => value, { nJobs: 1, startMethod })));
       curve.at(n, size);
     }
-    curve.report({ descriptors: descriptors() - early, children: childrenOf().length });
+    // The guard of worker processes leaves just after the last of them.
+    await until(() => childrenOf(process.pid).length === 0, 5000, 'no process is left');
+    curve.report({ descriptors: descriptors() - early, children: childrenOf(process.pid).length });
   },
 
   /** One subscription after the other, on one pool. */
@@ -124,66 +140,46 @@ const scenarios: Record<string, () => Promise<void>> = {
       await lastValueFrom(of(n).pipe(parallelMap((value: number) => value, { pool, signal })));
       curve.at(n, size);
     }
-    curve.report({ heapOfWorker: 0 });
+    curve.report({ listeners: getEventListeners(signal, 'abort').length });
     await pool.terminate();
   },
 
   /** One function after the other, each with a source of 10 kB of its own, on workers that stay. */
   async functions() {
     const curve = new Curve(heap);
-    const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
-    const inWorker = async (): Promise<number> => {
-      const { setFlagsFromString } = await import('node:v8');
-      const { runInNewContext } = await import('node:vm');
-      setFlagsFromString('--expose-gc');
-      (runInNewContext('gc') as () => void)();
-      return process.memoryUsage().heapUsed / (1024 * 1024);
-    };
+    await using pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
     let earlyInWorker = 0;
     for (let n = 0; n < size; n++) {
-      const fn = new Function('value', `return value + ${n}; // ${'x'.repeat(10_000)}`) as (value: number) => number;
+      const fn = new Function('value', `return value + ${n}; // ${padding}`) as (value: number) => number;
       const result = await pool.apply(fn, [1]);
       if (result !== n + 1) throw new Error(`${result} instead of ${n + 1}`);
       curve.at(n, size);
-      if (n === Math.ceil(size / 10)) earlyInWorker = await pool.apply(inWorker);
+      if (n === Math.ceil(size / 10)) earlyInWorker = await pool.apply(heapOfWorker);
     }
-    curve.report({ earlyInWorker, inWorker: await pool.apply(inWorker) });
-    await pool.terminate();
+    curve.report({ earlyInWorker, inWorker: await pool.apply(heapOfWorker) });
   },
 
   /** The same with functions that cannot be loaded. */
   async brokenFunctions() {
     const curve = new Curve(heap);
-    const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
-    const inWorker = async (): Promise<number> => {
-      const { setFlagsFromString } = await import('node:v8');
-      const { runInNewContext } = await import('node:vm');
-      setFlagsFromString('--expose-gc');
-      (runInNewContext('gc') as () => void)();
-      return process.memoryUsage().heapUsed / (1024 * 1024);
-    };
+    await using pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
     let earlyInWorker = 0;
     let failed = 0;
     for (let n = 0; n < size; n++) {
-      const fn = (value: number): number => value;
-      // What it says of itself is no source.
-      Object.defineProperty(fn, 'name', { value: `broken${n}` });
-      const { toString } = Function.prototype;
-      Function.prototype.toString = function (this: unknown) {
-        return this === fn ? `(value) => { ${'x'.repeat(10_000)} ${n} ]` : toString.call(this as never);
-      };
-      try {
-        await pool.apply(fn, [1]);
-      } catch {
-        failed++;
-      } finally {
-        Function.prototype.toString = toString;
-      }
+      // A private name means nothing outside its class.
+      const source = `return class { static #p; static method() { return this.#p; /* ${n} ${padding} */ } }.method`;
+      const method = (new Function(source) as () => () => unknown)();
+      await pool.apply(method).then(
+        () => undefined,
+        (error: unknown) => {
+          if (!(error instanceof UnportableFunctionError)) throw error;
+          failed++;
+        },
+      );
       curve.at(n, size);
-      if (n === Math.ceil(size / 10)) earlyInWorker = await pool.apply(inWorker);
+      if (n === Math.ceil(size / 10)) earlyInWorker = await pool.apply(heapOfWorker);
     }
-    curve.report({ failed, earlyInWorker, inWorker: await pool.apply(inWorker) });
-    await pool.terminate();
+    curve.report({ failed, earlyInWorker, inWorker: await pool.apply(heapOfWorker) });
   },
 };
 

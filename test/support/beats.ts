@@ -4,24 +4,16 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './processes.js';
 
 /** A folder for the loops to beat in. */
 export function beatsFolder(): string {
   return mkdtempSync(join(tmpdir(), 'beats-'));
 }
 
-/** Waits for a condition. @throws Error saying what was awaited, after `limit` milliseconds. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, limit: number): Promise<void> {
-  const end = performance.now() + limit;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`Not within ${limit} ms: ${what}`);
-    await sleep(5);
-  }
-}
-
 /** Waits until so many loops run. */
 export async function beating(folder: string, count: number): Promise<void> {
-  await until(`${count} loops run`, () => readdirSync(folder).length >= count, 15_000);
+  await until(() => readdirSync(folder).length >= count, 15_000, `${count} loops run`);
 }
 
 /** Waits until none of the loops in a folder runs any more. */
@@ -35,5 +27,5 @@ export async function silent(folder: string, limit: number): Promise<void> {
     await sleep(100); // twenty beats
     return read() === before;
   };
-  await until('the loops have ended', still, limit);
+  await until(still, limit, 'the loops have ended');
 }

@@ -24,6 +24,14 @@ import {
 
 const task = moduleTask<typeof behave>(new URL('../tasks/behave.js', import.meta.url));
 
+/** What tasks leave on disk. */
+const folders = mkdtempSync(join(tmpdir(), 'model-'));
+
+/** Removes that, when no worker is left: on a pool that goes on, a task may write after its script's end. */
+export function removeFolders(): void {
+  rmSync(folders, { recursive: true });
+}
+
 /** Where a script is played: on a pool that others use too, or on pools of its own. */
 export type Place = { readonly pool: WorkerPool } | { readonly nJobs: number; readonly startMethod: StartMethod };
 
@@ -63,7 +71,7 @@ class Stage {
   readonly results: number[] = [];
   readonly #script: Script;
   readonly #place: Place;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'model-'));
+  readonly #folder = mkdtempSync(join(folders, 'script-'));
   readonly #late: string[] = [];
   readonly #controller = new AbortController();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -94,8 +102,6 @@ class Stage {
 
   dispose(): void {
     for (const timer of this.#timers) clearTimeout(timer);
-    // On a pool that goes on a task may still write to it.
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
   #run(): Promise<Pick<Outcome, 'end' | 'error'>> {

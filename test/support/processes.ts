@@ -15,6 +15,11 @@ export function childrenOf(parent: number): number[] {
     });
 }
 
+/** The pids of all that a process has started, directly or not. */
+export function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
 /** Whether a process lives. A zombie does not. */
 export function isAlive(pid: number): boolean {
   const stat = statOf(pid);
@@ -33,9 +38,9 @@ function statOf(pid: number): { state: string; parent: number } | undefined {
 }
 
 /** Resolves once a condition holds; looks every few milliseconds, and rejects after `limit`. */
-export async function until(condition: () => boolean, limit: number, what: string): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, limit: number, what: string): Promise<void> {
   const start = performance.now();
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() - start > limit) throw new Error(`Not within ${limit} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

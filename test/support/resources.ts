@@ -5,7 +5,7 @@
  */
 
 import { createHook } from 'node:async_hooks';
-import { readdirSync, readFileSync } from 'node:fs';
+import { childrenOf } from './processes.js';
 
 const watched = /^(WORKER|MESSAGEPORT|PIPEWRAP|PROCESSWRAP|TCPWRAP|FSEVENTWRAP|Timeout)$/;
 
@@ -26,36 +26,6 @@ createHook({
   },
 }).enable();
 
-/** The pids of a process's children, of all its threads. */
-export function childrenOf(pid: number = process.pid): number[] {
-  const pids: number[] = [];
-  try {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const text = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8');
-      pids.push(...text.split(' ').filter(Boolean).map(Number));
-    }
-  } catch (error) {
-    // It, or one of its threads, has ended meanwhile.
-    if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
-  return pids;
-}
-
-/** The pids of all that a process has started, directly or not. */
-export function descendantsOf(pid: number): number[] {
-  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
-}
-
-/** Whether a process lives. One that has ended and was not yet waited for does not. */
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch (error) {
-    if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    return false;
-  }
-}
-
 export interface Snapshot {
   readonly resources: ReadonlySet<number>;
   readonly children: ReadonlySet<number>;
@@ -63,7 +33,7 @@ export interface Snapshot {
 }
 
 export function snapshot(): Snapshot {
-  return { resources: new Set(living.keys()), children: new Set(childrenOf()), listeners: listeners() };
+  return { resources: new Set(living.keys()), children: new Set(childrenOf(process.pid)), listeners: listeners() };
 }
 
 /**
@@ -92,7 +62,7 @@ function difference(before: Snapshot): string[] {
     left.push(`${type} ${id}, made${frames}`);
   }
   if (left.length > 0) return left; // reading /proc is for when the cheap part is in order
-  for (const pid of childrenOf()) if (!before.children.has(pid) && isAlive(pid)) left.push(`process ${pid}`);
+  for (const pid of childrenOf(process.pid)) if (!before.children.has(pid)) left.push(`process ${pid}`);
   for (const [name, count] of listeners()) {
     if (count > (before.listeners.get(name) ?? 0)) left.push(`listener of '${String(name)}'`);
   }

@@ -1,0 +1,89 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { processExecArgv, threadExecArgv } from '../../src/internal/workers/execArgv.js';
+
+/** Flags that a program may have been started with, and whether its workers should have them. */
+const flags: readonly { readonly argv: readonly string[]; readonly process: boolean; readonly thread: boolean }[] = [
+  { argv: ['--import', 'tsx'], process: true, thread: true },
+  { argv: ['--import=tsx'], process: true, thread: true },
+  { argv: ['--require', './setup.cjs'], process: true, thread: true },
+  { argv: ['-r', './setup.cjs'], process: true, thread: true },
+  { argv: ['--loader', 'ts'], process: true, thread: true },
+  { argv: ['--conditions', 'development'], process: true, thread: true },
+  { argv: ['-C', 'development'], process: true, thread: true },
+  { argv: ['--enable-source-maps'], process: true, thread: true },
+  { argv: ['--no-warnings'], process: true, thread: true },
+  // These hold for the whole process, threads included; Node refuses them for a thread.
+  { argv: ['--max-old-space-size=100'], process: true, thread: false },
+  { argv: ['--expose-gc'], process: true, thread: false },
+  // What the program is, its workers are not.
+  { argv: ['-e', 'code()'], process: false, thread: false },
+  { argv: ['--eval', 'code()'], process: false, thread: false },
+  { argv: ['--eval=code()'], process: false, thread: false },
+  { argv: ['-p', 'code()'], process: false, thread: false },
+  { argv: ['-pe', 'code()'], process: false, thread: false },
+  { argv: ['--input-type', 'module'], process: false, thread: false },
+  { argv: ['--input-type=module'], process: false, thread: false },
+  { argv: ['--test'], process: false, thread: false },
+  { argv: ['--test-name-pattern=x'], process: false, thread: false },
+  { argv: ['--watch'], process: false, thread: false },
+  { argv: ['--watch-path', './src'], process: false, thread: false },
+  { argv: ['--watch-path=./src'], process: false, thread: false },
+  { argv: ['--inspect'], process: false, thread: false },
+  { argv: ['--inspect-brk=9229'], process: false, thread: false },
+  { argv: ['-i'], process: false, thread: false },
+];
+
+const some = fc.array(fc.constantFrom(...flags), { maxLength: 6 });
+
+describe('the flags of a worker process', () => {
+  for (const { argv, process } of flags) {
+    it(`${process ? 'keep' : 'leave out'} ${argv.join(' ')}`, () => {
+      expect(processExecArgv(argv)).to.deep.equal(process ? argv : []);
+    });
+  }
+
+  it('are those that may stay, in their order, whatever stands between them', () => {
+    fc.assert(
+      fc.property(some, (chosen) => {
+        const expected = chosen.filter(({ process }) => process).flatMap(({ argv }) => argv);
+        expect(processExecArgv(chosen.flatMap(({ argv }) => argv))).to.deep.equal(expected);
+      }),
+    );
+  });
+
+  it('keep a value that looks like a flag of the program with the flag that it belongs to', () => {
+    expect(processExecArgv(['--eval', '--import', '--no-warnings'])).to.deep.equal(['--no-warnings']);
+  });
+
+  it('do not change what they are made from', () => {
+    const argv = ['--eval', 'x', '--no-warnings'];
+    processExecArgv(argv);
+    threadExecArgv(argv);
+    expect(argv).to.deep.equal(['--eval', 'x', '--no-warnings']);
+  });
+});
+
+describe('the flags of a worker thread', () => {
+  it('are left to Node where none stands in the way', () => {
+    for (const argv of [
+      [],
+      ['--import', 'tsx'],
+      ['--expose-gc', '--no-warnings'],
+      ['--inspect'],
+      ['--inspect-brk=1'],
+    ]) {
+      expect(threadExecArgv(argv), argv.join(' ')).to.equal(undefined);
+    }
+  });
+
+  it('are those that a thread may have where one says what the program is', () => {
+    fc.assert(
+      fc.property(some, (chosen) => {
+        const expected = chosen.filter(({ thread }) => thread).flatMap(({ argv }) => argv);
+        const argv = ['--eval', 'code()', ...chosen.flatMap((flag) => flag.argv)];
+        expect(threadExecArgv(argv)).to.deep.equal(expected);
+      }),
+    );
+  });
+});
