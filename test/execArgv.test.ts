@@ -86,9 +86,11 @@ describe('a program that was started', () => {
   });
 
   // peers: 2 of section 2
-  it('by tsx runs functions and modules in TypeScript', async () => {
-    const { code, stdout, stderr } = await runProgram('typescript.ts', { flags: ['--import', 'tsx'] });
-    expect(code, stderr).to.equal(0);
-    expect(stdout).to.equal("threading [ 3 ] [ 'large' ]\nspawn [ 3 ] [ 'large' ]\n");
-  });
+  for (const { name } of startMethods) {
+    it(`by tsx runs functions and modules in TypeScript (${name})`, async () => {
+      const { code, stdout, stderr } = await runProgram('typescript.ts', { flags: ['--import', 'tsx'], args: [name] });
+      expect(code, stderr).to.equal(0);
+      expect(stdout).to.equal("[ 3 ] [ 'large' ]\n");
+    });
+  }
 });

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { canSeeProcesses, isAlive, until } from './support/processes.js';
+import { isAlive } from './support/resources.js';
+import { until } from './support/until.js';
 import { runProgram, type ProgramResult } from './support/programFile.js';
 import { describeEach } from './support/startMethods.js';
 
@@ -37,10 +38,10 @@ describeEach('a program with a pool', ({ name: startMethod, isProcess }) => {
     expect(code).to.equal(0);
     expect(performance.now() - start).to.be.below(5000);
     const [pids] = stdout.split('\n');
-    if (isProcess && canSeeProcesses) {
+    if (isProcess) {
       const workers = JSON.parse(pids as string) as number[];
       expect(workers).to.have.lengthOf(2);
-      await until(() => !workers.some(isAlive), 1000, 'the workers have ended');
+      await until(() => !workers.some(isAlive), 'the workers have ended');
     }
   });
 
@@ -100,6 +101,11 @@ describeEach('what tasks write to the console', ({ name: startMethod }) => {
       expect(lines(stdout)).to.deep.equal([...Array.from({ length: count }, (_, i) => `line ${i}`), 'end']);
     });
   }
+
+  it('of a task that throws right after, though the program is read slowly', async () => {
+    const { stdout } = await runProgram('output.mjs', { args: ['throwing', startMethod], readAfter: 700 });
+    expect(lines(stdout)).to.deep.equal([...Array.from({ length: 1000 }, (_, i) => `line ${i}`), 'end']);
+  });
 
   it('of several workers: every line whole', async () => {
     const { stdout } = await run('workers');

@@ -81,7 +81,7 @@ describeEach('what a task throws', ({ name: startMethod }) => {
   // peers: 13
   it('null, undefined, strings, numbers, bigints and booleans', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const fail = ([value]: readonly [unknown]) => {
+    const fail = ([value]: readonly unknown[]) => {
       throw value;
     };
     for (const value of [null, undefined, 'text', '', 0, -0, NaN, 12n, true, false]) {
@@ -111,7 +111,7 @@ describeEach('what a task throws', ({ name: startMethod }) => {
   // peers: 13
   it('plain objects, arrays, maps and dates', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const fail = ([value]: readonly [unknown]) => {
+    const fail = ([value]: readonly unknown[]) => {
       throw value;
     };
     for (const value of [{ code: 5, list: [1, { a: 1 }] }, [1, 2], new Map([[1, { a: 2 }]]), new Date(5), {}]) {

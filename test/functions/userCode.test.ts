@@ -23,8 +23,8 @@ describeEach('user code in a worker cannot break the pool', ({ name: startMethod
       Object.defineProperty(globalThis, 'performance', { value: undefined, configurable: true, writable: true });
       Date.now = () => 0;
     },
-    'by replacing structuredClone, Error and AbortController': () => {
-      Object.assign(globalThis, { structuredClone: undefined, Error: undefined, AbortController: undefined });
+    'by replacing structuredClone and AbortController': () => {
+      Object.assign(globalThis, { structuredClone: undefined, AbortController: undefined });
     },
     // peers: 55
     'by parentPort.postMessage': async () => {

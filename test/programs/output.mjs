@@ -9,7 +9,6 @@ const cases = {
     await pool.map((i) => (i % 2 === 0 ? console.log(`line ${i}`) : console.error(`line ${i}`)), numbers(10_000));
     console.log('end');
     console.error('end');
-    process.exit(0);
   },
   async oneTask() {
     const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
@@ -18,7 +17,6 @@ const cases = {
     });
     await pool.stopAndJoin();
     console.log('end');
-    process.exit(0);
   },
   async throwing() {
     const pool = new WorkerPool({ nJobs: 1, startMethod });

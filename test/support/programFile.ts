@@ -21,6 +21,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called once the program was started. */
   readonly onStart?: (child: ChildProcess) => void;
+  /** For so many milliseconds nobody reads what it writes to stdout, so that the pipe fills up. */
+  readonly readAfter?: number;
   /** A program that runs longer has hung: it is killed, which shows as `signal`. */
   readonly limit?: number;
 }
@@ -45,6 +47,10 @@ export function runNode(args: readonly string[], options: ProgramOptions = {}): 
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    if (options.readAfter !== undefined) {
+      child.stdout.pause();
+      setTimeout(() => child.stdout.resume(), options.readAfter);
+    }
     const hung = setTimeout(() => child.kill('SIGKILL'), options.limit ?? 15_000);
     child.once('error', reject);
     child.once('close', (code, signal) => {
