@@ -4,9 +4,9 @@ import { describeValue } from './internal/options/describeValue.js';
 import { CallMode } from './internal/channel/messages.js';
 import { makePortable } from './internal/functions/portable.js';
 import { JobIterator } from './internal/pool/JobIterator.js';
-import type { JobSink, JobSpec } from './internal/pool/Job.js';
+import type { Job, JobSink, JobSpec } from './internal/pool/Job.js';
 import { Scheduler } from './internal/pool/Scheduler.js';
-import { openInput, type Pull } from './internal/pull.js';
+import { openInput, type OpenInput, type Pull } from './internal/pull.js';
 import {
   poolBrand,
   resolveApplyOptions,
@@ -254,7 +254,7 @@ export class WorkerPool implements AsyncDisposable {
           close: () => pull?.stop(),
         }),
       );
-      pull = open(job);
+      pull = openOrCancel(open, job);
       pull.advance();
     });
   }
@@ -279,7 +279,7 @@ export class WorkerPool implements AsyncDisposable {
           close: () => pull?.stop(),
         }),
       );
-      pull = open(job);
+      pull = openOrCancel(open, job);
       pull.advance();
       return job;
     });
@@ -300,6 +300,16 @@ function checkCall(caller: string, fn: unknown, input: unknown, options: unknown
 /** A signal that has fired already starts nothing. */
 function throwIfAborted({ signal }: CallSettings): void {
   if (signal?.aborted === true) throw signal.reason;
+}
+
+/** Begins to read an input. Where that is refused, by a locked stream say, there is no job. */
+function openOrCancel(open: OpenInput, job: Job): Pull {
+  try {
+    return open(job);
+  } catch (error) {
+    job.cancel();
+    throw error;
+  }
 }
 
 function jobSpec(mode: CallMode, ordered: boolean, call: CallSettings, manualRelease: boolean, sink: JobSink): JobSpec {

@@ -70,7 +70,7 @@ export function transfer<T>(value: T, transferables: readonly Transferable[] = [
     );
   }
   transferables.forEach((item: unknown, at) => {
-    if (!transferableTags.has(tagOf(item))) {
+    if (!isTransferable(item)) {
       const hint = ArrayBuffer.isView(item) ? ' (a view: transfer its .buffer)' : '';
       throw new TypeError(
         `transfer: "transferables[${at}]" must be a transferable object such as ArrayBuffer or MessagePort, ` +
@@ -110,9 +110,13 @@ export function openEnvelopes(values: unknown[]): Transferable[] | undefined {
   return moving;
 }
 
-function tagOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return typeof value;
-  const tag = Object.prototype.toString.call(value).slice(8, -1);
-  // Node gives some of its classes no tag of their own.
-  return tag === 'Object' ? ((value.constructor as { name?: string } | undefined)?.name ?? tag) : tag;
+/** The classes of an object, by name: Node's give no tag, or that of a class above them. */
+function isTransferable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (transferableTags.has(Object.prototype.toString.call(value).slice(8, -1))) return true;
+  for (let at: unknown = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
+    const { constructor } = at as { constructor?: { name?: unknown } };
+    if (transferableTags.has(String(constructor?.name))) return true;
+  }
+  return false;
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isAlive } from './support/resources.js';
+import { isAlive } from './support/processes.js';
 import { until } from './support/until.js';
 import { runProgram, type ProgramResult } from './support/programFile.js';
 import { describeEach } from './support/startMethods.js';

@@ -54,7 +54,7 @@ const run = (command, args, { env = {}, limit = STEP_LIMIT, stuck } = {}) =>
     let killed;
     const kill = (signal) => {
       try {
-        process.kill(-child.pid, signal);
+        process.kill(-Number(child.pid), signal);
       } catch (error) {
         if (error.code !== 'ESRCH') throw error;
       }

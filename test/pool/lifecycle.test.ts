@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { PoolTerminatedError, WorkerPool } from '../support/library.js';
 import { createPool, endPools, identity } from '../support/pools.js';
-import { isAlive } from '../support/resources.js';
+import { isAlive } from '../support/processes.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 

@@ -22,11 +22,12 @@ const cases = {
   async notDaemon() {
     const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true, daemon: false });
     await pool.apply(wait, [1]);
-    const timer = setTimeout(async () => {
+    const join = async () => {
       console.log('joining');
       await pool.stopAndJoin();
       console.log('joined');
-    }, 500);
+    };
+    const timer = setTimeout(() => void join(), 500);
     timer.unref();
   },
   // Nobody awaits the map.

@@ -1,5 +1,6 @@
 /** Whether a value can be sent, by each kind of channel: asked only when sending has failed, to find out why. */
 
+import { structuredClone } from '../globals.js';
 import { encodeFrame } from './frames.js';
 
 /** Between threads: structured clone. */

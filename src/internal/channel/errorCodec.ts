@@ -13,6 +13,7 @@
  * - A thrown function, symbol, promise and such arrives as an `Error` whose message shows it.
  */
 
+import { now } from '../globals.js';
 import { kindOf, shapeOf, type Shape } from './unserializable.js';
 
 /** A value inside a node: a primitive is itself; an object is the number of its node, in brackets to tell it from a number. */
@@ -158,9 +159,9 @@ class Graph {
   }
 
   #trusts(object: object): boolean {
-    const now = performance.now();
-    this.#lookingEnd ??= now + LOOKING_TIME;
-    return now < this.#lookingEnd && this.#asks(object);
+    const time = now();
+    this.#lookingEnd ??= time + LOOKING_TIME;
+    return time < this.#lookingEnd && this.#asks(object);
   }
 
   #asks(object: object): boolean {

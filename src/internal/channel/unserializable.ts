@@ -25,11 +25,13 @@ const builtinShapes: Readonly<Record<string, Shape>> = {
   '[object Object]': 'instance',
 };
 
-const isNativeError = (Error as unknown as { isError?: (value: unknown) => boolean }).isError;
+/** Held here, for user code may replace globals. */
+const NativeError = Error;
+const isNativeError = (NativeError as unknown as { isError?: (value: unknown) => boolean }).isError;
 
 /** Tells errors of every realm and class, `DOMException` included, also those made by `Object.create(Error.prototype)`. */
 function isError(value: object): boolean {
-  if (isNativeError?.(value) === true || value instanceof Error) return true;
+  if (isNativeError?.(value) === true || value instanceof NativeError) return true;
   const tag = Object.prototype.toString.call(value);
   // Anyone can write the first tag on an object of their own; then it is found there as a property.
   return tag === '[object Error]' ? !(Symbol.toStringTag in value) : tag === '[object DOMException]';

@@ -1,6 +1,8 @@
 /** A portable function rebuilt: what a worker does with a `Define` message. */
 
 import * as vm from 'node:vm';
+import { requireThroughTsx } from './tsx.js';
+import { ReferenceError } from '../globals.js';
 import type { PortableFunction } from './portable.js';
 
 export type Task = (...args: unknown[]) => unknown;
@@ -26,7 +28,11 @@ export function missingVariable(portable: PortableFunction, error: unknown): str
 }
 
 async function fromModule({ url, exportName }: PortableFunction & { kind: 'module' }): Promise<Task> {
-  const namespace = (await import(url)) as Record<string, unknown>;
+  const namespace = (await import(url).catch((error: unknown) => {
+    const required = requireThroughTsx(url, error);
+    if (required === undefined) throw error;
+    return required;
+  })) as Record<string, unknown>;
   const found = lookUp(namespace, exportName);
   if (typeof found !== 'function') {
     const has = Object.keys(namespace).join(', ');
@@ -62,16 +68,27 @@ const forms: readonly ((source: string) => string)[] = [
   (source) => `({${source}\n})`,
 ];
 
+/** A method with a computed name, whose expression would be evaluated anew, and need its variables: up to its bracket. */
+const computedName = /^((?:async\s*)?\*?\s*(?:[gs]et\s+)?)\[/;
+
+/** The source with a plain name in the place of a computed one, for each bracket that may be the end of that. */
+function* withoutComputedName(source: string): Generator<string> {
+  const head = computedName.exec(source);
+  if (head === null) return;
+  for (const { index } of source.matchAll(/\](?=\s*\()/g)) yield `${head[1]}computed${source.slice(index + 1)}`;
+}
+
 function fromSource({ source, name }: PortableFunction & { kind: 'source' }): Task {
   // esbuild and tsx name functions through a helper of the module, which a function that travels alone has lost.
   const helper = /\b__name\b/.test(source) ? 'const __name = (fn) => fn;' : '';
   if (/\bimport\s*\(/.test(source)) silenceLoaderWarning();
   let failure: unknown;
-  for (const form of forms) {
+  const ways = [source, ...withoutComputedName(source)].reverse();
+  for (const [text, form] of ways.flatMap((way) => forms.map((each) => [way, each] as const))) {
     let compiled: () => unknown;
     try {
       // Unlike a script, this stays in no cache of V8's once the function is forgotten.
-      compiled = vm.compileFunction(form(source).replace(/^('use strict';)?/, `$1${helper}return `), [], {
+      compiled = vm.compileFunction(form(text).replace(/^('use strict';)?/, `$1${helper}return `), [], {
         filename: scriptPrefix + name,
         importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER as never,
       }) as () => unknown;

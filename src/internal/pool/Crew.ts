@@ -1,5 +1,6 @@
 /** The crew: a pool's workers, in `nJobs` slots, and which of them have something to do. */
 
+import { now } from '../globals.js';
 import type { PoolSettings } from '../../options.js';
 import { startMethod } from '../workers/table.js';
 import type { StartMethodStrategy } from '../workers/StartMethod.js';
@@ -101,7 +102,7 @@ export class Crew {
     worker.chunks.splice(worker.chunks.indexOf(chunk), 1);
     chunk.worker = undefined;
     if (worker.chunks.length > 0) {
-      (worker.chunks[0] as Chunk).heardAt = performance.now();
+      (worker.chunks[0] as Chunk).heardAt = now();
       return;
     }
     this.#busy--;

@@ -5,6 +5,8 @@
  * work, for a fraction of the cost of switching each worker's handles.
  */
 
+import { clearInterval, setInterval } from '../globals.js';
+
 const NEVER = 2 ** 31 - 1;
 
 export class Hold {

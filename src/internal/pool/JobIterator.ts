@@ -1,5 +1,6 @@
 /** The results of a job as an async iterator, which takes no more than its consumer does. */
 
+import { queueMicrotask } from '../globals.js';
 import type { Job, JobSink } from './Job.js';
 
 interface Waiter<R> {

@@ -9,6 +9,7 @@
  * | the pool, `terminate` | | all jobs fail, all workers are killed |
  */
 
+import { clearTimeout, setTimeout } from '../globals.js';
 import { WorkerTimeoutError } from '../../errors.js';
 import type { Chunk } from './Chunk.js';
 import type { Job, JobOutcome } from './Job.js';

@@ -3,6 +3,7 @@
  * longer than expected, are asked back.
  */
 
+import { clearTimeout, now, setTimeout } from '../globals.js';
 import { ToWorker } from '../channel/messages.js';
 import type { Chunk } from './Chunk.js';
 import type { WorkerHandle } from './WorkerHandle.js';
@@ -28,17 +29,17 @@ export class Rebalancer {
       this.#timer = undefined;
     }
     if (!this.#isNeeded()) return;
-    const now = performance.now();
+    const time = now();
     let next = Infinity;
     for (const worker of this.#workers()) {
       const chunk = worker.chunks.at(-1);
       if (chunk === undefined || !isShareable(worker, chunk)) continue;
       const overdueAt = (worker.chunks[0] as Chunk).heardAt + OVERDUE_TIME;
-      if (now >= overdueAt) {
+      if (time >= overdueAt) {
         chunk.recalled = true;
         worker.send([ToWorker.Recall, chunk.id]);
       } else {
-        next = Math.min(next, overdueAt - now);
+        next = Math.min(next, overdueAt - time);
       }
     }
     if (next === Infinity) return;

@@ -6,6 +6,7 @@
  * `Lifecycle`'s, and when they have to share `Rebalancer`'s.
  */
 
+import { now, queueMicrotask } from '../globals.js';
 import { NestedPoolError, PoolTerminatedError, WorkerDiedError, WorkerStartError } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
 import { openEnvelopes } from '../../transfer.js';
@@ -131,7 +132,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     }
     const chunk = worker.chunks.find(({ id }) => id === message[1]);
     if (chunk === undefined) return; // it was given up meanwhile
-    chunk.heardAt = performance.now();
+    chunk.heardAt = now();
     const { job } = chunk;
     switch (message[0]) {
       case FromWorker.Yields:
@@ -258,7 +259,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     chunk.id = this.#nextChunk++;
     const moving = openEnvelopes(chunk.values);
     chunk.moved = moving !== undefined;
-    const start = performance.now();
+    const start = now();
     chunk.heardAt = start;
     try {
       worker.define(job.task);
@@ -267,7 +268,7 @@ export class Scheduler implements JobOwner, WorkerListener {
       this.#onUnsendable(worker, chunk, error);
       return;
     }
-    job.task.pace.learnSending(chunk.values.length, performance.now() - start);
+    job.task.pace.learnSending(chunk.values.length, now() - start);
     this.#crew.add(worker, chunk);
   }
 
@@ -289,7 +290,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     const { job } = chunk;
     if (job.mode !== CallMode.Merge) job.task.pace.learnWorking(values.length, elapsed);
     if (chunk.done + values.length < chunk.values.length) {
-      chunk.heardAt = performance.now();
+      chunk.heardAt = now();
       job.onResults(chunk, values);
       return;
     }

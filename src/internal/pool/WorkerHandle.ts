@@ -1,5 +1,6 @@
 /** One worker's life, as the pool sees it: `starting → ready → leaving → ended`, and from each of them `killed → ended`. */
 
+import { clearTimeout, setTimeout } from '../globals.js';
 import { decodeThrown } from '../channel/decodeThrown.js';
 import { FromWorker, ToWorker, type MessageFromWorker, type MessageToWorker } from '../channel/messages.js';
 import type { StartMethodStrategy, WorkerEnd, WorkerLink } from '../workers/StartMethod.js';

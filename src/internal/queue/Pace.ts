@@ -54,7 +54,7 @@ export class Pace {
     if (this.#working === undefined) return 0;
     const time = this.#working * count;
     if (time >= LONGEST_CHUNK_AHEAD) return 0;
-    return Math.max(1, Math.min(Math.floor(TIME_AHEAD / time), MOST_CHUNKS_AHEAD));
+    return Math.max(1, Math.floor(Math.min(TIME_AHEAD / time, MOST_CHUNKS_AHEAD, LARGEST_CHUNK / count)));
   }
 
   #resize(count: number): void {

@@ -5,6 +5,8 @@
  * fills no memory, here or there. An Observable cannot be asked to wait: its values wait here.
  */
 
+import { now, setImmediate } from '../globals.js';
+
 /** Batches that may be under way at once. */
 const CREDITS = 4;
 const LARGEST_BATCH = 1024;
@@ -151,7 +153,7 @@ export class MergeRun {
   }
 
   #isFull(): boolean {
-    return this.#batch.length >= LARGEST_BATCH || performance.now() - this.#sentAt >= BATCH_TIME;
+    return this.#batch.length >= LARGEST_BATCH || now() - this.#sentAt >= BATCH_TIME;
   }
 
   /** What has come so far leaves when the event loop turns. */
@@ -174,7 +176,7 @@ export class MergeRun {
     const values = this.#batch;
     this.#batch = [];
     this.#credits--;
-    this.#sentAt = performance.now();
+    this.#sentAt = now();
     this.#send(values);
   }
 

@@ -1,5 +1,6 @@
 /** What leaves a worker about its chunks: results in batches, and failures, of calls and of sending. */
 
+import { now } from '../globals.js';
 import { encodeThrown } from '../channel/errorCodec.js';
 import { FromWorker, type EncodedFailure } from '../channel/messages.js';
 import { findUnserializable } from '../channel/unserializable.js';
@@ -31,10 +32,10 @@ export class Outbox {
   }
 
   /** Results that follow are those of this chunk. */
-  begin(chunk: number, now: number): void {
+  begin(chunk: number, time: number): void {
     this.#chunk = chunk;
     this.#batch = [];
-    this.#batchStart = now;
+    this.#batchStart = time;
   }
 
   /** Keeps a result for the next batch. False where it, or one before it, cannot be sent: the chunk has ended. */
@@ -50,21 +51,21 @@ export class Outbox {
   }
 
   /** For how long results have been gathered, in milliseconds. */
-  age(now: number): number {
-    return now - this.#batchStart;
+  age(time: number): number {
+    return time - this.#batchStart;
   }
 
   /** Sends the batch where it has waited long enough. False as in `flush`. */
-  flushIfDue(now: number): boolean {
-    return this.age(now) < BATCH_TIME || this.flush();
+  flushIfDue(time: number): boolean {
+    return this.age(time) < BATCH_TIME || this.flush();
   }
 
   /** Sends the batch. False where a result cannot be sent: it has failed, and the chunk has ended. */
   flush(): boolean {
     const batch = this.#batch;
     if (batch.length === 0) return true;
-    const now = performance.now();
-    const elapsed = now - this.#batchStart + this.#postTime;
+    const time = now();
+    const elapsed = time - this.#batchStart + this.#postTime;
     this.#batch = [];
     const moving = openEnvelopes(batch);
     try {
@@ -72,8 +73,8 @@ export class Outbox {
     } catch (error) {
       return this.#sendOneByOne(batch, elapsed, error);
     }
-    this.#batchStart = performance.now();
-    this.#postTime = this.#batchStart - now;
+    this.#batchStart = now();
+    this.#postTime = this.#batchStart - time;
     return true;
   }
 

@@ -1,5 +1,7 @@
 /** The second argument of a task function. */
 
+import { AbortController } from '../globals.js';
+
 export class TaskContext {
   readonly index: number;
   readonly workerId: number;

@@ -7,6 +7,7 @@
  * it should lets the event loop turn, so that the worker hears a `Cancel` or `Recall` and user code its own timers.
  */
 
+import { now, setImmediate } from '../globals.js';
 import {
   CallMode,
   FromWorker,
@@ -133,7 +134,7 @@ export class TaskLoop {
         paused: false,
         cancelled: false,
       };
-      this.#turnStart = performance.now();
+      this.#turnStart = now();
       this.#outbox.begin(chunk, this.#turnStart);
       this.#run();
     }
@@ -227,18 +228,18 @@ export class TaskLoop {
   /** Looks at the clock, if it is time for that. True where `#run` goes on later, from the event loop, or not at all. */
   #pauses(current: Current): boolean {
     if (current.started % this.#stride !== 0 || current.started === current.values.length) return false;
-    const now = performance.now();
-    const perCall = this.#outbox.age(now) / Math.max(this.#outbox.size, 1);
+    const time = now();
+    const perCall = this.#outbox.age(time) / Math.max(this.#outbox.size, 1);
     this.#stride = perCall * this.#stride * 2 < STRIDE_TIME ? Math.min(this.#stride * 2, LARGEST_STRIDE) : 1;
-    if (!this.#outbox.flushIfDue(now)) {
+    if (!this.#outbox.flushIfDue(time)) {
       this.#endFailed();
       return true;
     }
-    if (now - this.#turnStart < TURN_TIME) return false;
+    if (time - this.#turnStart < TURN_TIME) return false;
     current.paused = true;
     setImmediate(() => {
       current.paused = false;
-      this.#turnStart = performance.now();
+      this.#turnStart = now();
       if (this.#current === current) this.#run();
     });
     return true;
@@ -250,7 +251,7 @@ export class TaskLoop {
     this.#flushArmed = true;
     setImmediate(() => {
       this.#flushArmed = false;
-      this.#turnStart = performance.now();
+      this.#turnStart = now();
       if (this.#outbox.flush()) return;
       this.#endFailed();
       this.#startNext();

@@ -7,6 +7,7 @@ import { isCloneableByProcess } from '../channel/cloneable.js';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
 import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
 import { becomeWorker } from './identity.js';
+import { Output } from './Output.js';
 import { TaskLoop } from './TaskLoop.js';
 
 /** What `spawn` passes as the first argument, in JSON. */
@@ -31,32 +32,42 @@ process.on('SIGINT', () => undefined);
 
 const channel = new Socket({ fd: CHANNEL });
 const reader = new FrameReader();
+const output = new Output();
+/** Frames that wait for the output before them. */
+const waiting: Buffer[] = [];
 const send = (message: unknown): void => {
   const frame = encodeFrame(message); // which throws before anything is sent
-  if (channel.writable) channel.write(frame);
+  if (waiting.length === 0 && !output.isPending) {
+    write(frame);
+    return;
+  }
+  // What was printed before a result is to be out before it: whoever gets the result may end this worker.
+  if (waiting.push(frame) === 1) output.whenOut(() => waiting.splice(0).forEach(write));
 };
+
+function write(frame: Buffer): void {
+  if (channel.writable) channel.write(frame);
+}
 
 const loop = new TaskLoop({
   workerId: identity.workerId,
   post: send,
   isCloneable: isCloneableByProcess,
-  leave: () => drain(process.stdout, () => drain(process.stderr, () => channel.end(() => exit.call(process, 0)))),
+  leave: () => output.whenOut(() => channel.end(() => exit.call(process, 0))),
 });
 
 channel.on('data', (bytes) => reader.read(bytes, (message) => loop.receive(message as MessageToWorker)));
 channel.on('error', () => exit.call(process, 1));
 channel.on('close', () => exit.call(process, 0));
-process.on('exit', () => loop.flush());
+process.on('exit', () => {
+  loop.flush();
+  waiting.splice(0).forEach(write);
+});
 process.on('uncaughtExceptionMonitor', (error) => {
   if (process.listenerCount('uncaughtException') > 0) return; // the user's own handler keeps the worker alive
   send([FromWorker.Fatal, encodeThrown(error, isCloneableByProcess)]);
 });
 send([FromWorker.Ready]);
-
-function drain(stream: NodeJS.WriteStream, done: () => void): void {
-  if (stream.writableLength === 0) done();
-  else stream.write('', done);
-}
 
 /** Ends this process when the lifeline closes, also while its main thread is in an endless loop: hence a thread. */
 function watchProgram(): void {

@@ -1,5 +1,6 @@
 /** The entry of a `threading` worker: a task loop on a message port of its own; `parentPort` stays the user's. */
 
+import { now } from '../globals.js';
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { encodeThrown } from '../channel/errorCodec.js';
 import { isCloneableByThread } from '../channel/cloneable.js';
@@ -33,12 +34,12 @@ const loop = new TaskLoop({
 port.on('message', (message: MessageToWorker) => {
   loop.receive(message);
   // Taking what else has arrived spares an event per message, which is what a message mostly costs.
-  const start = performance.now();
+  const start = now();
   do {
     const next = receiveMessageOnPort(port) as { message: MessageToWorker } | undefined;
     if (next === undefined) return;
     loop.receive(next.message);
-  } while (performance.now() - start < DRAIN_TIME);
+  } while (now() - start < DRAIN_TIME);
 });
 port.on('messageerror', (error) => {
   throw error; // a lost message cannot be answered: whoever waits for that has to hear of the worker's end

@@ -16,7 +16,7 @@ const SHELL = '/bin/sh';
 /** Signals to the program's process group are the program's to answer; the pipe tells how it did. */
 const script = `
 trap '' INT TERM HUP QUIT
-pids=' '
+pids=" $* "
 while read -r change pid; do
   case $change in
     add) pids="$pids$pid " ;;
@@ -50,7 +50,12 @@ class Guard {
   }
 
   #start(): void {
-    const shell = spawn(SHELL, ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {} });
+    // Those that live already as arguments: it knows them before anything can happen.
+    const shell = spawn(SHELL, ['-c', script, 'guard', ...[...this.#pids].map(String)], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      cwd: '/',
+      env: {},
+    });
     this.#shell = shell;
     const lost = (): void => {
       if (this.#shell !== shell) return;
@@ -67,7 +72,6 @@ class Guard {
     stdin?.on('error', () => undefined); // its exit says so
     shell.unref();
     (stdin as Socket | null)?.unref();
-    for (const pid of this.#pids) this.#tell(`add ${pid}`);
   }
 
   #stop(lastPid: number): void {

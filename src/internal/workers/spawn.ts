@@ -1,5 +1,6 @@
 /** `spawn`: a worker is a fresh Node process, heard over a pipe of its own. */
 
+import { clearTimeout, setTimeout } from '../globals.js';
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';

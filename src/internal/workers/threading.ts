@@ -1,5 +1,7 @@
 /** `threading`: a worker is a thread of this process, with a heap and an event loop of its own. */
 
+import { clearTimeout, now, setTimeout } from '../globals.js';
+import type { Readable } from 'node:stream';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { runtimeUrl } from '../../runtimeUrl.js';
 import { isCloneableByThread } from '../channel/cloneable.js';
@@ -9,6 +11,9 @@ import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
 
 /** So many milliseconds at most go by taking message after message before the event loop turns. */
 const DRAIN_TIME = 4;
+
+/** So many milliseconds at most the last output of a worker may take. */
+const OUTPUT_TIME = 1000;
 
 export const threading: StartMethodStrategy = {
   name: 'threading',
@@ -35,7 +40,7 @@ export const threading: StartMethodStrategy = {
           const next = receiveMessageOnPort(port) as { message: MessageFromWorker } | undefined;
           if (next === undefined) return;
           events.message(next.message);
-        } while (performance.now() < until);
+        } while (now() < until);
       } catch (reason) {
         giveUp(reason);
       }
@@ -43,7 +48,7 @@ export const threading: StartMethodStrategy = {
 
     port.on('message', (message: MessageFromWorker) => {
       events.message(message);
-      drain(performance.now() + DRAIN_TIME);
+      drain(now() + DRAIN_TIME);
     });
     port.on('messageerror', giveUp);
     worker.on('error', (reason) => {
@@ -52,7 +57,8 @@ export const threading: StartMethodStrategy = {
     worker.on('exit', (exitCode) => {
       drain(Infinity); // what it has said before its end counts, and may still be under way
       port.close();
-      events.exit({ exitCode, signal: null, error });
+      // What it has printed is on its way through this thread.
+      whenRead([worker.stdout, worker.stderr], () => events.exit({ exitCode, signal: null, error }));
     });
     worker.unref();
     port.unref();
@@ -63,3 +69,23 @@ export const threading: StartMethodStrategy = {
     };
   },
 };
+
+/** Calls back when streams are read to their end; after a second at the latest, for whoever reads our output may stall. */
+function whenRead(streams: readonly Readable[], callback: () => void): void {
+  let open = 0;
+  const timer = setTimeout(() => done(), OUTPUT_TIME);
+  const done = (): void => {
+    if (open < 0) return;
+    open = -1;
+    clearTimeout(timer);
+    callback();
+  };
+  for (const stream of streams) {
+    if (stream.readableEnded || stream.destroyed) continue;
+    open++;
+    stream.once('close', () => {
+      if (--open === 0) done();
+    });
+  }
+  if (open === 0) done();
+}
