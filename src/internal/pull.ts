@@ -54,34 +54,38 @@ export function openInput(input: unknown, caller: string): OpenInput {
 function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
   let open = true;
   let reading = false;
+  /** Whether it was stopped by its own code or by what a value leads to: it cannot be closed while it runs. */
+  let toBeClosed = false;
+  const readOne = (): void => {
+    const { done, value } = iterator.next();
+    if (done === true) toBeClosed = false;
+    if (!open) return;
+    open = done !== true;
+    if (open) target.push(value);
+    else target.end();
+  };
   return {
     advance(): void {
       if (reading) return; // the iterator's own code has made room
       reading = true;
       try {
-        while (open && target.hasRoom()) {
-          const { done, value } = iterator.next();
-          if (!open) {
-            if (done !== true) close(iterator); // it has stopped itself, and could not be closed while it ran
-          } else if (done === true) {
-            open = false;
-            target.end();
-          } else {
-            target.push(value);
-          }
-        }
+        while (open && target.hasRoom()) readOne();
       } catch (error) {
+        toBeClosed = false; // an iterator that has thrown is at its end
         if (!open) return; // whoever stopped it does not want to know
         open = false;
         target.fail(error);
       } finally {
         reading = false;
+        if (toBeClosed) close(iterator);
+        toBeClosed = false;
       }
     },
     stop(): void {
       if (!open) return;
       open = false;
-      if (!reading) close(iterator);
+      if (reading) toBeClosed = true;
+      else close(iterator);
     },
   };
 }
