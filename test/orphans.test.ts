@@ -11,6 +11,7 @@ import { describeEach, startMethods } from './support/startMethods.js';
 const LIMIT = 1000;
 const noShell = ['--require', fileURLToPath(new URL('./support/noShell.cjs', import.meta.url))];
 
+// peers: 36
 describe('a program that is killed with SIGKILL', function () {
   this.timeout(40_000);
   let folder: string;

@@ -145,6 +145,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
       expect(error.message).to.include('SIGKILL');
     });
 
+    // peers: 54
     it('by SIGKILL while idle: the next call gets another', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const pid = await pool.apply(() => process.pid);

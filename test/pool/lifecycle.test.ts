@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { PoolTerminatedError, WorkerPool } from '../support/library.js';
+import { PoolTerminatedError, WorkerPool, WorkerTimeoutError } from '../support/library.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { isAlive } from '../support/processes.js';
 import { rejection } from '../support/rejection.js';
@@ -15,6 +15,30 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
 
   describe('terminate', () => {
+    // peers: 52
+    it('of a worker inside native code ends it where it is a process, and says so where it cannot', async () => {
+      const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
+      const stuck = async () => {
+        const { execSync } = await import('node:child_process');
+        execSync('sleep 6');
+      };
+      await pool.apply(echo, [1]);
+      const pending = rejection(pool.apply(stuck));
+      await wait(300); // nothing tells that the thread has gone into native code
+      const start = performance.now();
+      const ended = pool.terminate();
+      expect(await pending).to.be.instanceOf(PoolTerminatedError);
+      expect(performance.now() - start, 'the call').to.be.below(1000);
+      if (isProcess) {
+        await ended;
+        expect(performance.now() - start, 'the worker').to.be.below(2000);
+      } else {
+        const error = await rejection(ended);
+        expect(error).to.be.instanceOf(WorkerTimeoutError);
+        expect(error).to.include({ stage: 'exit', timeout: 5000, workerId: 0 });
+      }
+    });
+
     // peers: 32
     it('rejects pending map, mapUnordered, imap and apply', async () => {
       const pool = createPool({ nJobs: 2, startMethod });

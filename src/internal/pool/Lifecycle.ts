@@ -13,7 +13,7 @@ import { clearTimeout, setTimeout } from '../globals.js';
 import { WorkerTimeoutError } from '../../errors.js';
 import type { Chunk } from './Chunk.js';
 import type { Job, JobOutcome } from './Job.js';
-import type { WorkerHandle } from './WorkerHandle.js';
+import { KILL_TIME, type WorkerHandle } from './WorkerHandle.js';
 
 /** An error waits so many milliseconds at most for its job's workers to be gone. */
 const ERROR_WAIT = 100;
@@ -158,7 +158,7 @@ export class Lifecycle {
       return;
     }
     const { id } = this.#abandoned;
-    ending.reject(new WorkerTimeoutError({ stage: 'exit', timeout: 5000, workerId: id }));
+    ending.reject(new WorkerTimeoutError({ stage: 'exit', timeout: KILL_TIME, workerId: id }));
   }
 
   /** Makes all workers end, and then calls back; after `limit` milliseconds at the latest. */

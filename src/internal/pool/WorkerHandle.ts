@@ -21,7 +21,7 @@ const transitions: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
 /** A worker that was asked to leave has so many milliseconds before it is killed. */
 const LEAVE_TIME = 5000;
 /** A killed worker that has not ended after so many milliseconds is in native code that nothing can interrupt. */
-const KILL_TIME = 5000;
+export const KILL_TIME = 5000;
 
 /** What the scheduler hears from a worker. */
 export interface WorkerListener {
