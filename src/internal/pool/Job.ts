@@ -9,6 +9,7 @@
  * It ends once, in one of three ways: completed, failed or cancelled. After that nothing reaches the sink.
  */
 
+import { WINDOW } from '../tuning.js';
 import { BufferOverflowError } from '../../errors.js';
 import type { CallSettings, Overflow } from '../../options.js';
 import { linkAbort, unlinkAbort } from '../abortLinks.js';
@@ -315,7 +316,7 @@ export class Job {
     if (maxTasksActive !== undefined) return maxTasksActive;
     const { pace } = this.task;
     const size = chunkSize ?? pace.size;
-    return 2 * this.#owner.nJobs * size * (1 + Math.max(1, pace.chunksAhead(size)));
+    return WINDOW * this.#owner.nJobs * size * (1 + Math.max(1, pace.chunksAhead(size)));
   }
 
   #isBeyondFailure(seq: number): boolean {

@@ -3,13 +3,11 @@
  * longer than expected, are asked back.
  */
 
+import { OVERDUE_TIME } from '../tuning.js';
 import { clearTimeout, now, setTimeout } from '../globals.js';
 import { ToWorker } from '../channel/messages.js';
 import type { Chunk } from './Chunk.js';
 import type { WorkerHandle } from './WorkerHandle.js';
-
-/** A worker that was not heard of for so many milliseconds, while another one idles, is asked to share. */
-const OVERDUE_TIME = 10;
 
 export class Rebalancer {
   readonly #workers: () => WorkerHandle[];

@@ -6,23 +6,15 @@
  * the function's pace is known, and then as many as run in a few milliseconds.
  */
 
-/** A chunk should keep a worker about this long, in milliseconds: a hundred times a message's cost. */
-const WORKER_TIME = 4;
-/** Cloning a chunk should keep the sender no longer than this, in milliseconds. */
-const SEND_TIME = 1;
-/** Beyond this a chunk gains no speed and costs memory: see `bench`. */
-const LARGEST_CHUNK = 4096;
-/** A chunk grows by at most this factor over the last one, for the first values may be the quick ones. */
-const GROWTH = 4;
-/** A chunk that takes longer than this, in milliseconds, is followed by a message's wait of 1% at most. */
-const LONGEST_CHUNK_AHEAD = 8;
-/**
- * Chunks that are much shorter than the wait for a message queue up for this long, in milliseconds, and are this many at
- * most: a worker then takes several per turn of its event loop. With `chunkSize: 1` eight are twice as fast as one, and
- * more are no faster.
- */
-const TIME_AHEAD = 0.5;
-const MOST_CHUNKS_AHEAD = 8;
+import {
+  WORKER_TIME,
+  SEND_TIME,
+  LARGEST_CHUNK,
+  GROWTH,
+  LONGEST_CHUNK_AHEAD,
+  TIME_AHEAD,
+  MOST_CHUNKS_AHEAD,
+} from '../tuning.js';
 
 export class Pace {
   /** Milliseconds per value in the worker; undefined until the first results are in. */

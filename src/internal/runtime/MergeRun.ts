@@ -5,12 +5,8 @@
  * fills no memory, here or there. An Observable cannot be asked to wait: its values wait here.
  */
 
+import { CREDITS, LARGEST_BATCH, BATCH_TIME } from '../tuning.js';
 import { now, setImmediate } from '../globals.js';
-
-/** Batches that may be under way at once. */
-const CREDITS = 4;
-const LARGEST_BATCH = 1024;
-const BATCH_TIME = 4;
 
 interface ObservableLike {
   subscribe(observer: {

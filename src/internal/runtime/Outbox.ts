@@ -1,5 +1,6 @@
 /** What leaves a worker about its chunks: results in batches, and failures, of calls and of sending. */
 
+import { BATCH_TIME } from '../tuning.js';
 import { now } from '../globals.js';
 import { encodeThrown } from '../channel/errorCodec.js';
 import { FromWorker, type EncodedFailure } from '../channel/messages.js';
@@ -8,9 +9,6 @@ import type { PortableFunction } from '../functions/portable.js';
 import { missingVariable } from '../functions/rebuild.js';
 import { isTransferred, openEnvelopes } from '../../transfer.js';
 import type { Host } from './Host.js';
-
-/** A batch of results waits this long at most, in milliseconds, for others to travel with. */
-const BATCH_TIME = 4;
 
 export class Outbox {
   readonly #host: Host;

@@ -7,6 +7,7 @@
  * it should lets the event loop turn, so that the worker hears a `Cancel` or `Recall` and user code its own timers.
  */
 
+import { TURN_TIME, LARGEST_STRIDE, STRIDE_TIME } from '../tuning.js';
 import { now, setImmediate } from '../globals.js';
 import {
   CallMode,
@@ -22,13 +23,6 @@ import { MergeRun } from './MergeRun.js';
 import { Outbox } from './Outbox.js';
 import { TaskContext } from './TaskContext.js';
 import { TaskShelf, type Load } from './TaskShelf.js';
-
-/** After so many milliseconds without a pause the event loop gets its turn. */
-const TURN_TIME = 12;
-/** Quick calls look at the clock only once in so many: a look costs as much as a small call. */
-const LARGEST_STRIDE = 16;
-/** As many calls are made between two looks as fit into so many milliseconds. */
-const STRIDE_TIME = 0.1;
 
 /** The chunk that is being worked on. */
 interface Current {

@@ -1,5 +1,6 @@
 /** The entry of a `threading` worker: a task loop on a message port of its own; `parentPort` stays the user's. */
 
+import { DRAIN_TIME } from '../tuning.js';
 import { now } from '../globals.js';
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { encodeThrown } from '../channel/errorCodec.js';
@@ -13,9 +14,6 @@ export interface ThreadData {
   readonly port: MessagePort;
   readonly identity: WorkerIdentity;
 }
-
-/** For so many milliseconds a worker takes message after message before its event loop turns. */
-const DRAIN_TIME = 4;
 
 const { port, identity } = workerData as ThreadData;
 const { exit } = process; // user code may replace globals

@@ -1,5 +1,6 @@
 /** `threading`: a worker is a thread of this process, with a heap and an event loop of its own. */
 
+import { DRAIN_TIME } from '../tuning.js';
 import { clearTimeout, now, setTimeout } from '../globals.js';
 import type { Readable } from 'node:stream';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
@@ -8,9 +9,6 @@ import { isCloneableByThread } from '../channel/cloneable.js';
 import type { MessageFromWorker } from '../channel/messages.js';
 import { threadExecArgv } from './execArgv.js';
 import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
-
-/** So many milliseconds at most go by taking message after message before the event loop turns. */
-const DRAIN_TIME = 4;
 
 /** So many milliseconds at most the last output of a worker may take. */
 const OUTPUT_TIME = 1000;

@@ -1,0 +1,62 @@
+/**
+ * How values are grouped on their way: every number that decides over chunks, batches and turns, to be tuned in one place.
+ * `bench` shows what a change does. Times are in milliseconds.
+ */
+
+// --- chunks, in the pool
+
+/** A chunk should keep a worker about this long, in milliseconds: a hundred times a message's cost. */
+export const WORKER_TIME = 4;
+
+/** Cloning a chunk should keep the sender no longer than this, in milliseconds. */
+export const SEND_TIME = 1;
+
+/** Beyond this a chunk gains no speed and costs memory: see `bench`. */
+export const LARGEST_CHUNK = 4096;
+
+/** A chunk grows by at most this factor over the last one, for the first values may be the quick ones. */
+export const GROWTH = 4;
+
+/** A chunk that takes longer than this, in milliseconds, is followed by a message's wait of 1% at most. */
+export const LONGEST_CHUNK_AHEAD = 8;
+
+/**
+ * Chunks that are much shorter than the wait for a message queue up for this long, in milliseconds, and are this many at
+ * most: a worker then takes several per turn of its event loop. With `chunkSize: 1` eight are twice as fast as one, and
+ * more are no faster.
+ */
+export const TIME_AHEAD = 0.5;
+
+export const MOST_CHUNKS_AHEAD = 8;
+
+/** A worker that was not heard of for so many milliseconds, while another one idles, is asked to share. */
+export const OVERDUE_TIME = 10;
+
+/** So many times what the workers hold may be on its way by default, of an input that is pulled. */
+export const WINDOW = 2;
+
+// --- batches, in a worker
+
+/** A batch of results waits this long at most, in milliseconds, for others to travel with. */
+export const BATCH_TIME = 4;
+
+/** After so many milliseconds without a pause the event loop gets its turn. */
+export const TURN_TIME = 12;
+
+/** Quick calls look at the clock only once in so many: a look costs as much as a small call. */
+export const LARGEST_STRIDE = 16;
+
+/** As many calls are made between two looks as fit into so many milliseconds. */
+export const STRIDE_TIME = 0.1;
+
+// --- what calls of `parallelMergeMap` yield
+
+/** Batches that may be under way at once. */
+export const CREDITS = 4;
+
+export const LARGEST_BATCH = 1024;
+
+// --- messages
+
+/** For so many milliseconds a thread takes message after message before its event loop turns. */
+export const DRAIN_TIME = 4;
