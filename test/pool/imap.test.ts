@@ -136,7 +136,7 @@ describeEach('imap', ({ name: startMethod }) => {
   });
 
   it('break aborts the signal of what runs, on a pool that stays', async () => {
-    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const watch = (x: number, { signal }: { signal: AbortSignal }) => {
       if (x === 0) return 'first';
       return new Promise((resolve) => {
@@ -146,6 +146,7 @@ describeEach('imap', ({ name: startMethod }) => {
         });
       });
     };
+    // One worker, which has the second value before the first result is delivered, and answers the map after it.
     for await (const _ of pool.imap(watch, [0, 1], { chunkSize: 1 })) break;
     const heard = await pool.map(() => (globalThis as { heard?: boolean }).heard === true, [1, 2, 3, 4, 5, 6]);
     expect(heard).to.include(true);
