@@ -36,14 +36,14 @@ export class WorkerPoolError extends Error {
 }
 
 /**
- * A task, or the start or end of a worker, took longer than it may. What `terminate` rejects with when a thread cannot be
- * ended, because it is inside native code.
+ * A task, or the start or end of a worker, took longer than it may: a task longer than `taskTimeout`. Also what `terminate`
+ * rejects with when a thread cannot be ended, because it is inside native code; `stage` is `'exit'` then.
  *
  * @example
  * ```ts
- * await pool.terminate().catch((error) => {
+ * await pool.apply(parse, [text], { taskTimeout: 1000 }).catch((error) => {
  *   if (!(error instanceof WorkerTimeoutError)) throw error;
- *   console.error(`worker ${error.workerId} is still inside native code`);
+ *   console.error(`given up after ${error.timeout} ms`);
  * });
  * ```
  */

@@ -35,6 +35,7 @@ const pool = { [poolBrand]: {}, stopAndJoin: async () => {}, terminate: async ()
 const poolDefaults = { nJobs: availableParallelism(), startMethod: 'threading', daemon: true, keepAlive: false };
 const callDefaults = {
   signal: undefined,
+  taskTimeout: Infinity,
   workerDeathRetries: 0,
   cancelTimeout: 100,
   chunkSize: undefined,
@@ -44,7 +45,7 @@ const fromDefaults = { pool: poolDefaults, call: callDefaults, ordered: true };
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
-const callNames = ['chunkSize', 'maxTasksActive', 'signal', 'workerDeathRetries', 'cancelTimeout'];
+const callNames = ['chunkSize', 'maxTasksActive', 'signal', 'taskTimeout', 'workerDeathRetries', 'cancelTimeout'];
 const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive'];
 const fromNames = [...poolNames, ...callNames, 'ordered', 'pool'];
 const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
@@ -122,6 +123,12 @@ describe('options', () => {
         ],
         ranges: [],
       },
+      taskTimeout: {
+        setting: ({ call }) => call.taskTimeout,
+        right: [0.5, 1, 1000, 2 ** 31 - 1, Infinity],
+        types: [null, '100', [], {}, false, 100n],
+        ranges: [0, -0, -1, -Infinity, NaN],
+      },
       workerDeathRetries: {
         setting: ({ call }) => call.workerDeathRetries,
         right: [0, 1, 10],
@@ -190,9 +197,11 @@ describe('options', () => {
       expect(resolvePoolOptions({ nJobs: null }, 'WorkerPool').nJobs).to.equal(availableParallelism());
     });
 
-    it('waits for ever where cancelTimeout is longer than a timer can be', () => {
-      expect(resolveCallOptions({ cancelTimeout: 2 ** 31 }, 'WorkerPool.map').cancelTimeout).to.equal(Infinity);
-    });
+    for (const name of ['taskTimeout', 'cancelTimeout'] as const) {
+      it(`waits for ever where ${name} is longer than a timer can be`, () => {
+        expect(resolveCallOptions({ [name]: 2 ** 31 }, 'WorkerPool.map')[name]).to.equal(Infinity);
+      });
+    }
   });
 
   describe('messages', () => {
@@ -222,6 +231,7 @@ describe('options', () => {
         `option "chunkSize" must be a positive integer, got '${'x'.repeat(60)}…' (string).`,
       ],
       [{ workerDeathRetries: -1 }, 'option "workerDeathRetries" must be an integer of at least 0, got -1.'],
+      [{ taskTimeout: 0 }, 'option "taskTimeout" must be a positive number of milliseconds, or Infinity, got 0.'],
       [
         { cancelTimeout: -1 },
         'option "cancelTimeout" must be a number of milliseconds of at least 0, or Infinity, got -1.',
@@ -434,6 +444,7 @@ describe('options', () => {
       chunkSize: ['chunk_size', 'chunksize', 'batchSize'],
       maxTasksActive: ['max_tasks_active', 'maxTaskActive', 'maxInFlight'],
       signal: ['abortSignal', 'singal', 'Signal'],
+      taskTimeout: ['task_timeout', 'timeout', 'taskTimeOut', 'timeLimit', 'taskTimout'],
       workerDeathRetries: ['worker_death_retries', 'workerDeathRetry'],
       cancelTimeout: ['canceltimeout', 'cancelTimout', 'gracePeriod'],
       ordered: ['order', 'orderd', 'preserveOrder'],
@@ -455,7 +466,7 @@ describe('options', () => {
       expect(thrownBy(() => resolveCallOptions({ concurrency: 4 }, 'WorkerPool.map')).message).to.equal(
         'WorkerPool.map: unknown option "concurrency". Did you mean "nJobs", which belongs to new WorkerPool(), parallelMap, ' +
           'parallelMergeMap and parallelFrom? ' +
-          'The options are chunkSize, maxTasksActive, signal, workerDeathRetries and cancelTimeout.',
+          'The options are chunkSize, maxTasksActive, signal, taskTimeout, workerDeathRetries and cancelTimeout.',
       );
     });
   });

@@ -6,6 +6,7 @@ import {
   objectThat,
   operators,
   positiveInteger,
+  positiveMilliseconds,
   row,
   type OptionGroup,
   type Rows,
@@ -25,6 +26,23 @@ export interface ApplyOptions {
    * @throws TypeError when it is no `AbortSignal`. One of another realm, or of a polyfill, is fine.
    */
   signal?: AbortSignal | undefined;
+
+  /**
+   * How many milliseconds a task may take: a positive number, or `Infinity`. One that takes longer is killed together with its
+   * worker, also inside an endless loop, and the call fails with a `WorkerTimeoutError`; on a pool that goes on, another worker
+   * takes the place of that one, and other calls do not notice. It is not started again, whatever `workerDeathRetries` says.
+   *
+   * Each task has a clock of its own, which starts with the task: neither the start of a worker counts, nor the loading of the
+   * function and its module, nor the time in which the value waits. So that this is exact, values travel one at a time, and
+   * `chunkSize` has no effect: thousands of very short tasks take longer than without a timeout. For `parallelMergeMap` the
+   * time is that of the whole call, from its start until all that it gives is there, without the time in which it may have to
+   * wait until what it has given is consumed.
+   *
+   * Default: none.
+   *
+   * @throws TypeError when it is no number, RangeError when it is 0, negative or NaN.
+   */
+  taskTimeout?: number | undefined;
 
   /**
    * How often a value is started again, on another worker, after the worker that had it died: killed, out of memory, left by
@@ -56,7 +74,7 @@ export interface CallOptions extends ApplyOptions {
    * ones share work out more evenly and deliver the first results sooner.
    *
    * Default: adaptive, one value at a time until the pace of the tasks is known, then as many as run in a few
-   * milliseconds.
+   * milliseconds. With a `taskTimeout`, always one.
    *
    * @throws TypeError when it is no number, RangeError when it is no positive integer.
    */
@@ -79,6 +97,8 @@ export interface CallSettings extends ApplySettings, ShareSettings {}
 
 interface ApplySettings {
   readonly signal: AbortSignal | undefined;
+  /** At most what a timer can wait, or Infinity: none. */
+  readonly taskTimeout: number;
   readonly workerDeathRetries: number;
   /** At most what a timer can wait, or Infinity. */
   readonly cancelTimeout: number;
@@ -99,6 +119,12 @@ const applyRows: Rows<ApplySettings> = {
     default: () => undefined,
     aliases: ['abort', 'abortController', 'abortSignal', 'cancelToken'],
   }),
+  taskTimeout: row({
+    ...positiveMilliseconds,
+    default: () => Infinity,
+    aliases: ['executionTimeout', 'jobTimeout', 'maxTime', 'timeLimit', 'timeout', 'timeoutMs'],
+    normalise: timerOrInfinity,
+  }),
   workerDeathRetries: row({
     ...countFromZero,
     default: () => 0,
@@ -108,7 +134,7 @@ const applyRows: Rows<ApplySettings> = {
     ...milliseconds,
     default: () => 100,
     aliases: ['abortTimeout', 'gracePeriod', 'killTimeout', 'terminateTimeout', 'workerTerminateTimeout'],
-    normalise: (value) => (value > LONGEST_TIMER ? Infinity : value),
+    normalise: timerOrInfinity,
   }),
 };
 
@@ -141,6 +167,10 @@ export const shareGroup: OptionGroup<ShareSettings> = {
 
 /** All rows of a call, in the order in which {@link CallSettings} has them. */
 export const callRows: Rows<CallSettings> = { ...applyRows, ...shareRows };
+
+function timerOrInfinity(value: number): number {
+  return value > LONGEST_TIMER ? Infinity : value;
+}
 
 /** By what it can do rather than by class: a signal may come from another realm or from a polyfill. */
 function isAbortSignal(value: object): boolean {

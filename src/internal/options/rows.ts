@@ -94,6 +94,14 @@ export const milliseconds: Check = {
   },
 };
 
+export const positiveMilliseconds: Check = {
+  allowed: 'a positive number of milliseconds, or Infinity',
+  fault(value) {
+    if (typeof value !== 'number') return wrongType;
+    return value > 0 ? undefined : outOfRange;
+  },
+};
+
 export const boolean: Check = {
   allowed: 'true or false',
   fault: (value) => (typeof value === 'boolean' ? undefined : wrongType),

@@ -72,6 +72,8 @@ export class Job {
   readonly #ordered: boolean;
   readonly #manualRelease: boolean;
   readonly #bufferSize: number;
+  /** The size of its chunks, where that is fixed. A task with a timeout travels alone, so that it is known when it starts. */
+  readonly #chunkSize: number | undefined;
   readonly #pending: PendingValues;
 
   /** How many values are through, with their results consumed. */
@@ -92,6 +94,7 @@ export class Job {
     this.#ordered = spec.ordered;
     this.#manualRelease = spec.manualRelease;
     this.#bufferSize = spec.bufferSize;
+    this.#chunkSize = this.#isTimed ? 1 : this.call.chunkSize;
     this.#pending = new PendingValues(this, spec.bufferSize, spec.overflow);
     if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
@@ -162,16 +165,19 @@ export class Job {
     return this.#pending.returned + this.#cuttable();
   }
 
-  /** Whether the next chunk may wait on a worker behind another one: not what moves, for it could not be given back. */
+  /**
+   * Whether the next chunk may wait on a worker behind another one: not what moves, for it could not be given back, and not
+   * what has a timeout, which begins when it is sent.
+   */
   get mayGoAhead(): boolean {
-    return this.mode !== CallMode.Merge && !this.#pending.movesNext(this.nextChunkSize());
+    return this.mode !== CallMode.Merge && !this.#isTimed && !this.#pending.movesNext(this.nextChunkSize());
   }
 
   /** How many values the next chunk should have. */
   nextChunkSize(): number {
     if (this.mode === CallMode.Merge) return 1;
     const waiting = this.#cuttable();
-    if (this.call.chunkSize !== undefined) return Math.min(this.call.chunkSize, waiting);
+    if (this.#chunkSize !== undefined) return Math.min(this.#chunkSize, waiting);
     // Half a worker's share, for each has a chunk and one ahead.
     const fairShare = Math.ceil(waiting / (2 * this.#owner.nJobs));
     return Math.max(1, Math.min(this.task.pace.size, fairShare));
@@ -312,11 +318,15 @@ export class Job {
 
   /** How many values may be on their way: twice what the workers hold, which is a chunk each and at least one ahead. */
   #window(): number {
-    const { maxTasksActive, chunkSize } = this.call;
+    const { maxTasksActive } = this.call;
     if (maxTasksActive !== undefined) return maxTasksActive;
     const { pace } = this.task;
-    const size = chunkSize ?? pace.size;
+    const size = this.#chunkSize ?? pace.size;
     return WINDOW * this.#owner.nJobs * size * (1 + Math.max(1, pace.chunksAhead(size)));
+  }
+
+  get #isTimed(): boolean {
+    return this.call.taskTimeout !== Infinity;
   }
 
   #isBeyondFailure(seq: number): boolean {

@@ -3,11 +3,17 @@
  *
  * Workers are started as there is work for them. A worker has one chunk to work on and, where chunks are short, some ahead.
  * Jobs take turns. Who the workers are is `Crew`'s matter, what is to become of them when a job or the pool ends is
- * `Lifecycle`'s, and when they have to share `Rebalancer`'s.
+ * `Lifecycle`'s, when they have to share `Rebalancer`'s, and when a task has taken too long `Deadlines`'.
  */
 
 import { now, queueMicrotask } from '../globals.js';
-import { NestedPoolError, PoolTerminatedError, WorkerDiedError, WorkerStartError } from '../../errors.js';
+import {
+  NestedPoolError,
+  PoolTerminatedError,
+  WorkerDiedError,
+  WorkerStartError,
+  WorkerTimeoutError,
+} from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
 import { openEnvelopes } from '../../transfer.js';
 import { CallMode, FromWorker, ToWorker, type MessageFromWorker } from '../channel/messages.js';
@@ -16,6 +22,7 @@ import { currentWorker } from '../runtime/identity.js';
 import type { WorkerEnd } from '../workers/StartMethod.js';
 import type { Chunk } from './Chunk.js';
 import { Crew } from './Crew.js';
+import { Deadlines } from './Deadlines.js';
 import { inputError, loadError, taskError } from './failures.js';
 import { Hold } from './Hold.js';
 import { Job, type JobOutcome, type JobOwner, type JobSpec } from './Job.js';
@@ -30,6 +37,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   readonly #tasks: TaskRegistry;
   readonly #lifecycle: Lifecycle;
   readonly #rebalancer: Rebalancer;
+  readonly #deadlines = new Deadlines((chunk) => this.#onTimeout(chunk));
   readonly #hold = new Hold();
   /** Jobs that have work to give, in the order of their turns. */
   readonly #ready = new Set<Job>();
@@ -103,6 +111,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   credit(chunk: Chunk): void {
+    this.#deadlines.onCredit(chunk);
     chunk.worker?.send([ToWorker.Credit, chunk.id, 1]);
   }
 
@@ -124,6 +133,11 @@ export class Scheduler implements JobOwner, WorkerListener {
       case FromWorker.Results:
         this.#onResults(worker, message[1], message[2], message[3]);
         return;
+      case FromWorker.Defined: {
+        const [chunk] = worker.chunks;
+        if (chunk?.job.task.id === message[1]) this.#deadlines.start(chunk);
+        return;
+      }
       case FromWorker.DefineFailed:
         for (const { job } of worker.chunks) {
           if (job.task.id === message[1]) job.fail(loadError(message[2], job.task.portable, worker.id));
@@ -136,6 +150,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     const { job } = chunk;
     switch (message[0]) {
       case FromWorker.Yields:
+        this.#deadlines.onYields(chunk);
         job.onYields(chunk, message[2]);
         break;
       case FromWorker.Failed: {
@@ -162,6 +177,7 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void {
     const [current, ...ahead] = this.#crew.bury(worker);
+    if (current !== undefined) this.#deadlines.stop(current);
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
     const died = (indexes: number[]): WorkerDiedError =>
       new WorkerDiedError({ workerId: worker.id, exitCode: end.exitCode, signal: end.signal, indexes, cause });
@@ -270,6 +286,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     }
     job.task.pace.learnSending(chunk.values.length, now() - start);
     this.#crew.add(worker, chunk);
+    if (job.call.taskTimeout !== Infinity && worker.hasLoaded(job.task.id)) this.#deadlines.start(chunk);
   }
 
   #onUnsendable(worker: WorkerHandle, chunk: Chunk, error: unknown): void {
@@ -303,8 +320,23 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   /** A worker is through with a chunk. */
   #takeBack(worker: WorkerHandle, chunk: Chunk): void {
+    this.#deadlines.stop(chunk);
     this.#crew.remove(worker, chunk);
     this.#lifecycle.onChunkOver(chunk);
+  }
+
+  /** A task has taken too long: nothing but the end of its worker ends it for sure. It is not started again. */
+  #onTimeout(chunk: Chunk): void {
+    const { job, worker } = chunk;
+    if (worker === undefined) return;
+    chunk.cancelled = true; // the worker's end has nothing more to say about it
+    worker.kill();
+    const timeout = job.call.taskTimeout;
+    job.onFailure(
+      chunk,
+      new WorkerTimeoutError({ stage: 'task', timeout, workerId: worker.id, index: indexOfNext(chunk) }),
+    );
+    this.#dispatch();
   }
 
   /** A start that fails would fail again: whoever waits for a worker hears of it, once. */

@@ -124,7 +124,7 @@ export class WorkerHandle {
         return;
       case FromWorker.Defined:
         this.#tasks.set(message[1], 'loaded');
-        return;
+        break;
       case FromWorker.DefineFailed:
         this.#tasks.delete(message[1]);
         break;
