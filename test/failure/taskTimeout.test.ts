@@ -1,0 +1,337 @@
+// The option `taskTimeout`: a task that takes too long ends with its worker. peers: 39
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { concat, from, NEVER, of, range } from 'rxjs';
+import type { WorkerPool, WorkerTimeoutError as TimedOut } from 'rxjs-parallel-map';
+import { moduleTask, parallelFrom, parallelMap, parallelMergeMap, WorkerTimeoutError } from '../support/library.js';
+import { loopForever, passGate, useGates, type Gated } from '../support/gates.js';
+import { outcomeOf } from '../support/outcome.js';
+import { createPool, endPools, identity } from '../support/pools.js';
+import { runProgram } from '../support/program.js';
+import { rejection } from '../support/rejection.js';
+import { settled, snapshot } from '../support/resources.js';
+import { describeEach } from '../support/startMethods.js';
+import { trackWorkers } from '../support/workers.js';
+
+/** Loops at 2, else gives the value back. */
+const loopAt2 = (n: number): number => {
+  while (n === 2);
+  return n;
+};
+
+const sleep = async (milliseconds: number): Promise<number> => {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return milliseconds;
+};
+
+const neverSettles = (): Promise<never> => new Promise(() => undefined);
+
+function expectTimeout(error: unknown, fields: { timeout: number; index: number }): void {
+  expect(error).to.be.instanceOf(WorkerTimeoutError);
+  expect(error).to.include({ name: 'WorkerTimeoutError', stage: 'task', ...fields });
+  const { message, workerId } = error as TimedOut;
+  expect(message).to.equal(
+    `The task for the value with index ${fields.index} on worker ${workerId} took longer than ${fields.timeout} ms, ` +
+      'so the worker was killed.',
+  );
+}
+
+/** Blocks this thread for so many milliseconds at least, and until `condition` holds. */
+function block(milliseconds: number, condition = (): boolean => true): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end || !condition());
+}
+
+async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
+
+describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
+  afterEach(endPools);
+  const workers = trackWorkers(); // which looks when the pools have ended
+  const gates = useGates();
+  const timed = { taskTimeout: 150 };
+
+  /** Each way to run tasks, over 1, 2 and 3; fails with what the call fails with. */
+  const input = [1, 2, 3];
+  const ways: Record<string, (pool: WorkerPool) => Promise<unknown>> = {
+    map: (pool) => pool.map(loopAt2, input, timed),
+    mapUnordered: (pool) => pool.mapUnordered(loopAt2, input, timed),
+    imap: (pool) => collect(pool.imap(loopAt2, input, timed)),
+    imapUnordered: (pool) => collect(pool.imapUnordered(loopAt2, input, timed)),
+    parallelMap: (pool) => failureOf(from(input).pipe(parallelMap(loopAt2, { pool, ...timed }))),
+    'parallelMap, unordered': (pool) =>
+      failureOf(from(input).pipe(parallelMap(loopAt2, { pool, ordered: false, ...timed }))),
+    parallelFrom: (pool) => failureOf(parallelFrom(input, loopAt2, { pool, ...timed })),
+    parallelMergeMap: (pool) =>
+      failureOf(
+        from(input).pipe(
+          parallelMergeMap(
+            function* (n: number) {
+              yield n;
+              while (n === 2);
+            },
+            { pool, ...timed },
+          ),
+        ),
+      ),
+  };
+  async function failureOf(source: Parameters<typeof outcomeOf>[0]): Promise<void> {
+    const { end, error } = await outcomeOf(source);
+    if (end === 'error') throw error;
+  }
+
+  for (const [way, run] of Object.entries(ways)) {
+    it(`ends an endless loop in ${way}, and the pool goes on with another worker`, async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const before = await pool.apply(identity);
+      expectTimeout(await rejection(run(pool)), { timeout: 150, index: 1 });
+      expect(await pool.apply(identity)).to.not.equal(before);
+      expect(workers.started).to.equal(2);
+    });
+  }
+
+  it('ends an endless loop in apply', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const error = await rejection<TimedOut>(pool.apply(loopAt2, [2], timed));
+    expectTimeout(error, { timeout: 150, index: 0 });
+    expect(error.workerId).to.equal(0);
+    expect(await pool.apply(loopAt2, [3], { taskTimeout: 5000 })).to.equal(3);
+  });
+
+  it('ends a promise that never settles, and an inner Observable that never ends', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    expectTimeout(await rejection(pool.apply(neverSettles, [], timed)), { timeout: 150, index: 0 });
+    const never = async function* () {
+      yield 1;
+      await new Promise(() => undefined);
+    };
+    const outcome = await outcomeOf(of(0).pipe(parallelMergeMap(never, { nJobs: 1, startMethod, ...timed })));
+    expect(outcome.values).to.deep.equal([1]);
+    expectTimeout(outcome.error, { timeout: 150, index: 0 });
+  });
+
+  it("ends all workers of an operator's own pool, and leaves nothing", async () => {
+    const before = snapshot();
+    const source = concat(of(1, 3, 2), NEVER);
+    const { values, error } = await outcomeOf(source.pipe(parallelMap(loopAt2, { nJobs: 2, startMethod, ...timed })));
+    expect(values).to.deep.equal([1, 3]);
+    expectTimeout(error, { timeout: 150, index: 2 });
+    await settled(before);
+  });
+
+  it('leaves no timer of tasks that were done in time', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    const before = snapshot();
+    expect(await pool.map(loopAt2, [0, 1, 3], { taskTimeout: 60_000 })).to.deep.equal([0, 1, 3]);
+    const died = pool.map(() => process.exit(1), [0], { taskTimeout: 60_000 });
+    expect(await rejection(died)).to.have.property('name', 'WorkerDiedError');
+    await settled(before);
+  });
+
+  it('is for each task by itself: not for those before it, on its worker or in its chunk', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const input = [100, 100, 100, 100, 100, 100];
+    for (const chunkSize of [undefined, 6]) {
+      expect(await pool.map(sleep, input, { chunkSize, taskTimeout: 400 })).to.deep.equal(input);
+    }
+  });
+
+  it('is for each task of a quick function by itself, when its pace is known', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const spin = (milliseconds: number): number => {
+      const end = performance.now() + milliseconds;
+      while (performance.now() < end);
+      return milliseconds;
+    };
+    await pool.map(
+      spin,
+      Array.from({ length: 2000 }, () => 0),
+    ); // large chunks from here on
+    const input = Array.from({ length: 12 }, () => 50);
+    expect(await pool.map(spin, input, { taskTimeout: 300 })).to.deep.equal(input);
+  });
+
+  it('does not count the start of the worker, nor the loading of the module', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const module = new URL('../tasks/slowToLoad.js', import.meta.url);
+    expect(await pool.map<number, number>(module, [1, 2], { taskTimeout: 300 })).to.deep.equal([2, 4]);
+  });
+
+  it('begins with the task where the module was slow to load', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const module = new URL('../tasks/slowToLoad.js', import.meta.url);
+    const loop = moduleTask<(n: number) => never>(module, 'loop');
+    const { loadTime } = (await import(module.href)) as { loadTime: number };
+    const start = performance.now();
+    expectTimeout(await rejection(pool.map(loop, [1], timed)), { timeout: 150, index: 0 });
+    expect(performance.now() - start).to.be.above(loadTime + 150 - 5);
+  });
+
+  it('in order: the results before come first, and a task that is started again has its whole time', async () => {
+    // Value 0 dies once, and so is done only after value 1 has timed out.
+    const task = async ({ dir, name }: Gated): Promise<string> => {
+      const { appendFileSync, readFileSync } = await import('node:fs');
+      appendFileSync(`${dir}/log`, `start ${name}\n`);
+      if (name === '1') for (;;);
+      const starts = readFileSync(`${dir}/log`, 'utf8').match(/start 0/g) ?? [];
+      await new Promise((resolve) => setTimeout(resolve, starts.length === 1 ? 300 : 400));
+      if (starts.length === 1) process.exit(1);
+      return name;
+    };
+    const source = from([0, 1, 2].map((name) => gates().value(name)));
+    const options = { nJobs: 2, startMethod, taskTimeout: 600, workerDeathRetries: 1 };
+    const { values, error } = await outcomeOf(source.pipe(parallelMap(task, options)));
+    expect(values).to.deep.equal(['0']);
+    expectTimeout(error, { timeout: 600, index: 1 });
+    expect(gates().started).to.deep.equal(['0', '0', '1']);
+  });
+
+  it('out of order: it ends the call at once', async () => {
+    const task = async (value: Gated, context: Parameters<typeof passGate>[1]): Promise<string> => {
+      const { appendFileSync } = await import('node:fs');
+      appendFileSync(`${value.dir}/log`, `start ${value.name}\n`);
+      if (context.index === 0) for (;;);
+      return value.name;
+    };
+    const source = concat(from(['a', 'b', 'c'].map((name) => gates().value(name))), NEVER);
+    const options = { nJobs: 2, startMethod, ordered: false, taskTimeout: 500 };
+    const { values, error } = await outcomeOf(source.pipe(parallelMap(task, options)));
+    expect(values).to.deep.equal(['b', 'c']);
+    expectTimeout(error, { timeout: 500, index: 0 });
+  });
+
+  it('does not start the task again, whatever workerDeathRetries says', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const error = await rejection(pool.apply(loopForever, [gates().value('a')], { ...timed, workerDeathRetries: 3 }));
+    expectTimeout(error, { timeout: 150, index: 0 });
+    expect(await pool.apply(() => 'next')).to.equal('next');
+    expect(gates().started).to.deep.equal(['a']);
+  });
+
+  it('is not noticed by other calls on the pool', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    const other = outcomeOf(
+      from(['a', 'b', 'c'].map((name) => gates().value(name))).pipe(parallelMap(passGate, { pool, maxTasksActive: 1 })),
+    );
+    await gates().haveStarted('a');
+    expectTimeout(await rejection(pool.apply(loopAt2, [2], timed)), { timeout: 150, index: 0 });
+    gates().openAll();
+    expect(await other).to.deep.equal({ values: ['a', 'b', 'c'], end: 'complete' });
+    expect(gates().started).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it('gives back the only worker to a call that waits for it', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const stuck = rejection(pool.apply(loopAt2, [2], timed));
+    const waiting = pool.map(loopAt2, [4, 5, 6]);
+    expectTimeout(await stuck, { timeout: 150, index: 0 });
+    expect(await waiting).to.deep.equal([4, 5, 6]);
+  });
+
+  it('ends a task of a call that has ended, where cancelTimeout would let it live longer', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const options = { signal, cancelTimeout: Infinity, taskTimeout: 500 };
+    const stuck = rejection(pool.apply(loopForever, [gates().value('a')], options));
+    await gates().haveStarted('a');
+    controller.abort();
+    expect(await stuck).to.have.property('name', 'AbortError');
+    expect(await pool.apply(() => 'next')).to.equal('next');
+  });
+
+  it('is over for a task that is done, whatever its worker does then', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const before = await pool.apply(identity, [], { taskTimeout: 200 });
+    expect(await pool.apply(sleep, [400])).to.equal(400);
+    expect(await pool.apply(identity)).to.equal(before);
+  });
+
+  // The second result is more than a pipe holds: a process sends it only while somebody reads.
+  for (const size of [1, 32 * 1024 * 1024]) {
+    it(`is not held against a task when the program was busy itself: a result of ${size} bytes is heard`, async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const task = async ({ dir, bytes }: { dir: string; bytes: number }): Promise<Uint8Array> => {
+        const { appendFileSync } = await import('node:fs');
+        const result = new Uint8Array(bytes);
+        appendFileSync(`${dir}/log`, `end ${bytes}\n`);
+        return result;
+      };
+      const { dir } = gates();
+      await pool.apply(task, [{ dir, bytes: 0 }]);
+      const result = pool.apply(task, [{ dir, bytes: size }], { taskTimeout: 200 });
+      await turn(); // it is on its way
+      block(400, () => gates().log.includes(`end ${size}`));
+      expect((await result).byteLength).to.equal(size);
+    });
+  }
+
+  it('ends an endless loop also when the program was busy itself', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    await pool.apply(loopAt2, [1]);
+    const stuck = rejection(pool.apply(loopAt2, [2], timed));
+    await turn();
+    block(300);
+    expectTimeout(await stuck, { timeout: 150, index: 0 });
+  });
+
+  it('of parallelMergeMap is for a whole call, and not for the time between two values', async () => {
+    const steadily = async function* () {
+      for (let i = 0; ; i++) {
+        yield i;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    const options = { nJobs: 1, startMethod, taskTimeout: 300 };
+    const { values, error } = await outcomeOf(of(0).pipe(parallelMergeMap(steadily, options)));
+    expect(values).to.include.members([0, 1, 2]);
+    expectTimeout(error, { timeout: 300, index: 0 });
+  });
+
+  it('of parallelMergeMap does not count while a call is made to wait by an earlier one', async () => {
+    const task = async function* (n: number) {
+      const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+      if (n === 0) await delay(700);
+      // More batches than may be under way.
+      for (let i = 0; i < 8; i++) {
+        yield n;
+        await delay(10);
+      }
+      if (n === 1) await delay(600);
+    };
+    // Value 1 takes 1300 ms, of which it waits some 600.
+    const options = { nJobs: 2, startMethod, taskTimeout: 1000 };
+    const outcome = await outcomeOf(range(0, 2).pipe(parallelMergeMap(task, options)));
+    expect(outcome).to.deep.equal({ values: [...Array(8).fill(0), ...Array(8).fill(1)], end: 'complete' });
+  });
+
+  it('may be Infinity, which is none', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    expect(await pool.apply(sleep, [50], { taskTimeout: Infinity })).to.equal(50);
+  });
+
+  it('neither holds the program open nor lets it end before its time', async () => {
+    const end = await runProgram(`
+      const pool = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}', keepAlive: true });
+      await pool.apply((n) => n, [1], { taskTimeout: 1e6 });
+      await pool.apply(() => new Promise(() => {}), [], { taskTimeout: 200 }).catch((error) => console.log(error.name));
+    `);
+    expect(end).to.deep.equal({ code: 0, signal: null, stdout: 'WorkerTimeoutError\n', stderr: '' });
+  });
+
+  if (!isProcess) {
+    it('fails the call also where a thread is inside native code, which cannot be ended before that returns', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const inNativeCode = async (): Promise<void> => {
+        const { execSync } = await import('node:child_process');
+        execSync('sleep 1');
+      };
+      const start = performance.now();
+      expectTimeout(await rejection(pool.apply(inNativeCode, [], timed)), { timeout: 150, index: 0 });
+      expect(performance.now() - start).to.be.below(900);
+    });
+  }
+});

@@ -1,0 +1,14 @@
+/** A module that takes its time to load. */
+
+/** Milliseconds. */
+export const loadTime = 600;
+
+await new Promise((resolve) => setTimeout(resolve, loadTime));
+
+export default function double(n: number): number {
+  return n * 2;
+}
+
+export function loop(): never {
+  for (;;);
+}

@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import { CREDITS } from '../../src/internal/tuning.js';
+import { createChunk, type Chunk } from '../../src/internal/pool/Chunk.js';
+import { Deadlines } from '../../src/internal/pool/Deadlines.js';
+import type { Job } from '../../src/internal/pool/Job.js';
+
+describe('deadlines', () => {
+  let passed: Chunk[];
+  let deadlines: Deadlines;
+  beforeEach(() => {
+    passed = [];
+    deadlines = new Deadlines((chunk) => passed.push(chunk));
+  });
+
+  /** A chunk of a job with such a timeout, which is all that is looked at. */
+  const chunkWith = (taskTimeout: number): Chunk => createChunk({ call: { taskTimeout } } as Job, 0, 0, [0]);
+
+  function block(milliseconds: number): void {
+    for (const end = performance.now() + milliseconds; performance.now() < end;);
+  }
+
+  it('pass each in its own time, once', async () => {
+    const [early, late] = [chunkWith(20), chunkWith(60)];
+    deadlines.start(late);
+    deadlines.start(early);
+    await delay(150);
+    expect(passed).to.deep.equal([early, late]);
+  });
+
+  it('never pass early', async () => {
+    for (let i = 0; i < 20; i++) {
+      const start = performance.now();
+      const over = new Promise<void>((resolve) => {
+        const { length } = passed;
+        const single = new Deadlines(() => {
+          passed.length = length;
+          resolve();
+        });
+        single.start(chunkWith(2.5));
+      });
+      // Deadlines do not hold the program open.
+      await Promise.all([over, delay(10)]);
+      expect(performance.now() - start).to.be.at.least(2.5);
+    }
+  });
+
+  it('do not pass for a chunk that is over, nor for one without a timeout', async () => {
+    const chunk = chunkWith(10);
+    deadlines.start(chunk);
+    deadlines.start(chunkWith(Infinity));
+    deadlines.stop(chunk);
+    deadlines.stop(chunk);
+    await delay(40);
+    expect(passed).to.deep.equal([]);
+  });
+
+  it('do not pass for a chunk that is over when the messages that have arrived were heard', async () => {
+    const chunk = chunkWith(10);
+    deadlines.start(chunk);
+    const result = new Promise<void>((resolve) => {
+      // Made after the deadline's timer, and so heard after it, in the same turn.
+      setTimeout(() => {
+        deadlines.stop(chunk);
+        resolve();
+      }, 10);
+    });
+    block(15);
+    await result;
+    await delay(40);
+    expect(passed).to.deep.equal([]);
+  });
+
+  it('are moved once by as long as the program was busy', async () => {
+    const chunk = chunkWith(20);
+    deadlines.start(chunk);
+    block(120);
+    await delay(50);
+    expect(passed, 'after half of it').to.deep.equal([]);
+    block(120);
+    await delay(30);
+    expect(passed, 'the second time').to.deep.equal([chunk]);
+  });
+
+  it('stand still while a merge call may have to wait, and have their rest then', async () => {
+    const chunk = chunkWith(100);
+    deadlines.start(chunk);
+    await delay(20);
+    for (let i = 0; i < CREDITS; i++) deadlines.onYields(chunk);
+    await delay(150);
+    expect(passed).to.deep.equal([]);
+    const start = performance.now();
+    deadlines.onCredit(chunk);
+    deadlines.onCredit(chunk);
+    while (passed.length === 0) await delay(1);
+    expect(performance.now() - start).to.be.within(40, 95);
+  });
+
+  it('go on while a merge call has credit', async () => {
+    const chunk = chunkWith(30);
+    deadlines.start(chunk);
+    for (let i = 1; i < CREDITS; i++) deadlines.onYields(chunk);
+    for (let i = 0; i < 5 && passed.length === 0; i++) {
+      await delay(20);
+      deadlines.onYields(chunk);
+      deadlines.onCredit(chunk);
+    }
+    expect(passed).to.deep.equal([chunk]);
+  });
+
+  it('that stand still are gone with their chunk', async () => {
+    const chunk = chunkWith(10);
+    deadlines.start(chunk);
+    for (let i = 0; i < CREDITS; i++) deadlines.onYields(chunk);
+    deadlines.stop(chunk);
+    deadlines.onCredit(chunk);
+    await delay(40);
+    expect(passed).to.deep.equal([]);
+  });
+});
