@@ -98,6 +98,8 @@ describe('a call with a bad argument', () => {
       [{ workerDeathRetries: -1 }, RangeError, /"workerDeathRetries"/],
       [{ workerDeathRetries: 0.5 }, RangeError, /"workerDeathRetries"/],
       [{ workerDeathRetries: '1' }, TypeError, /"workerDeathRetries"/],
+      [{ taskTimeout: 0 }, RangeError, /"taskTimeout"/],
+      [{ taskTimeout: '1s' }, TypeError, /"taskTimeout"/],
       [{ cancelTimeout: -1 }, RangeError, /"cancelTimeout"/],
       [{ cancelTimeout: NaN }, RangeError, /"cancelTimeout"/],
       [{ nJobs: 4 }, TypeError, /"nJobs" does not belong here/],

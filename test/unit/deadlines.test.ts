@@ -74,26 +74,26 @@ describe('deadlines', () => {
   it('are moved once by as long as the program was busy', async () => {
     const chunk = chunkWith(20);
     deadlines.start(chunk);
-    block(120);
+    block(400);
     await delay(50);
-    expect(passed, 'after half of it').to.deep.equal([]);
-    block(120);
+    expect(passed, 'the first time').to.deep.equal([]);
+    block(500);
     await delay(30);
     expect(passed, 'the second time').to.deep.equal([chunk]);
   });
 
   it('stand still while a merge call may have to wait, and have their rest then', async () => {
-    const chunk = chunkWith(100);
+    const chunk = chunkWith(400);
     deadlines.start(chunk);
-    await delay(20);
+    await delay(200);
     for (let i = 0; i < CREDITS; i++) deadlines.onYields(chunk);
-    await delay(150);
+    await delay(500);
     expect(passed).to.deep.equal([]);
     const start = performance.now();
     deadlines.onCredit(chunk);
     deadlines.onCredit(chunk);
     while (passed.length === 0) await delay(1);
-    expect(performance.now() - start).to.be.within(40, 95);
+    expect(performance.now() - start).to.be.within(100, 350);
   });
 
   it('go on while a merge call has credit', async () => {
