@@ -2,7 +2,7 @@
 
 import { describeValue } from './internal/options/describeValue.js';
 import { CallMode } from './internal/channel/messages.js';
-import { makePortable } from './internal/functions/portable.js';
+import { checkTask } from './internal/functions/portable.js';
 import { JobIterator } from './internal/pool/JobIterator.js';
 import type { Job, JobSink, JobSpec } from './internal/pool/Job.js';
 import { Scheduler } from './internal/pool/Scheduler.js';
@@ -157,7 +157,7 @@ export class WorkerPool implements AsyncDisposable {
   apply<R>(fn: unknown, args?: readonly unknown[], options?: ApplyOptions): Promise<Awaited<R>> {
     return new Promise((resolve, reject) => {
       const call = resolveApplyOptions(options, 'apply');
-      const portable = makePortable(fn, 'apply');
+      checkTask(fn, 'apply');
       if (args !== undefined && !Array.isArray(args)) {
         throw new TypeError(`apply: "args" must be an array of arguments, got ${describeValue(args)}.`);
       }
@@ -165,7 +165,6 @@ export class WorkerPool implements AsyncDisposable {
       let result: unknown;
       const job = this[poolBrand].open(
         fn,
-        portable,
         jobSpec(CallMode.Apply, false, call, false, {
           next: ([value]) => (result = value),
           error: reject,
@@ -237,13 +236,12 @@ export class WorkerPool implements AsyncDisposable {
 
   #collect<R>(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): Promise<R[]> {
     return new Promise((resolve, reject) => {
-      const { call, portable, open } = checkCall(caller, fn, input, options);
+      const { call, task, open } = checkCall(caller, fn, input, options);
       throwIfAborted(call);
       const results: R[] = [];
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
-        fn,
-        portable,
+        task,
         jobSpec(CallMode.Map, ordered, call, false, {
           next: (values) => {
             for (const value of values) results.push(value as R);
@@ -266,13 +264,12 @@ export class WorkerPool implements AsyncDisposable {
     input: unknown,
     options: unknown,
   ): AsyncIterableIterator<R> {
-    const { call, portable, open } = checkCall(caller, fn, input, options);
+    const { call, task, open } = checkCall(caller, fn, input, options);
     return new JobIterator<R>((sink) => {
       throwIfAborted(call);
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
-        fn,
-        portable,
+        task,
         jobSpec(CallMode.Map, ordered, call, true, {
           ...sink,
           room: () => pull?.advance(),
@@ -290,11 +287,9 @@ export class WorkerPool implements AsyncDisposable {
 type Fixed<A> = [A][A extends unknown ? 0 : never];
 
 function checkCall(caller: string, fn: unknown, input: unknown, options: unknown) {
-  return {
-    call: resolveCallOptions(options, caller),
-    portable: makePortable(fn, caller),
-    open: openInput(input, caller),
-  };
+  const call = resolveCallOptions(options, caller);
+  checkTask(fn, caller);
+  return { call, task: fn, open: openInput(input, caller) };
 }
 
 /** A signal that has fired already starts nothing. */

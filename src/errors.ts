@@ -227,14 +227,13 @@ export class UnportableFunctionError extends WorkerPoolError {
     const isNamed = functionName !== '' && functionName !== 'anonymous';
     const place = location === undefined ? '' : ` (${location})`;
     const subject = (isNamed ? `The function "${functionName}"` : 'An anonymous function') + place;
-    const because = reason ?? (cause === undefined ? undefined : describeThrown(cause));
-    const suffix = because === undefined ? '' : `: ${because}`;
+    const because = reason ?? (cause === undefined ? 'it cannot be rebuilt there' : describeThrown(cause));
     super({
       message:
         variable === undefined
-          ? `${subject} cannot be sent to a worker${suffix}. Wrap it in an arrow function, or use moduleTask(url, exportName).`
-          : `${subject} uses "${variable}", which does not exist in the worker${suffix}. Pass it with the value, load it ` +
-            'inside the function, or use moduleTask(url, exportName), which imports the whole module of the function.',
+          ? `${subject} cannot travel to a worker: ${because}. Wrap it in an arrow function, or use moduleTask(url, exportName).`
+          : `${subject} captures "${variable}", which cannot travel to a worker: ${because}. Make it inside the function, give ` +
+            'another value for it in the option captures, or use moduleTask(url, exportName), which imports the whole module.',
       cause,
     });
     assignFields(this, { functionName, variable, location, reason });

@@ -2,7 +2,7 @@
 
 import type { Observable } from 'rxjs';
 import { CallMode } from './internal/channel/messages.js';
-import { makePortable } from './internal/functions/portable.js';
+import { checkTask } from './internal/functions/portable.js';
 import { openInput } from './internal/pull.js';
 import { observeJob } from './internal/subscribeJob.js';
 import { resolveFromOptions, type FromOptions } from './options.js';
@@ -35,7 +35,7 @@ export function parallelFrom<T, R>(input: TaskInput<T>, fn: Task<T, R>, options?
   const caller = 'parallelFrom';
   const settings = resolveFromOptions(options, caller);
   const open = openInput(input, caller);
-  const portable = makePortable(fn, caller);
-  const request = { fn, portable, mode: CallMode.Map, settings, bufferSize: Infinity, overflow: 'error' } as const;
+  checkTask(fn, caller);
+  const request = { fn, mode: CallMode.Map, settings, bufferSize: Infinity, overflow: 'error' } as const;
   return observeJob(request, (job) => open(job));
 }

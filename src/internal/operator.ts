@@ -3,7 +3,7 @@
 import { Subject, takeUntil, type OperatorFunction } from 'rxjs';
 import { operatorArguments, resolveOperatorOptions } from '../options.js';
 import type { CallMode } from './channel/messages.js';
-import { makePortable } from './functions/portable.js';
+import { checkTask } from './functions/portable.js';
 import { observeJob } from './subscribeJob.js';
 
 /** Makes an operator that runs `fn` over what the source emits. @throws TypeError or RangeError on bad arguments. */
@@ -14,8 +14,8 @@ export function createOperator<T, R>(
   args: readonly unknown[],
 ): OperatorFunction<T, R> {
   const settings = resolveOperatorOptions(operatorArguments(args, caller), caller);
-  const portable = makePortable(fn, caller);
-  const request = { fn, portable, mode, settings, bufferSize: settings.bufferSize, overflow: settings.overflow };
+  checkTask(fn, caller);
+  const request = { fn, mode, settings, bufferSize: settings.bufferSize, overflow: settings.overflow };
   return (source) =>
     observeJob<R>(request, (job) => {
       // By a notifier rather than the subscription, which a source that emits at once has not returned yet.

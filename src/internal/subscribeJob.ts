@@ -4,14 +4,13 @@ import { Observable, type Subscriber } from 'rxjs';
 import { isWorkerPool, poolBrand, type CallSettings, type FromSettings, type Overflow } from '../options.js';
 import { bindContext } from './asyncContext.js';
 import type { CallMode } from './channel/messages.js';
-import type { PortableFunction } from './functions/portable.js';
+import type { AnyTask } from './functions/portable.js';
 import type { Job, JobSpec } from './pool/Job.js';
 import { Scheduler } from './pool/Scheduler.js';
 
 /** What an operator runs. */
 export interface JobRequest {
-  readonly fn: unknown;
-  readonly portable: PortableFunction;
+  readonly fn: AnyTask;
   readonly mode: CallMode;
   readonly settings: FromSettings;
   readonly bufferSize: number;
@@ -30,7 +29,7 @@ export interface Feed {
 
 /** What a pool keeps under its brand: enough to run jobs on it. */
 export interface JobRunner {
-  open(fn: unknown, portable: PortableFunction, spec: JobSpec): Job;
+  open(fn: AnyTask, spec: JobSpec): Job;
 }
 
 /**
@@ -48,7 +47,6 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed):
     let feed: Feed | undefined;
     const job: Job = runnerOf(request.settings).open(
       request.fn,
-      request.portable,
       specOf(request, call, subscriber, {
         room: () => feed?.advance?.(),
         close: () => feed?.stop(),

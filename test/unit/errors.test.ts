@@ -174,20 +174,20 @@ describe('errors', () => {
   describe('UnportableFunctionError', () => {
     it('names the variable and every way out', () => {
       expect(new UnportableFunctionError({ functionName: 'resize', variable: 'salt' }).message)
-        .to.include('The function "resize" uses "salt", which does not exist in the worker')
-        .and.include('Pass it with the value')
+        .to.include('The function "resize" captures "salt", which cannot travel to a worker')
         .and.include('inside the function')
+        .and.include('captures')
         .and.include('moduleTask(url, exportName)');
     });
 
     it('says why a function has nothing to send', () => {
       const error = new UnportableFunctionError({ functionName: 'bound resize', reason: 'it is a bound function' });
-      expect(error.message).to.include('"bound resize" cannot be sent to a worker: it is a bound function.');
+      expect(error.message).to.include('"bound resize" cannot travel to a worker: it is a bound function.');
     });
 
     it('knows that a function may have no name', () => {
       expect(new UnportableFunctionError({ functionName: '', variable: 'salt' }).message).to.match(
-        /^An anonymous function uses/,
+        /^An anonymous function captures/,
       );
     });
   });

@@ -38,6 +38,7 @@ const callDefaults = {
   taskTimeout: Infinity,
   workerDeathRetries: 0,
   cancelTimeout: 100,
+  captures: undefined,
   chunkSize: undefined,
   maxTasksActive: undefined,
 };
@@ -45,7 +46,15 @@ const fromDefaults = { pool: poolDefaults, call: callDefaults, ordered: true };
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
-const callNames = ['chunkSize', 'maxTasksActive', 'signal', 'taskTimeout', 'workerDeathRetries', 'cancelTimeout'];
+const callNames = [
+  'chunkSize',
+  'maxTasksActive',
+  'signal',
+  'taskTimeout',
+  'workerDeathRetries',
+  'cancelTimeout',
+  'captures',
+];
 const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive'];
 const fromNames = [...poolNames, ...callNames, 'ordered', 'pool'];
 const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
@@ -121,6 +130,12 @@ describe('options', () => {
           { aborted: false },
           { ...lookalike, aborted: 0 },
         ],
+        ranges: [],
+      },
+      captures: {
+        setting: ({ call }) => call.captures,
+        right: [{}, { a: 1 }, Object.create(null)],
+        types: [1, 'a', true, null, [], () => ({})],
         ranges: [],
       },
       taskTimeout: {
@@ -466,7 +481,7 @@ describe('options', () => {
       expect(thrownBy(() => resolveCallOptions({ concurrency: 4 }, 'WorkerPool.map')).message).to.equal(
         'WorkerPool.map: unknown option "concurrency". Did you mean "nJobs", which belongs to new WorkerPool(), parallelMap, ' +
           'parallelMergeMap and parallelFrom? ' +
-          'The options are chunkSize, maxTasksActive, signal, taskTimeout, workerDeathRetries and cancelTimeout.',
+          'The options are chunkSize, maxTasksActive, signal, taskTimeout, workerDeathRetries, cancelTimeout and captures.',
       );
     });
   });

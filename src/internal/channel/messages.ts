@@ -85,13 +85,7 @@ export type MessageToWorker =
 /** Why a value failed: what its function threw, or where in its result something cannot be sent. */
 export type EncodedFailure =
   | { readonly kind: 'thrown'; readonly thrown: EncodedThrown }
-  | { readonly kind: 'unserializable'; readonly path: string; readonly what: string; readonly thrown: EncodedThrown }
-  | {
-      readonly kind: 'unportable';
-      readonly variable?: string;
-      readonly functionName: string;
-      readonly thrown: EncodedThrown;
-    };
+  | { readonly kind: 'unserializable'; readonly path: string; readonly what: string; readonly thrown: EncodedThrown };
 
 export type ReadyMessage = [type: typeof FromWorker.Ready];
 export type DefinedMessage = [type: typeof FromWorker.Defined, task: number];

@@ -1,48 +1,85 @@
 /** A function made portable: what is sent to a worker so that it can be rebuilt there. */
 
 import { describeValue } from '../options/describeValue.js';
-import { UnportableFunctionError } from '../../errors.js';
 import { isModuleTask, moduleTask, type ModuleTask } from '../../moduleTask.js';
+import { capture, type CaptureOptions } from './capture/capture.js';
+import type { EncodedGraph } from './graphCodec.js';
 
 /** A function in a form that can be sent. */
-export type PortableFunction =
-  | { readonly kind: 'module'; readonly url: string; readonly exportName: string; readonly name: string }
-  | { readonly kind: 'source'; readonly source: string; readonly name: string };
+export type PortableFunction = PortableModule | PortableGraph;
+
+/** A function that is imported with its module. */
+export interface PortableModule {
+  readonly kind: 'module';
+  readonly name: string;
+  readonly url: string;
+  readonly exportName: string;
+  readonly imports: true;
+}
+
+/** A function that is rebuilt, with what it captures. */
+export interface PortableGraph extends EncodedGraph {
+  readonly kind: 'graph';
+  readonly name: string;
+  /** What travels beside the graph. */
+  readonly attachments: readonly unknown[];
+  /** Whether modules are imported for it, of which each may do anything. */
+  readonly imports: boolean;
+}
 
 /** Whatever a user may give where a task function is asked for. */
 export type AnyTask = ((...args: never[]) => unknown) | ModuleTask | URL;
 
 /**
- * Checks what was given as a task, and makes it portable.
+ * Checks what was given as a task.
  *
  * @param fn A function, a module task or a `URL` (of a module whose default export is the function).
  * @param caller Whose argument it is, for messages.
  * @throws TypeError where `fn` is nothing of these, or a class.
- * @throws UnportableFunctionError where `fn` has no source: a native or bound function.
  */
-export function makePortable(fn: unknown, caller: string): PortableFunction {
-  if (fn instanceof URL) return makePortable(moduleTask(fn), caller);
-  if (isModuleTask(fn)) return { kind: 'module', url: fn.url, exportName: fn.exportName, name: fn.exportName };
+export function checkTask(fn: unknown, caller: string): asserts fn is AnyTask {
+  if (fn instanceof URL || isModuleTask(fn)) return;
   if (typeof fn !== 'function') {
     throw new TypeError(
       `${caller}: "fn" must be a function, a moduleTask(url, exportName) or a URL, got ${describeValue(fn)}.`,
     );
   }
-  const source = Function.prototype.toString.call(fn);
-  const name = fn.name === '' ? 'anonymous' : fn.name;
-  if (/^class\b/.test(source)) {
+  if (/^class\b/.test(Function.prototype.toString.call(fn))) {
+    const { name } = fn;
     throw new TypeError(
       `${caller}: "fn" must be a function, got the class ${name}: wrap it, (value) => new ${name}(value).`,
     );
   }
-  if (/\{\s*\[native code\]\s*\}\s*$/.test(source)) {
-    throw new UnportableFunctionError({ functionName: name, reason: 'it is a native or bound function, or a proxy' });
-  }
-  return { kind: 'source', source, name };
 }
 
-/** What makes two tasks the same: they are loaded once per worker, and share what is known of their pace. */
+/**
+ * Makes a task portable, with the values that its variables have now.
+ *
+ * @throws UnportableFunctionError where it is, or captures, what cannot travel.
+ */
+export function makePortable(fn: AnyTask, options: CaptureOptions): PortableFunction {
+  if (fn instanceof URL) return makePortable(moduleTask(fn), options);
+  if (isModuleTask(fn))
+    return { kind: 'module', name: fn.exportName, url: fn.url, exportName: fn.exportName, imports: true };
+  return { kind: 'graph', name: fn.name === '' ? 'anonymous' : fn.name, ...capture(fn, options) };
+}
+
+/** What makes two tasks the same, as long as what they capture is: they are loaded once, and share what is known of their pace. */
 export function taskKey(fn: unknown): unknown {
   if (fn instanceof URL) return `${fn.href}#default`;
   return isModuleTask(fn) ? `${fn.url}#${fn.exportName}` : fn;
+}
+
+/** Whether two forms of one function stand for the same, values included. */
+export function isSamePortable(a: PortableFunction, b: PortableFunction): boolean {
+  if (a.kind === 'module' || b.kind === 'module') return a.kind === b.kind;
+  return (
+    Buffer.compare(a.bytes, b.bytes) === 0 &&
+    isSameList(a.memories, b.memories) &&
+    isSameList(a.attachments, b.attachments)
+  );
+}
+
+function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((each, i) => each === b[i]);
 }

@@ -3,6 +3,7 @@
 import {
   countFromZero,
   milliseconds,
+  isPlainObject,
   objectThat,
   operators,
   positiveInteger,
@@ -65,6 +66,16 @@ export interface ApplyOptions {
    * @throws TypeError when it is no number, RangeError when it is negative or NaN.
    */
   cancelTimeout?: number | undefined;
+
+  /**
+   * Values of variables that the function uses, by name. They come before what is found, in the function and in those of the
+   * same file that come along with it. Needed where nothing can be found: in a Node without inspector.
+   *
+   * Default: none; the variables have the values that they have when the call begins.
+   *
+   * @throws TypeError when it is no object.
+   */
+  captures?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What concerns one call on a pool. Each option may be left out or `undefined`, which both mean its default. */
@@ -102,6 +113,7 @@ interface ApplySettings {
   readonly workerDeathRetries: number;
   /** At most what a timer can wait, or Infinity. */
   readonly cancelTimeout: number;
+  readonly captures: Readonly<Record<string, unknown>> | undefined;
 }
 
 interface ShareSettings {
@@ -135,6 +147,11 @@ const applyRows: Rows<ApplySettings> = {
     default: () => 100,
     aliases: ['abortTimeout', 'gracePeriod', 'killTimeout', 'terminateTimeout', 'workerTerminateTimeout'],
     normalise: timerOrInfinity,
+  }),
+  captures: row<Readonly<Record<string, unknown>> | undefined>({
+    ...objectThat('an object of values by the names of variables', isPlainObject),
+    default: () => undefined,
+    aliases: ['closure', 'context', 'globals', 'locals', 'scope', 'variables'],
   }),
 };
 

@@ -6,7 +6,7 @@
 
 import { describeValue, enumerate, quote } from './describeValue.js';
 import { nearest, type Candidate } from './nearest.js';
-import type { OptionGroup, OptionRow, Rows } from './rows.js';
+import { isPlainObject, type OptionGroup, type OptionRow, type Rows } from './rows.js';
 
 /** The values that are not left to the default, by option. */
 export type Given = ReadonlyMap<string, unknown>;
@@ -75,8 +75,7 @@ export function settle<Settings extends object>(rows: Rows<Settings>, given: Giv
 
 function isOptionsObject(value: unknown, { known }: Place): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return true;
+  if (isPlainObject(value)) return true;
   // An instance of the user's own class is fine; a Map, or a pool that should have been { pool }, is not.
   return (
     Object.prototype.toString.call(value) === '[object Object]' &&

@@ -143,3 +143,9 @@ export function objectThat(
     },
   };
 }
+
+/** Whether an object is nothing but its properties: of a literal, in whichever realm, or without prototype. */
+export function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}

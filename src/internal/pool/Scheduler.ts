@@ -17,7 +17,7 @@ import {
 import type { PoolSettings } from '../../options.js';
 import { openEnvelopes } from '../../transfer.js';
 import { CallMode, FromWorker, ToWorker, type MessageFromWorker } from '../channel/messages.js';
-import type { PortableFunction } from '../functions/portable.js';
+import { makePortable, type AnyTask } from '../functions/portable.js';
 import { currentWorker } from '../runtime/identity.js';
 import type { WorkerEnd } from '../workers/StartMethod.js';
 import type { Chunk } from './Chunk.js';
@@ -66,9 +66,18 @@ export class Scheduler implements JobOwner, WorkerListener {
     return this.settings.nJobs;
   }
 
-  /** Begins a job. @throws PoolTerminatedError after the pool's end. */
-  open(fn: unknown, portable: PortableFunction, spec: JobSpec): Job {
+  /**
+   * Begins a job, with what its function captures at this moment.
+   *
+   * @throws PoolTerminatedError after the pool's end.
+   * @throws UnportableFunctionError where the function cannot travel.
+   */
+  open(fn: AnyTask, spec: JobSpec): Job {
     if (this.#lifecycle.terminated) throw new PoolTerminatedError();
+    const portable = makePortable(fn, {
+      captures: spec.call.captures,
+      isCloneable: (value) => this.#crew.isCloneable(value),
+    });
     const job = new Job(this.#tasks.acquire(fn, portable), spec, this);
     this.#lifecycle.add(job);
     return job;
@@ -140,7 +149,7 @@ export class Scheduler implements JobOwner, WorkerListener {
       }
       case FromWorker.DefineFailed:
         for (const { job } of worker.chunks) {
-          if (job.task.id === message[1]) job.fail(loadError(message[2], job.task.portable, worker.id));
+          if (job.task.id === message[1]) job.fail(loadError(message[2], worker.id));
         }
         return;
     }
@@ -195,7 +204,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     } else if (current.cancelled || current.job.ended) {
       current.job.onChunkOver(current);
     } else if (!worker.hasLoaded(current.job.task.id)) {
-      if (current.job.task.portable.kind === 'module' && end.signal === null) {
+      if (current.job.task.portable.imports && end.signal === null) {
         current.job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
         current.job.onChunkOver(current);
       } else {

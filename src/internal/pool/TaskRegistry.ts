@@ -1,6 +1,6 @@
 /** The functions that a pool knows: each is loaded once per worker, and its pace is learnt once. */
 
-import { taskKey, type PortableFunction } from '../functions/portable.js';
+import { isSamePortable, taskKey, type PortableFunction } from '../functions/portable.js';
 import { Pace } from '../queue/Pace.js';
 
 /** A function as the pool knows it. */
@@ -30,10 +30,13 @@ export class TaskRegistry {
   /** The record of a function, for a job that uses it until it calls `release`. */
   acquire(fn: unknown, portable: PortableFunction): TaskRecord {
     const key = taskKey(fn);
-    let record = this.#byKey.get(key);
-    if (record === undefined) {
-      record = { id: this.#nextId++, key, portable, pace: new Pace(), users: 0 };
+    const known = this.#byKey.get(key);
+    let record = known;
+    if (record === undefined || !isSamePortable(record.portable, portable)) {
+      // What it captures has changed: another function for the workers, but the same work.
+      record = { id: this.#nextId++, key, portable, pace: known?.pace ?? new Pace(), users: 0 };
       this.#byKey.set(key, record);
+      if (known?.users === 0) this.#drop(known);
     }
     record.users++;
     this.#idle.delete(record);
@@ -42,12 +45,20 @@ export class TaskRegistry {
 
   release(record: TaskRecord): void {
     if (--record.users > 0) return;
+    if (this.#byKey.get(record.key) !== record) {
+      this.#drop(record); // a newer one has taken its place
+      return;
+    }
     this.#idle.add(record);
     if (this.#idle.size <= LARGEST_IDLE) return;
-    const [oldest] = this.#idle as Set<TaskRecord> & Iterable<TaskRecord>;
+    const [oldest] = this.#idle;
     if (oldest === undefined) return;
-    this.#idle.delete(oldest);
     this.#byKey.delete(oldest.key);
-    this.#forget(oldest.id);
+    this.#drop(oldest);
+  }
+
+  #drop(record: TaskRecord): void {
+    this.#idle.delete(record);
+    this.#forget(record.id);
   }
 }

@@ -1,10 +1,9 @@
 /** Failures as workers tell them, turned into the errors that users get. */
 
-import { UnportableFunctionError, UnserializableError, WorkerStartError } from '../../errors.js';
+import { UnserializableError, WorkerStartError } from '../../errors.js';
 import { decodeThrown } from '../channel/decodeThrown.js';
 import type { EncodedFailure } from '../channel/messages.js';
 import { findUnserializable } from '../channel/unserializable.js';
-import type { PortableFunction } from '../functions/portable.js';
 
 /** Why a value failed. */
 export function taskError(failure: EncodedFailure, workerId: number, index: number): unknown {
@@ -18,19 +17,14 @@ export function taskError(failure: EncodedFailure, workerId: number, index: numb
         direction: 'result',
         cause: thrown,
       });
-    case 'unportable':
-      return unportable(failure, thrown);
     case 'thrown':
       return withOrigin(thrown, workerId, index);
   }
 }
 
 /** Why a function could not be loaded. */
-export function loadError(failure: EncodedFailure, portable: PortableFunction, workerId: number): unknown {
-  const cause = decodeThrown(failure.thrown);
-  if (failure.kind === 'unportable') return unportable(failure, cause);
-  if (portable.kind === 'source') return new UnportableFunctionError({ functionName: portable.name, cause });
-  return new WorkerStartError({ workerId, cause });
+export function loadError(failure: EncodedFailure, workerId: number): WorkerStartError {
+  return new WorkerStartError({ workerId, cause: decodeThrown(failure.thrown) });
 }
 
 /** Why a value cannot be sent to a worker. */
@@ -48,10 +42,6 @@ export function inputError(
     direction: 'input',
     cause,
   });
-}
-
-function unportable(failure: EncodedFailure & { kind: 'unportable' }, cause: unknown): UnportableFunctionError {
-  return new UnportableFunctionError({ variable: failure.variable, functionName: failure.functionName, cause });
 }
 
 /** Says where an error comes from, on the error itself; unseen, so that it stays equal to what was thrown. */

@@ -5,8 +5,6 @@ import { now } from '../globals.js';
 import { encodeThrown } from '../channel/errorCodec.js';
 import { FromWorker, type EncodedFailure } from '../channel/messages.js';
 import { findUnserializable } from '../channel/unserializable.js';
-import type { PortableFunction } from '../functions/portable.js';
-import { missingVariable } from '../functions/rebuild.js';
 import { isTransferred, openEnvelopes } from '../../transfer.js';
 import type { Host } from './Host.js';
 
@@ -94,18 +92,14 @@ export class Outbox {
   }
 
   /** Says that the next call of the chunk has failed, which ends the chunk. */
-  fail(portable: PortableFunction, error: unknown): void {
-    this.#host.post([FromWorker.Failed, this.#chunk, this.failureOf(portable, error)]);
+  fail(error: unknown): void {
+    this.#host.post([FromWorker.Failed, this.#chunk, this.failureOf(error)]);
   }
 
   /** A failure as it travels. */
-  failureOf(portable: PortableFunction, error: unknown): EncodedFailure {
+  failureOf(error: unknown): EncodedFailure {
     if (error instanceof UnsendableYield) return error.failure;
-    const thrown = encodeThrown(error, (value) => this.#host.isCloneable(value));
-    const variable = missingVariable(portable, error);
-    return variable === undefined
-      ? { kind: 'thrown', thrown }
-      : { kind: 'unportable', variable, functionName: portable.name, thrown };
+    return { kind: 'thrown', thrown: encodeThrown(error, (value) => this.#host.isCloneable(value)) };
   }
 
   /** A result in the batch cannot be sent: those before it are results all the same, and it has failed. */

@@ -100,7 +100,7 @@ export class TaskLoop {
       this.#host.post(
         failure === undefined
           ? [FromWorker.Defined, task]
-          : [FromWorker.DefineFailed, task, this.#outbox.failureOf(portable, failure.error)],
+          : [FromWorker.DefineFailed, task, this.#outbox.failureOf(failure.error)],
       );
       this.#startNext();
     });
@@ -296,7 +296,7 @@ export class TaskLoop {
 
   /** A call has failed: the results before it leave, and nothing after it is started. */
   #fail(current: Current, error: unknown): void {
-    if (this.#outbox.flush()) this.#outbox.fail(current.load.portable, error);
+    if (this.#outbox.flush()) this.#outbox.fail(error);
     this.#endFailed();
   }
 

@@ -1,0 +1,396 @@
+/** Functions and classes as nodes of the graph: their code, changed where it has to be, and the variables that it needs. */
+
+import {
+  fillMark,
+  fillName,
+  type FunctionNode,
+  type GraphNode,
+  type ObjectParts,
+  type Property,
+  type Slot,
+} from '../graph.js';
+import { isNative, isProgramsGlobal } from './builtins.js';
+import type { ClassShape, FreeVariable } from './analyse.js';
+import type { GraphWriter, Origin } from './GraphWriter.js';
+import type { FunctionFacts, Scope } from './Inspector.js';
+import { findWritten, writtenAlone, type WrittenFunction } from './scripts.js';
+import { groupShared, type SharedUse } from './shared.js';
+import { applyEdits, type Edit } from './syntax.js';
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** A function that is being written, until it is known which of its variables are shared. */
+interface Draft {
+  readonly number: number;
+  readonly fn: AnyFunction;
+  readonly written: WrittenFunction;
+  readonly edits: Edit[];
+  /** The variables whose values are bound to it. */
+  readonly bindings: { name: string; slot: Slot; isEager: boolean }[];
+}
+
+/** What is known of a function where there is no inspector. */
+const noFacts: FunctionFacts = { location: undefined, scopes: [], isBound: false };
+
+/** Names that our own changes of the code use: nobody else's contain this. */
+const OWN = '$rxjsParallelMap';
+
+const functionPrototypes: ReadonlySet<unknown> = new Set(
+  [() => undefined, async () => undefined, function* () {}, async function* () {}].map((each) =>
+    Object.getPrototypeOf(each),
+  ),
+);
+
+export class FunctionWriter {
+  readonly #graph: GraphWriter;
+  readonly #drafts: Draft[] = [];
+  /** Variables that may have to be shared. */
+  readonly #uses: (SharedUse & { readonly draft: Draft; readonly variable: FreeVariable })[] = [];
+  readonly #partials = new Map<object, Set<string>>();
+  /** Classes of which instances with private fields travel. */
+  readonly #filled = new Set<object>();
+  readonly #classes = new Map<object, ClassShape>();
+  #rootScript: string | undefined;
+
+  constructor(graph: GraphWriter) {
+    this.#graph = graph;
+  }
+
+  nodeOf(fn: AnyFunction, origin: Origin): GraphNode {
+    const { written, facts } = this.#read(fn, origin);
+    this.#rootScript ??= written.script.id;
+    const { url, sourceMapURL } = written.script;
+    if (process.sourceMapsEnabled === true && sourceMapURL !== '') this.#graph.sourceMaps[url] = sourceMapURL;
+    const owner = { name: nameOf(fn), location: written.location };
+    this.#refuse(written, owner);
+
+    const draft: Draft = {
+      number: this.#graph.numberOf(fn) as number,
+      fn,
+      written,
+      edits: [],
+      bindings: [],
+    };
+    this.#drafts.push(draft);
+    for (const variable of written.shape.variables) this.#bind(draft, variable, facts, owner);
+    this.#rewriteNames(draft);
+    const { shape } = written;
+    const proto = Object.getPrototypeOf(fn) as object | null;
+    const inside: Origin = { owner, variable: origin.variable ?? nameOf(fn), path: origin.path };
+    return {
+      type: 'function',
+      kind: shape.kind,
+      form: shape.form,
+      code: '', // when all is known: see `finish`
+      isStrict: isStrict(fn, written),
+      name: nameOf(fn),
+      file: written.script.url,
+      line: written.line,
+      column: written.column,
+      parameters: [],
+      bindings: [],
+      eager: 0,
+      ...(shape.class === undefined
+        ? this.#graph.parts(fn, functionPrototypes.has(proto) ? proto : Function.prototype, inside, isOfEveryFunction)
+        : this.#partsOfClass(fn, shape.class, draft, inside)),
+      ...this.#prototypeOf(fn, shape.class, inside),
+      ...(shape.usesSuper && origin.holder !== undefined
+        ? { home: this.#graph.slot(Object.getPrototypeOf(origin.holder), inside) }
+        : {}),
+    };
+  }
+
+  /** The names of the private fields that a class gives its instances, where it is one of the program's. */
+  privatesOf(owner: object, origin: Origin): readonly string[] {
+    this.#filled.add(owner);
+    const known = this.#classes.get(owner);
+    if (known !== undefined) return known.privates;
+    return this.#read(owner as AnyFunction, origin).written.shape.class?.privates ?? [];
+  }
+
+  /** Writes the code, now that it is known which variables are shared. */
+  finish(): void {
+    const { inspector } = this.#graph;
+    for (const group of inspector === undefined ? [] : groupShared(this.#uses, inspector)) {
+      const [first] = group;
+      if (first === undefined) continue;
+      const { name } = first.variable;
+      const binding = first.draft.bindings.find((each) => each.name === name) as Draft['bindings'][number];
+      const cell = this.#graph.node(`cell ${first.draft.number} ${name}`, () => ({
+        type: 'cell',
+        value: binding.slot,
+      }));
+      for (const { draft, variable } of group) shareVariable(draft, variable, cell);
+    }
+    for (const draft of this.#drafts) {
+      const bindings = [...draft.bindings].sort((a, b) => Number(b.isEager) - Number(a.isEager));
+      const { class: shape } = draft.written.shape;
+      const fills = shape !== undefined && this.#filled.has(draft.fn);
+      if (shape !== undefined) draft.edits.push(...editsForPrivates(shape, fills));
+      this.#graph.update<FunctionNode>(draft.number, (node) => ({
+        ...node,
+        code: applyEdits(draft.written.text, draft.edits),
+        parameters: bindings.map(({ name }) => name),
+        bindings: bindings.map(({ slot }) => slot),
+        eager: bindings.filter(({ isEager }) => isEager).length,
+        ...(shape === undefined ? {} : { staticPrivates: shape.staticPrivates, instancePrivates: shape.privates }),
+      }));
+    }
+  }
+
+  /** The text of a function, and what is around it. */
+  #read(fn: AnyFunction, origin: Origin): { readonly written: WrittenFunction; readonly facts: FunctionFacts } {
+    const { inspector } = this.#graph;
+    const refuse = (what: string): never => this.#graph.fail(named(origin, fn), what);
+    const text = Function.prototype.toString.call(fn);
+    const facts = inspector?.factsOf(fn) ?? noFacts;
+    if (facts.isBound) refuse('a bound function');
+    if (isNative(fn)) refuse('a native function that has no public name');
+    try {
+      if (inspector === undefined) return { written: writtenAlone(text), facts };
+      if (facts.location === undefined) return refuse('a function that V8 knows no place of');
+      if (inspector.scriptOf(facts.location.scriptId)?.url.startsWith('node:') === true) {
+        refuse('a function inside of Node that has no public name');
+      }
+      return { written: findWritten(text, facts.location, inspector), facts };
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      return refuse(`a function whose text cannot be read alone (${error.message})`);
+    }
+  }
+
+  #refuse({ shape }: WrittenFunction, owner: NonNullable<Origin['owner']>): void {
+    if (shape.lexical !== undefined) {
+      this.#graph.fail(
+        { owner, variable: shape.lexical, path: shape.lexical },
+        `that of the function around the arrow function. Put what it needs of it into a constant`,
+      );
+    }
+    if (shape.privateName !== undefined) {
+      this.#graph.fail(
+        { owner, variable: shape.privateName, path: shape.privateName },
+        `a private name of the class around it. GraphWriter an object of that class instead`,
+      );
+    }
+  }
+
+  #bind(draft: Draft, variable: FreeVariable, facts: FunctionFacts, owner: NonNullable<Origin['owner']>): void {
+    const { name } = variable;
+    const { script, scriptShape } = draft.written;
+    const origin: Origin = { owner, variable: name, path: name };
+    const { captures } = this.#graph.options;
+    const add = (slot: Slot): unknown => draft.bindings.push({ name, slot, isEager: variable.isEager });
+    if (captures !== undefined && Object.hasOwn(captures, name) && script.id === this.#rootScript) {
+      add(this.#graph.slot(captures[name], origin));
+      return;
+    }
+    const at = facts.scopes.findIndex((scope) => !isGlobal(scope) && Object.hasOwn(scope.object, name));
+    const scope = facts.scopes[at];
+    if (scope === undefined) {
+      const value = globalOf(name, facts.scopes);
+      if (value !== undefined) add(this.#graph.slot(value.value, origin));
+      else if (facts === noFacts && !(name in globalThis)) {
+        this.#graph.fail(origin, 'unknown, since this Node has no inspector: give it in the option captures');
+      }
+      return;
+    }
+    const isTop = facts.scopes.slice(at + 1).every((outer) => /^(Script|Global)/.test(outer.description));
+    const imported = isTop ? scriptShape.imports.get(name) : undefined;
+    if (imported !== undefined) {
+      const node: GraphNode =
+        imported.kind === 'import'
+          ? { ...imported, type: 'import', from: script.url }
+          : { ...imported, type: 'require', from: script.url };
+      add(this.#graph.node(JSON.stringify(node), () => node));
+      return;
+    }
+    const value = scope.object[name];
+    if (name === 'exports' && isTop && variable.members !== undefined && typeof value === 'object' && value !== null) {
+      add(this.#partial(value, variable.members, origin));
+      return;
+    }
+    if (name === 'module' && isTop && isModuleObject(value)) {
+      const node: GraphNode = { type: 'moduleObject', from: value.filename };
+      add(this.#graph.node(JSON.stringify(node), () => node));
+      return;
+    }
+    add(this.#graph.slot(value, origin));
+    this.#uses.push({ draft, variable, fn: draft.fn, written: draft.written, scope });
+  }
+
+  /** `exports`, of which only what is used travels: the rest of a file may be anything. */
+  #partial(object: object, members: ReadonlySet<string>, origin: Origin): number {
+    const number = this.#graph.node(`exports of ${origin.owner?.location?.replace(/:\d+:\d+$/, '')}`, () => ({
+      type: 'object',
+      own: [],
+    }));
+    let taken = this.#partials.get(object);
+    if (taken === undefined) this.#partials.set(object, (taken = new Set()));
+    for (const key of members) {
+      const property = Object.getOwnPropertyDescriptor(object, key);
+      if (property === undefined || taken.has(key)) continue;
+      taken.add(key);
+      const entry = this.#graph.property(key, property, origin);
+      this.#graph.update<GraphNode & ObjectParts>(number, (node) => ({ ...node, own: [...(node.own ?? []), entry] }));
+    }
+    return number;
+  }
+
+  /** What in the code is evaluated by its place, and would be another thing elsewhere. */
+  #rewriteNames(draft: Draft): void {
+    const { shape, script, text } = draft.written;
+    if (shape.importMeta.length > 0) {
+      const name = `${OWN}Meta`;
+      const node: GraphNode = { type: 'importMeta', from: script.url };
+      for (const range of shape.importMeta) draft.edits.push({ ...range, text: name });
+      draft.bindings.push({ name, slot: this.#graph.node(JSON.stringify(node), () => node), isEager: false });
+    }
+    if (shape.computedName !== undefined) {
+      const { start, end } = shape.computedName;
+      draft.edits.push({ start, end, text: `computed${lineBreaksOf(text.slice(start, end))}` });
+    }
+  }
+
+  #partsOfClass(fn: AnyFunction, shape: ClassShape, draft: Draft, origin: Origin): ObjectParts {
+    const { text } = draft.written;
+    this.#classes.set(fn, shape);
+    for (const { start, end, isBlock } of shape.initialisers) {
+      const value = isBlock ? '' : 'undefined';
+      draft.edits.push({ start, end, text: value + lineBreaksOf(text.slice(start, end)) });
+    }
+    if (shape.heritage !== undefined && shape.heritage.name === undefined && !shape.heritage.isNull) {
+      const { start, end } = shape.heritage;
+      const name = `${OWN}Super`;
+      draft.edits.push({ start, end, text: name + lineBreaksOf(text.slice(start, end)) });
+      const parent = Object.getPrototypeOf(fn) as object;
+      draft.bindings.push({ name, slot: this.#graph.slot(parent, origin), isEager: true });
+    }
+    const natural = Object.getPrototypeOf(fn) as object | null;
+    const parts = this.#graph.parts(
+      fn,
+      natural,
+      origin,
+      (key) => isOfEveryFunction(key, fn) || isMethodOf(shape, Object.getOwnPropertyDescriptor(fn, key)),
+    );
+    if (shape.staticPrivates.length === 0) return parts;
+    const found = this.#graph.inspector?.privatesOf(fn) ?? new Map<string, unknown>();
+    const values = shape.staticPrivates.map((name) =>
+      this.#graph.slot(found.get(name), { ...origin, path: `${origin.path}.${name}` }),
+    );
+    return { ...parts, privates: [{ class: draft.number, values }] };
+  }
+
+  #prototypeOf(
+    fn: AnyFunction,
+    shape: ClassShape | undefined,
+    origin: Origin,
+  ): Pick<FunctionNode, 'prototype' | 'prototypeOwn' | 'prototypeProto'> {
+    const prototype: unknown = Object.getOwnPropertyDescriptor(fn, 'prototype')?.value;
+    if (typeof prototype !== 'object' || prototype === null) return {};
+    const inside = { ...origin, path: `${origin.path}.prototype`, holder: prototype };
+    const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+    if (constructor !== fn) {
+      const isNatural = Reflect.ownKeys(prototype).length === 0 && constructor === undefined;
+      return isNatural ? {} : { prototype: this.#graph.slot(prototype, inside) };
+    }
+    const own: Property[] = this.#graph.properties(
+      prototype,
+      inside,
+      (key) =>
+        key === 'constructor' ||
+        (shape !== undefined && isMethodOf(shape, Object.getOwnPropertyDescriptor(prototype, key))),
+    );
+    const proto = Object.getPrototypeOf(prototype) as object | null;
+    return {
+      ...(own.length === 0 ? {} : { prototypeOwn: own }),
+      ...(shape !== undefined || proto === Object.prototype ? {} : { prototypeProto: this.#graph.slot(proto, inside) }),
+    };
+  }
+}
+
+/** A variable that other functions see changing: a property of an object that they have in common. */
+function shareVariable(draft: Draft, variable: FreeVariable, cell: number): void {
+  const name = `${OWN}_${variable.name}`;
+  for (const { start, end, place } of variable.uses) {
+    const value = `${name}.v`;
+    const text = { plain: value, shorthand: `${variable.name}:${value}`, callee: `(0,${value})` }[place];
+    draft.edits.push({ start, end, text });
+  }
+  const binding = draft.bindings.find((each) => each.name === variable.name) as Draft['bindings'][number];
+  binding.name = name;
+  binding.slot = cell;
+}
+
+/** Code that lets us fill private fields: only code inside of a class can. */
+function editsForPrivates(
+  { staticPrivates, privates, constructorBody, heritage, end }: ClassShape,
+  fills: boolean,
+): Edit[] {
+  const edits: Edit[] = [];
+  const assign = (names: readonly string[], object: string): string =>
+    names.length === 0 ? ';' : `[${names.map((name) => `${object}.${name}`).join(',')}]=v;`;
+  if (staticPrivates.length > 0 || (fills && privates.length > 0)) {
+    const text = `;static ${fillName}(o,v){if(o===this)${assign(staticPrivates, 'o')}else ${assign(fills ? privates : [], 'o')}}`;
+    edits.push({ start: end, end, text });
+  }
+  if (fills && constructorBody !== undefined) {
+    const parent = heritage === undefined || heritage.isNull ? '' : 'super(...arguments);';
+    const text = `if(new.target===globalThis[Symbol.for('${fillMark}')]){${parent}return}`;
+    edits.push({ start: constructorBody, end: constructorBody, text });
+  }
+  return edits;
+}
+
+/** The value of a global variable that the program has made: those of JavaScript and Node are in the worker, too. */
+function globalOf(name: string, scopes: readonly Scope[]): { readonly value: unknown } | undefined {
+  const place = scopes.find(isGlobal)?.object ?? globalThis;
+  if (!(name in place)) return undefined;
+  if (place === globalThis) {
+    return isProgramsGlobal(name) ? { value: (globalThis as Record<string, unknown>)[name] } : undefined;
+  }
+  // Code of another context, such as the REPL's.
+  return name in globalThis && !isProgramsGlobal(name)
+    ? undefined
+    : { value: (place as Record<string, unknown>)[name] };
+}
+
+function isGlobal({ description }: Scope): boolean {
+  return description.startsWith('Global');
+}
+
+function isModuleObject(value: unknown): value is { readonly filename: string } {
+  const { filename, paths } = (value ?? {}) as { readonly filename?: unknown; readonly paths?: unknown };
+  return typeof filename === 'string' && Array.isArray(paths);
+}
+
+function isStrict(fn: AnyFunction, { shape, scriptShape }: WrittenFunction): boolean {
+  if (scriptShape.isStrict) return true;
+  // V8 gives `caller` to sloppy functions only; arrow functions and methods never have it.
+  const tells = shape.kind === 'function' && shape.form === 'expression' && Object.hasOwn(fn, 'prototype');
+  return tells && functionPrototypes.has(Object.getPrototypeOf(fn)) && !Object.hasOwn(fn, 'caller');
+}
+
+function isOfEveryFunction(key: string | symbol, fn?: object): boolean {
+  if (key === 'name') return fn === undefined || typeof (fn as { name: unknown }).name === 'string';
+  return key === 'length' || key === 'prototype' || key === 'arguments' || key === 'caller';
+}
+
+/** Whether a property is one of the methods in the text of a class. */
+function isMethodOf(shape: ClassShape, property: PropertyDescriptor | undefined): boolean {
+  const functions = [property?.value, property?.get, property?.set].filter((each) => typeof each === 'function');
+  return functions.length > 0 && functions.every((each) => shape.methods.has(Function.prototype.toString.call(each)));
+}
+
+function nameOf(fn: AnyFunction): string {
+  const name: unknown = Object.getOwnPropertyDescriptor(fn, 'name')?.value;
+  return typeof name === 'string' ? name : '';
+}
+
+/** For a function that is the subject itself: then it has no variable, but a name. */
+function named(origin: Origin, fn: AnyFunction): Origin {
+  return origin.owner === undefined ? { ...origin, owner: { name: nameOf(fn), location: undefined } } : origin;
+}
+
+function lineBreaksOf(text: string): string {
+  return text.replace(/[^\n\r\u2028\u2029]/g, '');
+}

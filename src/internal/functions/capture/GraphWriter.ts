@@ -1,0 +1,413 @@
+/**
+ * A function, and all that it captures, turned into a graph.
+ *
+ * The way goes breadth first, from the function to the variables that it uses, to what these hold, to the functions among that
+ * and their variables. Each object becomes one node, however often it is met. Data without classes and functions in it is left to
+ * structured clone as a whole, which is far faster.
+ */
+
+import { types } from 'node:util';
+import { UnportableFunctionError } from '../../../errors.js';
+import { Accessor, Configurable, Enumerable, Guard, Writable } from '../graph.js';
+import type { Graph, GraphNode, ObjectParts, PrivateFields, Property, Slot } from '../graph.js';
+import { originOf } from '../origins.js';
+import { builtinName, isNative, isPlainPrototype } from './builtins.js';
+import { FunctionWriter } from './FunctionWriter.js';
+import type { Inspector } from './Inspector.js';
+import { anInstanceOf, whyUnportable } from './kinds.js';
+import { isPlainData } from './plainData.js';
+
+/** How something was reached: for messages. */
+export interface Origin {
+  /** The function whose variable it is, or is inside of. */
+  readonly owner: { readonly name: string; readonly location: string | undefined } | undefined;
+  readonly variable: string | undefined;
+  /** From the variable on: `config.db.socket`. */
+  readonly path: string;
+  /** The object whose property it is. */
+  readonly holder?: object;
+}
+
+export interface GraphOptions {
+  /** Values of variables, by name, that come before what is found. */
+  readonly captures: Readonly<Record<string, unknown>> | undefined;
+  /** Whether a value can be sent to the workers. */
+  isCloneable(value: unknown): boolean;
+}
+
+/** What a capture gives. */
+export interface WrittenGraph {
+  readonly graph: Graph;
+  /** What has to travel beside the graph. */
+  readonly attachments: readonly unknown[];
+}
+
+export class GraphWriter {
+  readonly inspector: Inspector | undefined;
+  readonly options: GraphOptions;
+  readonly sourceMaps: Record<string, string> = {};
+  readonly #nodes: (GraphNode | undefined)[] = [];
+  readonly #numbers = new Map<unknown, number>();
+  /** Nodes that are no objects of the program, by a text that says all of them. */
+  readonly #shared = new Map<string, number>();
+  /** What travels as it is. */
+  readonly #plain = new Set<object>();
+  readonly #attachments: unknown[] = [];
+  readonly #queue: (() => void)[] = [];
+  readonly #functions: FunctionWriter;
+
+  constructor(inspector: Inspector | undefined, options: GraphOptions) {
+    this.inspector = inspector;
+    this.options = options;
+    this.#functions = new FunctionWriter(this);
+  }
+
+  /** @throws UnportableFunctionError where something cannot travel. */
+  run(root: (...args: never[]) => unknown): WrittenGraph {
+    const slot = this.slot(root, { owner: undefined, variable: undefined, path: '' });
+    // Queued rather than called, for what hangs on each other may be longer than the stack is high.
+    for (let at = 0; at < this.#queue.length; at++) (this.#queue[at] as () => void)();
+    this.#functions.finish();
+    return {
+      graph: { nodes: this.#nodes as GraphNode[], root: slot, sourceMaps: this.sourceMaps },
+      attachments: this.#attachments,
+    };
+  }
+
+  /** A value as part of a node. */
+  slot(value: unknown, origin: Origin): Slot {
+    if (typeof value !== 'symbol' && !isThing(value)) return [value];
+    const known = this.#numbers.get(value);
+    if (known !== undefined) return known;
+    if (typeof value === 'object' && this.#isPlain(value)) return [value];
+    return this.#add(value, () => this.#nodeOf(value, origin));
+  }
+
+  /** A node that is no object of the program. */
+  node(key: string, make: () => GraphNode): number {
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const number = this.#nodes.push(undefined) - 1;
+    this.#shared.set(key, number);
+    this.#nodes[number] = make();
+    return number;
+  }
+
+  /** Changes a node that is there. */
+  update<N extends GraphNode>(number: number, change: (node: N) => N): void {
+    this.#nodes[number] = change(this.#nodes[number] as N);
+  }
+
+  numberOf(value: object): number | undefined {
+    return this.#numbers.get(value);
+  }
+
+  /** @throws UnportableFunctionError that says what cannot travel, and whose it is. */
+  fail(origin: Origin, what: string): never {
+    const { owner, variable, path } = origin;
+    throw new UnportableFunctionError({
+      functionName: owner?.name ?? 'anonymous',
+      location: owner?.location,
+      variable,
+      reason: path === '' || path === variable ? `it is ${what}` : `${path} is ${what}`,
+    });
+  }
+
+  /** The own properties of an object, without some. */
+  properties(object: object, origin: Origin, isSkipped: (key: string | symbol) => boolean = () => false): Property[] {
+    const properties: Property[] = [];
+    const inside = { ...origin, holder: object };
+    for (const key of Reflect.ownKeys(object)) {
+      if (isSkipped(key)) continue;
+      const property = Object.getOwnPropertyDescriptor(object, key);
+      if (property !== undefined) properties.push(this.property(key, property, inside));
+    }
+    return properties;
+  }
+
+  property(key: string | symbol, property: PropertyDescriptor, origin: Origin): Property {
+    const inside = { ...origin, path: accessTo(origin.path, key) };
+    const name = typeof key === 'string' ? key : (this.slot(key, inside) as number);
+    const flags = (property.enumerable === true ? Enumerable : 0) | (property.configurable === true ? Configurable : 0);
+    if (property.get !== undefined || property.set !== undefined) {
+      return [name, flags | Accessor, this.slot(property.get, inside), this.slot(property.set, inside)];
+    }
+    return [name, flags | (property.writable === true ? Writable : 0), this.slot(property.value, inside)];
+  }
+
+  /** What an object is besides its kind. */
+  parts(
+    object: object,
+    natural: object | null,
+    origin: Origin,
+    isSkipped: (key: string | symbol) => boolean = () => false,
+  ): ObjectParts {
+    const proto = Object.getPrototypeOf(object) as object | null;
+    const own = this.properties(object, origin, isSkipped);
+    const guard = guardOf(object);
+    return {
+      ...(proto === natural || isForeignTwin(proto, natural) ? {} : { proto: this.prototype(proto, origin) }),
+      ...(own.length === 0 ? {} : { own }),
+      ...(guard === Guard.none ? {} : { guard }),
+      ...this.#privatesOf(object, proto, origin),
+    };
+  }
+
+  /** A prototype. It is one that can be had in the worker: of a class of the program's, or of an allowed one of Node's. */
+  prototype(proto: object | null, origin: Origin): Slot {
+    if (proto === null) return [null];
+    const builtin = builtinName(proto);
+    if (builtin !== undefined) return this.slot(proto, origin);
+    const { constructor } = proto as { constructor?: unknown };
+    if (Object.hasOwn(proto, 'constructor') && typeof constructor === 'function' && isNative(constructor)) {
+      this.fail(origin, anInstanceOf(constructor.name));
+    }
+    return this.slot(proto, origin);
+  }
+
+  #add(value: unknown, make: () => GraphNode): number {
+    const number = this.#nodes.push(undefined) - 1;
+    this.#numbers.set(value, number);
+    this.#queue.push(() => (this.#nodes[number] = make()));
+    return number;
+  }
+
+  #isPlain(value: object): boolean {
+    return (
+      this.#plain.has(value) ||
+      isPlainData(value, this.#plain, (each) => this.#numbers.has(each) || originOf(each) !== undefined)
+    );
+  }
+
+  #nodeOf(value: unknown, origin: Origin): GraphNode {
+    if (typeof value === 'symbol') return symbolNode(value);
+    const object = value as object;
+    if (types.isProxy(object)) this.fail(origin, whyUnportable(object) as string);
+    const builtin = builtinName(object);
+    if (builtin !== undefined) return { type: 'named', ...builtin };
+    const imported = originOf(object);
+    if (imported !== undefined) return imported;
+    const required = requiredFrom(object);
+    if (required !== undefined) return required;
+    if (typeof object === 'function') return this.#functions.nodeOf(object as (...args: never[]) => unknown, origin);
+    return this.#objectNode(object, origin);
+  }
+
+  #objectNode(object: object, origin: Origin): GraphNode {
+    const why = whyUnportable(object);
+    if (why !== undefined) this.fail(origin, why);
+    const owner = prototypeOwner(object);
+    if (owner !== undefined) return { type: 'prototype', of: this.slot(owner, origin) as number };
+
+    if (Array.isArray(object)) return this.#arrayNode(object, origin);
+    if (types.isMap(object)) {
+      const entries = [...Map.prototype.entries.call(object)].map(
+        ([key, value]: [unknown, unknown], i) =>
+          [
+            this.slot(key, { ...origin, path: `${origin.path}.keys()[${i}]` }),
+            this.slot(value, { ...origin, path: `${origin.path}.values()[${i}]` }),
+          ] as const,
+      );
+      return { type: 'map', entries, ...this.parts(object, Map.prototype, origin) };
+    }
+    if (types.isSet(object)) {
+      const values = [...Set.prototype.values.call(object)].map((value: unknown, i) =>
+        this.slot(value, { ...origin, path: `${origin.path}.values()[${i}]` }),
+      );
+      return { type: 'set', values, ...this.parts(object, Set.prototype, origin) };
+    }
+    if (types.isNativeError(object)) return this.#errorNode(object, origin);
+    if (object instanceof URL) return { type: 'url', text: object.href, ...this.parts(object, URL.prototype, origin) };
+    if (object instanceof URLSearchParams) {
+      return {
+        type: 'searchParams',
+        text: object.toString(),
+        ...this.parts(object, URLSearchParams.prototype, origin, isInternalSymbol),
+      };
+    }
+    if (Buffer.isBuffer(object)) {
+      const bytes = new Uint8Array(object.buffer, object.byteOffset, object.length);
+      return { type: 'buffer', bytes, ...this.parts(object, Buffer.prototype, origin, isIndex) };
+    }
+    const leaf = leafPrototype(object);
+    if (leaf !== undefined) {
+      const value = plainLeaf(object);
+      if (!this.options.isCloneable(value)) {
+        this.fail(origin, `${anInstanceOf(tagOf(object))}, which cannot be sent to a worker of this start method`);
+      }
+      return { type: 'leaf', value, ...this.parts(object, leaf, origin, isIndex) };
+    }
+    return this.#plainObjectNode(object, origin);
+  }
+
+  #arrayNode(array: readonly unknown[], origin: Origin): GraphNode {
+    return {
+      type: 'array',
+      length: array.length,
+      ...this.parts(array, Array.prototype, origin, (key) => key === 'length'),
+    };
+  }
+
+  #errorNode(error: Error, origin: Origin): GraphNode {
+    const { own = [], ...parts } = this.parts(error, Error.prototype, origin, (key) => key === 'stack');
+    // In newer versions of V8 it is a pair of native functions.
+    const stack: Property = ['stack', Writable | Configurable, [String(error.stack)]];
+    return { type: 'error', ...parts, own: Object.hasOwn(error, 'stack') ? [stack, ...own] : own };
+  }
+
+  #plainObjectNode(object: object, origin: Origin): GraphNode {
+    for (
+      let at = Object.getPrototypeOf(object) as object | null;
+      at !== null;
+      at = Object.getPrototypeOf(at) as object
+    ) {
+      const builtin = builtinName(at);
+      const name = constructorName(at);
+      if (builtin === undefined && !isForeignBuiltin(at)) continue;
+      if (builtin === undefined ? name === 'Object' : isPlainPrototype(builtin)) continue;
+      // Some of Node's objects pass between threads, with what they are.
+      if (at === Object.getPrototypeOf(object) && this.options.isCloneable(object) && isHostCloneable(object)) {
+        return { type: 'attachment', at: this.#attachments.push(object) - 1 };
+      }
+      this.fail(origin, `${anInstanceOf(name ?? tagOf(object))}, which lives only here`);
+    }
+    return { type: 'object', ...this.parts(object, Object.prototype, origin) };
+  }
+
+  /** The values of private fields, for each class of an object that has some. */
+  #privatesOf(object: object, proto: object | null, origin: Origin): Pick<ObjectParts, 'privates'> {
+    if (typeof object === 'function' || proto === null || builtinName(proto) !== undefined) return {};
+    const found = this.inspector?.privatesOf(object);
+    if (found === undefined || found.size === 0) return {};
+    const privates: PrivateFields[] = [];
+    for (let at: object | null = proto; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+      const owner = Object.hasOwn(at, 'constructor') ? (at as { constructor: unknown }).constructor : undefined;
+      if (typeof owner !== 'function' || builtinName(owner) !== undefined) continue;
+      const names = this.#functions.privatesOf(owner, origin);
+      if (names.length === 0) continue;
+      const values = names.map((name) => {
+        const inside = { ...origin, path: `${origin.path}.${name}` };
+        return this.slot(found.get(name), inside);
+      });
+      privates.push({ class: this.slot(owner, origin) as number, values });
+    }
+    return privates.length === 0 ? {} : { privates };
+  }
+}
+
+function symbolNode(symbol: symbol): GraphNode {
+  const key = Symbol.keyFor(symbol);
+  if (key !== undefined) return { type: 'symbol', key };
+  for (const name of Object.getOwnPropertyNames(Symbol)) {
+    if ((Symbol as unknown as Record<string, unknown>)[name] === symbol)
+      return { type: 'named', path: ['Symbol', name] };
+  }
+  return { type: 'symbol', description: symbol.description };
+}
+
+/** `require` and `module` of a file, and what a file of CommonJS exports. */
+function requiredFrom(value: object): GraphNode | undefined {
+  if (typeof value === 'function') {
+    const { resolve, cache } = value as { resolve?: { paths?: (request: string) => string[] | null }; cache?: unknown };
+    if (typeof resolve?.paths === 'function' && isThing(cache)) {
+      const [folder] = resolve.paths('./x') ?? [];
+      if (folder !== undefined) return { type: 'requireFunction', from: `${folder}/_` };
+    }
+  }
+  return undefined;
+}
+
+/** The function whose `prototype` an object is. */
+function prototypeOwner(object: object): object | undefined {
+  const constructor: unknown = Object.getOwnPropertyDescriptor(object, 'constructor')?.value;
+  if (typeof constructor !== 'function') return undefined;
+  return (constructor as { prototype?: unknown }).prototype === object ? constructor : undefined;
+}
+
+const leafPrototypes: readonly (readonly [(value: object) => boolean, object])[] = [
+  [types.isDate, Date.prototype],
+  [types.isRegExp, RegExp.prototype],
+  [types.isArrayBuffer, ArrayBuffer.prototype],
+  [types.isSharedArrayBuffer, SharedArrayBuffer.prototype],
+  [types.isDataView, DataView.prototype],
+  [types.isNumberObject, Number.prototype],
+  [types.isStringObject, String.prototype],
+  [types.isBooleanObject, Boolean.prototype],
+  [types.isBigIntObject, BigInt.prototype],
+];
+
+function leafPrototype(object: object): object | undefined {
+  if (types.isTypedArray(object)) return naturalTypedArray(object).prototype as object;
+  return leafPrototypes.find(([is]) => is(object))?.[1];
+}
+
+type TypedArrayConstructor = new (buffer: ArrayBufferLike, offset: number, length: number) => object;
+
+function naturalTypedArray(array: NodeJS.TypedArray): TypedArrayConstructor {
+  const name = (
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Int8Array.prototype), Symbol.toStringTag) as {
+      get(): string;
+    }
+  ).get.call(array);
+  return (globalThis as unknown as Record<string, TypedArrayConstructor>)[name] as TypedArrayConstructor;
+}
+
+/** A leaf as structured clone sees it, which it refuses to do for some subclasses. */
+function plainLeaf(object: object): unknown {
+  if (!types.isTypedArray(object)) return object;
+  const natural = naturalTypedArray(object);
+  if (Object.getPrototypeOf(object) === natural.prototype) return object;
+  return new natural(object.buffer, object.byteOffset, object.length);
+}
+
+/** What structured clone between threads carries, of Node's own: keys, certificates, blobs, compiled WebAssembly. */
+function isHostCloneable(object: object): boolean {
+  return /^(KeyObject|SecretKeyObject|PublicKeyObject|PrivateKeyObject|CryptoKey|X509Certificate|Blob|File|BlockList|SocketAddress|Module|Histogram|RecordableHistogram|DOMException)$/.test(
+    constructorName(Object.getPrototypeOf(object) as object) ?? '',
+  );
+}
+
+function constructorName(proto: object): string | undefined {
+  const constructor: unknown = Object.getOwnPropertyDescriptor(proto, 'constructor')?.value;
+  return typeof constructor === 'function' ? constructor.name : undefined;
+}
+
+/** A prototype of another realm's JavaScript, or of native code. */
+function isForeignBuiltin(proto: object): boolean {
+  const constructor: unknown = Object.getOwnPropertyDescriptor(proto, 'constructor')?.value;
+  return isNative(constructor);
+}
+
+/** Whether a prototype is, in another realm, what `natural` is here. */
+function isForeignTwin(proto: object | null, natural: object | null): boolean {
+  if (proto === null || natural === null || !isForeignBuiltin(proto) || builtinName(proto) !== undefined) return false;
+  return constructorName(proto) === constructorName(natural);
+}
+
+function guardOf(object: object): Guard {
+  if (Object.isExtensible(object)) return Guard.none;
+  if (Object.isFrozen(object)) return Guard.freeze;
+  return Object.isSealed(object) ? Guard.seal : Guard.preventExtensions;
+}
+
+function isIndex(key: string | symbol): boolean {
+  return key === 'length' || (typeof key === 'string' && /^\d+$/.test(key));
+}
+
+function isInternalSymbol(key: string | symbol): boolean {
+  return typeof key === 'symbol';
+}
+
+function accessTo(path: string, key: string | symbol): string {
+  if (typeof key === 'symbol') return `${path}[${String(key)}]`;
+  if (/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key)) return path === '' ? key : `${path}.${key}`;
+  return /^\d+$/.test(key) ? `${path}[${key}]` : `${path}[${JSON.stringify(key)}]`;
+}
+
+function tagOf(object: object): string {
+  return Object.prototype.toString.call(object).slice('[object '.length, -1);
+}
+
+function isThing(value: unknown): value is object {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null);
+}

@@ -1,0 +1,296 @@
+/**
+ * What the text of a function needs from around it: the variables that it uses without declaring them, and what else would
+ * not mean the same elsewhere.
+ */
+
+import { childrenOf, freeReferences, isNode, parse, type Range, type SyntaxNode } from './syntax.js';
+
+/** A use of a variable of the surroundings. */
+export interface VariableUse extends Range {
+  readonly isWrite: boolean;
+  /** What it stands in, which decides how it can be replaced. */
+  readonly place: 'plain' | 'shorthand' | 'callee';
+}
+
+/** A variable of the surroundings. */
+export interface FreeVariable {
+  readonly name: string;
+  readonly uses: readonly VariableUse[];
+  readonly isWritten: boolean;
+  /** The properties that are read of it, where nothing else is done with it. */
+  readonly members: ReadonlySet<string> | undefined;
+  /** Whether it is needed when the function is made, not only when it runs: in the heading of a class. */
+  readonly isEager: boolean;
+}
+
+/** The parts of a class that are about its own state, which travels as values and is not computed again. */
+export interface ClassShape {
+  /** What follows `extends`. */
+  readonly heritage: (Range & { readonly name: string | undefined; readonly isNull: boolean }) | undefined;
+  /** What initialises static fields, and the insides of static blocks. */
+  readonly initialisers: readonly (Range & { readonly isBlock: boolean })[];
+  /** The names of private fields with `#`: of the class itself and of its instances. */
+  readonly staticPrivates: readonly string[];
+  readonly privates: readonly string[];
+  /** Where the body of the constructor begins, after its brace; none where it has none of its own. */
+  readonly constructorBody: number | undefined;
+  /** Where the last brace is. */
+  readonly end: number;
+  /** The texts of its methods: functions that come with it. */
+  readonly methods: ReadonlySet<string>;
+}
+
+export interface FunctionShape {
+  /** Whether the text is an expression, or a method as it stands in an object. */
+  readonly form: 'expression' | 'method';
+  readonly kind: 'arrow' | 'function' | 'class';
+  readonly variables: readonly FreeVariable[];
+  /** What an arrow function takes from the function around it. */
+  readonly lexical: 'this' | 'super' | 'new.target' | 'arguments' | undefined;
+  /** Whether a method uses `super`. */
+  readonly usesSuper: boolean;
+  /** A private name of the class around it. */
+  readonly privateName: string | undefined;
+  readonly importMeta: readonly Range[];
+  /** The name of a method in brackets, which would be computed anew. */
+  readonly computedName: Range | undefined;
+  readonly class: ClassShape | undefined;
+}
+
+/** How texts can be read: what stands around them, and where the function is then. */
+const forms = [
+  { form: 'expression', before: '(', after: '\n)' },
+  { form: 'method', before: '({', after: '\n})' },
+] as const;
+
+/** @throws SyntaxError where the text cannot be read alone. */
+export function analyse(text: string, isModule: boolean): FunctionShape {
+  let failure: unknown;
+  for (const { form, before, after } of forms) {
+    let tree: SyntaxNode;
+    try {
+      tree = parse(before + text + after, isModule);
+    } catch (error) {
+      failure ??= error;
+      continue;
+    }
+    return shapeOf(tree, form, text, isModule, before.length);
+  }
+  throw failure;
+}
+
+function shapeOf(
+  tree: SyntaxNode,
+  form: FunctionShape['form'],
+  text: string,
+  isModule: boolean,
+  offset: number,
+): FunctionShape {
+  const expression = ((tree['body'] as SyntaxNode[])[0] as SyntaxNode)['expression'] as SyntaxNode;
+  const property = form === 'method' ? ((expression['properties'] as SyntaxNode[])[0] as SyntaxNode) : undefined;
+  const node = property === undefined ? expression : (property['value'] as SyntaxNode);
+  const rangeOf = ({ start, end }: Range): Range => ({ start: start - offset, end: end - offset });
+  const classShape = node.type.startsWith('Class') ? shapeOfClass(node, text, rangeOf) : undefined;
+  const computed = property?.['computed'] === true ? (property['key'] as SyntaxNode) : undefined;
+
+  const dropped: Range[] = [...(classShape?.initialisers ?? [])];
+  if (classShape?.heritage !== undefined && classShape.heritage.name === undefined) dropped.push(classShape.heritage);
+  if (computed !== undefined) dropped.push(rangeOf(computed));
+  const meanings = meaningsIn(node);
+  const parents = parentsIn(tree);
+  const eager = eagerRanges(node, classShape).map(rangeOf);
+
+  const byName = new Map<string, { uses: VariableUse[]; members: Set<string> | undefined; isEager: boolean }>();
+  for (const { name, node: identifier, isWrite } of freeReferences(tree, isModule)) {
+    const range = rangeOf(identifier);
+    if (dropped.some((part) => contains(part, range))) continue;
+    const parent = parents.get(identifier);
+    let variable = byName.get(name);
+    if (variable === undefined) byName.set(name, (variable = { uses: [], members: new Set(), isEager: false }));
+    variable.uses.push({ ...range, isWrite, place: placeOf(identifier, parent, parents) });
+    variable.isEager ||= eager.some((part) => contains(part, range));
+    const member = memberRead(identifier, parent);
+    if (member === undefined || isWrite) variable.members = undefined;
+    else variable.members?.add(member);
+  }
+
+  const isArrow = node.type === 'ArrowFunctionExpression';
+  const lexical = isArrow ? (meanings.lexical ?? (byName.has('arguments') ? 'arguments' : undefined)) : undefined;
+  return {
+    form,
+    kind: classShape !== undefined ? 'class' : isArrow ? 'arrow' : 'function',
+    variables: [...byName].map(([name, { uses, members, isEager }]) => ({
+      name,
+      uses,
+      isWritten: uses.some(({ isWrite }) => isWrite),
+      members,
+      isEager,
+    })),
+    lexical,
+    usesSuper: !isArrow && meanings.lexical === 'super',
+    privateName: meanings.privateName,
+    importMeta: meanings.importMeta.map(rangeOf),
+    computedName: computed === undefined ? undefined : computedNameIn(text, rangeOf(computed)),
+    class: classShape,
+  };
+}
+
+/** What of `this` and the like in a node is that of the surroundings, and other things that need its place. */
+function meaningsIn(root: SyntaxNode): {
+  readonly lexical: FunctionShape['lexical'];
+  readonly privateName: string | undefined;
+  readonly importMeta: Range[];
+} {
+  const lexical = new Set<'this' | 'super' | 'new.target'>();
+  const importMeta: Range[] = [];
+  let privateName: string | undefined;
+  const visit = (node: SyntaxNode, owner: 'outside' | 'own' | 'root', declared: ReadonlySet<string>): void => {
+    switch (node.type) {
+      case 'ThisExpression':
+        if (owner === 'outside') lexical.add('this');
+        break;
+      case 'Super':
+        if (owner !== 'own') lexical.add('super');
+        break;
+      case 'MetaProperty':
+        if ((node['meta'] as { name?: string }).name === 'import') importMeta.push(node);
+        else if (owner === 'outside') lexical.add('new.target');
+        break;
+      case 'PrivateIdentifier':
+        if (!declared.has(node['name'] as string)) privateName ??= `#${node['name'] as string}`;
+        break;
+      case 'ClassExpression':
+      case 'ClassDeclaration': {
+        const names = new Set(declared);
+        for (const element of elementsOf(node)) {
+          const key = element['key'] as SyntaxNode | undefined;
+          if (key?.type === 'PrivateIdentifier') names.add(key['name'] as string);
+        }
+        if (isNode(node['superClass'])) visit(node['superClass'], owner, names);
+        for (const element of elementsOf(node)) {
+          if (element.type === 'StaticBlock') {
+            for (const child of childrenOf(element)) visit(child, 'own', names);
+            continue;
+          }
+          visit(element['key'] as SyntaxNode, element['computed'] === true ? owner : 'own', names);
+          if (isNode(element['value'])) visit(element['value'], 'own', names);
+        }
+        return;
+      }
+      case 'Property':
+        if (node['method'] === true || node['kind'] !== 'init') {
+          visit(node['key'] as SyntaxNode, owner, declared);
+          visit(node['value'] as SyntaxNode, 'own', declared);
+          return;
+        }
+        break;
+      case 'FunctionExpression':
+      case 'FunctionDeclaration':
+        for (const child of childrenOf(node)) visit(child, node === root ? 'root' : 'own', declared);
+        return;
+    }
+    for (const child of childrenOf(node)) visit(child, owner, declared);
+  };
+  visit(root, 'outside', new Set());
+  const found = [...lexical][0];
+  return { lexical: lexical.has('super') ? 'super' : found, privateName, importMeta };
+}
+
+function shapeOfClass(node: SyntaxNode, text: string, rangeOf: (range: Range) => Range): ClassShape {
+  const initialisers: (Range & { isBlock: boolean })[] = [];
+  const staticPrivates: string[] = [];
+  const privates: string[] = [];
+  const methods = new Set<string>();
+  let constructorBody: number | undefined;
+  for (const element of elementsOf(node)) {
+    const range = rangeOf(element);
+    if (element.type === 'StaticBlock') {
+      initialisers.push({ start: text.indexOf('{', range.start) + 1, end: range.end - 1, isBlock: true });
+      continue;
+    }
+    const key = element['key'] as SyntaxNode;
+    const value = isNode(element['value']) ? element['value'] : undefined;
+    if (element.type === 'PropertyDefinition') {
+      if (key.type === 'PrivateIdentifier') {
+        (element['static'] === true ? staticPrivates : privates).push(`#${key['name'] as string}`);
+      }
+      if (element['static'] === true && value !== undefined) initialisers.push({ ...rangeOf(value), isBlock: false });
+      continue;
+    }
+    if (element['kind'] === 'constructor' && value !== undefined) {
+      constructorBody = rangeOf(value['body'] as SyntaxNode).start + 1;
+    }
+    methods.add(text.slice(range.start, range.end).replace(/^static\b\s*/, ''));
+  }
+  const superClass = node['superClass'] as SyntaxNode | null;
+  const heritage = superClass && {
+    ...rangeOf(superClass),
+    name: superClass.type === 'Identifier' ? (superClass['name'] as string) : undefined,
+    isNull: superClass.type === 'Literal' && superClass['value'] === null,
+  };
+  return {
+    heritage: heritage ?? undefined,
+    initialisers,
+    staticPrivates,
+    privates,
+    constructorBody,
+    end: rangeOf(node).end - 1,
+    methods,
+  };
+}
+
+function elementsOf(classNode: SyntaxNode): SyntaxNode[] {
+  return (classNode['body'] as SyntaxNode)['body'] as SyntaxNode[];
+}
+
+/** What of a class is evaluated when it is made: what it extends, and names in brackets. */
+function eagerRanges(node: SyntaxNode, shape: ClassShape | undefined): Range[] {
+  if (shape === undefined) return [];
+  const ranges: Range[] = [];
+  if (isNode(node['superClass'])) ranges.push(node['superClass']);
+  for (const element of elementsOf(node)) if (element['computed'] === true) ranges.push(element['key'] as SyntaxNode);
+  return ranges;
+}
+
+function parentsIn(tree: SyntaxNode): Map<SyntaxNode, SyntaxNode> {
+  const parents = new Map<SyntaxNode, SyntaxNode>();
+  const visit = (node: SyntaxNode): void => {
+    for (const child of childrenOf(node)) {
+      parents.set(child, node);
+      visit(child);
+    }
+  };
+  visit(tree);
+  return parents;
+}
+
+function placeOf(
+  identifier: SyntaxNode,
+  parent: SyntaxNode | undefined,
+  parents: ReadonlyMap<SyntaxNode, SyntaxNode>,
+): VariableUse['place'] {
+  if (parent === undefined) return 'plain';
+  // `{ a }` and, as a target, `{ a = 1 }`
+  const holder = parent.type === 'AssignmentPattern' && parent['left'] === identifier ? parents.get(parent) : parent;
+  if (holder?.type === 'Property' && holder['shorthand'] === true && holder['key'] !== undefined) return 'shorthand';
+  if (parent.type === 'CallExpression' && parent['callee'] === identifier) return 'callee';
+  if (parent.type === 'TaggedTemplateExpression' && parent['tag'] === identifier) return 'callee';
+  return 'plain';
+}
+
+/** The property that `identifier.name` reads. */
+function memberRead(identifier: SyntaxNode, parent: SyntaxNode | undefined): string | undefined {
+  if (parent?.type !== 'MemberExpression' || parent['object'] !== identifier || parent['computed'] === true) {
+    return undefined;
+  }
+  return (parent['property'] as { name?: string }).name;
+}
+
+function contains(outer: Range, inner: Range): boolean {
+  return outer.start <= inner.start && inner.end <= outer.end;
+}
+
+/** A name in brackets, with its brackets. */
+function computedNameIn(text: string, expression: Range): Range {
+  return { start: text.lastIndexOf('[', expression.start - 1), end: text.indexOf(']', expression.end) + 1 };
+}

@@ -1,0 +1,125 @@
+/** Things that exist in every worker, by identity: what belongs to JavaScript, to Node and to its modules. */
+
+import { builtinModules, createRequire } from 'node:module';
+
+/** Where something is found: in a module of Node's, or from the global object. */
+export interface BuiltinName {
+  readonly module?: string | undefined;
+  readonly path: readonly string[];
+}
+
+/** Global names that Node makes enumerable: others that are so were made by the program. */
+const enumerableGlobals: ReadonlySet<string> = new Set([
+  'global',
+  'clearImmediate',
+  'setImmediate',
+  'clearInterval',
+  'clearTimeout',
+  'setInterval',
+  'setTimeout',
+  'queueMicrotask',
+  'structuredClone',
+  'atob',
+  'btoa',
+  'performance',
+  'fetch',
+  'navigator',
+  'crypto',
+]);
+
+/** Whether the program has given itself this global variable. */
+export function isProgramsGlobal(name: string): boolean {
+  const property = Object.getOwnPropertyDescriptor(globalThis, name);
+  return property?.enumerable === true && !enumerableGlobals.has(name);
+}
+
+let names: Map<unknown, BuiltinName> | undefined;
+let scannedModules = 0;
+
+/** The name by which something is found in a worker, too. */
+export function builtinName(value: object): BuiltinName | undefined {
+  const loaded = (process as unknown as { readonly moduleLoadList?: readonly string[] }).moduleLoadList ?? [];
+  if (names === undefined) {
+    names = new Map();
+    scanGlobals(names);
+  }
+  if (loaded.length !== scannedModules) {
+    for (const entry of loaded.slice(scannedModules)) scanModule(names, entry.replace(/^NativeModule /, ''));
+    scannedModules = loaded.length;
+  }
+  return names.get(value) ?? standardStream(value);
+}
+
+function scanGlobals(table: Map<unknown, BuiltinName>): void {
+  add(table, globalThis, { path: [] });
+  for (const name of Object.getOwnPropertyNames(globalThis)) {
+    const property = Object.getOwnPropertyDescriptor(globalThis, name);
+    if (property === undefined || isProgramsGlobal(name)) continue;
+    // Some of Node's getters warn; these do not.
+    const value: unknown = 'value' in property ? property.value : name === 'crypto' ? globalThis.crypto : undefined;
+    scan(table, value, [name], undefined, 2);
+  }
+  add(table, process.env, { path: ['process', 'env'] });
+}
+
+function scanModule(table: Map<unknown, BuiltinName>, name: string): void {
+  if (!builtinModules.includes(name) || name.startsWith('_')) return;
+  const module = `node:${name}`;
+  let exports: unknown;
+  try {
+    exports = createRequire(import.meta.url)(module);
+  } catch {
+    return; // it is not for the user
+  }
+  scan(table, exports, [], module, 2);
+  if (name === 'fs') scan(table, (exports as { promises: unknown }).promises, ['promises'], module, 1);
+}
+
+/** Adds a thing and what hangs on it. */
+function scan(
+  table: Map<unknown, BuiltinName>,
+  value: unknown,
+  path: readonly string[],
+  module: string | undefined,
+  depth: number,
+): void {
+  if (!isThing(value) || value === globalThis || !add(table, value, { module, path }) || depth === 0) return;
+  for (const key of Object.getOwnPropertyNames(value)) {
+    const property = Object.getOwnPropertyDescriptor(value, key);
+    const isPrototype = key === 'prototype' && typeof value === 'function';
+    if (property?.enumerable === true && isNative(value) && !isNative(property.value)) continue; // the program's own
+    if (isThing(property?.value) && (isPrototype || typeof property.value === 'function' || path.length === 0)) {
+      scan(table, property.value, [...path, key], module, depth - 1);
+    }
+  }
+}
+
+export function isNative(value: unknown): boolean {
+  return typeof value === 'function' && Function.prototype.toString.call(value).endsWith('{ [native code] }');
+}
+
+/** Adds a thing that has no name yet. */
+function add(table: Map<unknown, BuiltinName>, value: unknown, name: BuiltinName): boolean {
+  if (table.has(value)) return false;
+  table.set(value, name);
+  return true;
+}
+
+/** The program's own streams: a worker has its own. Asked for only where it may be one, for asking makes them. */
+function standardStream(value: object): BuiltinName | undefined {
+  const fd: unknown = Object.getOwnPropertyDescriptor(value, 'fd')?.value;
+  if (fd !== 0 && fd !== 1 && fd !== 2) return undefined;
+  const name = (['stdin', 'stdout', 'stderr'] as const)[fd];
+  return process[name] === value ? { path: ['process', name] } : undefined;
+}
+
+function isThing(value: unknown): value is object {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null);
+}
+
+/** Prototypes of Node's and JavaScript's that an object may have and still be a copy of itself, property by property. */
+export function isPlainPrototype({ module, path }: BuiltinName): boolean {
+  const place = path.join('.');
+  if (module === 'node:events') return place === '' || /(^|\.)prototype$/.test(place);
+  return module === undefined && (place === 'Object.prototype' || place === 'Iterator.prototype');
+}

@@ -1,0 +1,210 @@
+/**
+ * Which names of a file are imports: those are imported again in the worker, instead of copying what they stand for.
+ *
+ * In an ES module these are the names of `import` declarations, and constants that are an `await import('…')`. In CommonJS,
+ * names whose value comes from `require('…')`: all of it, a property, a part of it by destructuring, and each of these through
+ * one of the helpers that compilers put around it. Such a declaration travels as text, with the helpers.
+ */
+
+import { childrenOf, freeReferences, isNode, parse, type SyntaxNode } from './syntax.js';
+
+/** Where the value of a name comes from. */
+export type Import =
+  | {
+      readonly kind: 'import';
+      readonly specifier: string;
+      /** An export, or `*` for the namespace. */
+      readonly name: string;
+      /** As in `with { type: 'json' }`. */
+      readonly attributes: Readonly<Record<string, string>> | undefined;
+    }
+  | {
+      readonly kind: 'require';
+      /** Statements that declare the name. */
+      readonly code: string;
+      readonly name: string;
+    };
+
+/** What a file says of its own names. */
+export interface ScriptShape {
+  /** Whether its code is strict throughout. */
+  readonly isStrict: boolean;
+  readonly imports: ReadonlyMap<string, Import>;
+}
+
+const nothing: ScriptShape = { isStrict: false, imports: new Map() };
+
+/** Reads a file. One that cannot be read, for it is in a newer language, has no imports that we know of. */
+export function shapeOfScript(source: string, isModule: boolean): ScriptShape {
+  // Most functions that are made at run time, and those of the REPL, need no parser.
+  if (!isModule && !/\brequire\b|['"]use strict['"]/.test(source)) return nothing;
+  let tree: SyntaxNode;
+  try {
+    tree = parse(source, isModule);
+  } catch {
+    return { ...nothing, isStrict: isModule };
+  }
+  const body = tree['body'] as readonly SyntaxNode[];
+  return isModule
+    ? { isStrict: true, imports: importsOfModule(body) }
+    : { isStrict: body[0]?.['directive'] === 'use strict', imports: importsOfCommonJs(source, body) };
+}
+
+function importsOfModule(body: readonly SyntaxNode[]): Map<string, Import> {
+  const imports = new Map<string, Import>();
+  for (const statement of body) {
+    if (statement.type === 'ImportDeclaration') addImports(imports, statement);
+    for (const { id, init } of constantsOf(statement)) {
+      const imported = init?.type === 'AwaitExpression' ? (init['argument'] as SyntaxNode) : undefined;
+      const specifier = imported?.type === 'ImportExpression' ? textOf(imported['source']) : undefined;
+      if (specifier === undefined || imported?.['options']) continue;
+      for (const { local, name } of namesOfPattern(id)) {
+        imports.set(local, { kind: 'import', specifier, name, attributes: undefined });
+      }
+    }
+  }
+  return imports;
+}
+
+function addImports(imports: Map<string, Import>, statement: SyntaxNode): void {
+  const specifier = textOf(statement['source']) as string;
+  const attributes: Record<string, string> = {};
+  for (const attribute of (statement['attributes'] ?? []) as SyntaxNode[]) {
+    attributes[nameOf(attribute['key'])] = textOf(attribute['value']) as string;
+  }
+  for (const each of statement['specifiers'] as SyntaxNode[]) {
+    const name =
+      each.type === 'ImportNamespaceSpecifier'
+        ? '*'
+        : each.type === 'ImportDefaultSpecifier'
+          ? 'default'
+          : nameOf(each['imported']);
+    imports.set(nameOf(each['local']), {
+      kind: 'import',
+      specifier,
+      name,
+      attributes: Object.keys(attributes).length === 0 ? undefined : attributes,
+    });
+  }
+}
+
+interface Declared {
+  readonly id: SyntaxNode;
+  readonly init: SyntaxNode | undefined;
+}
+
+function constantsOf(statement: SyntaxNode): Declared[] {
+  if (statement.type === 'ExportNamedDeclaration' && isNode(statement['declaration'])) {
+    return constantsOf(statement['declaration']);
+  }
+  if (statement.type !== 'VariableDeclaration' || statement['kind'] !== 'const') return [];
+  return declaredIn(statement);
+}
+
+function declaredIn(statement: SyntaxNode): Declared[] {
+  return (statement['declarations'] as SyntaxNode[]).map((each) => ({
+    id: each['id'] as SyntaxNode,
+    init: isNode(each['init']) ? each['init'] : undefined,
+  }));
+}
+
+/** The names that `x` or `{ a, b: c }` declares, and the properties that they are; none where it is more than that. */
+function namesOfPattern(id: SyntaxNode): { readonly local: string; readonly name: string }[] {
+  if (id.type === 'Identifier') return [{ local: nameOf(id), name: '*' }];
+  if (id.type !== 'ObjectPattern') return [];
+  const names: { local: string; name: string }[] = [];
+  for (const property of id['properties'] as SyntaxNode[]) {
+    const value = property['value'];
+    if (property.type !== 'Property' || property['computed'] === true || !isNode(value)) continue;
+    if (value.type === 'Identifier') names.push({ local: nameOf(value), name: nameOf(property['key']) });
+  }
+  return names;
+}
+
+/** What compilers put around `require('…')`. */
+const interop = /import|interop|toesm|wildcard/i;
+
+function importsOfCommonJs(source: string, body: readonly SyntaxNode[]): Map<string, Import> {
+  const declarations = new Map<string, { readonly text: string; readonly node: SyntaxNode }>();
+  for (const statement of body) {
+    if (statement.type === 'FunctionDeclaration') {
+      declarations.set(nameOf(statement['id']), {
+        text: source.slice(statement.start, statement.end),
+        node: statement,
+      });
+    }
+    if (statement.type !== 'VariableDeclaration') continue;
+    for (const declarator of statement['declarations'] as SyntaxNode[]) {
+      const text = `var ${source.slice(declarator.start, declarator.end)};`;
+      for (const local of localsOf(declarator['id'] as SyntaxNode)) declarations.set(local, { text, node: declarator });
+    }
+  }
+  const imports = new Map<string, Import>();
+  for (const [name, { node }] of declarations) {
+    if (node.type !== 'VariableDeclarator' || !isNode(node['init']) || !comesFromRequire(node['init'])) continue;
+    if (isAssignedAgain(source, name)) continue;
+    imports.set(name, { kind: 'require', code: withHelpers(name, declarations), name });
+  }
+  return imports;
+}
+
+/** `require('x')`, `require('x').y`, `helper(require('x'), …)` and these in each other. */
+function comesFromRequire(node: SyntaxNode): boolean {
+  if (node.type === 'MemberExpression')
+    return node['computed'] !== true && comesFromRequire(node['object'] as SyntaxNode);
+  if (node.type === 'SequenceExpression')
+    return comesFromRequire((node['expressions'] as SyntaxNode[]).at(-1) as SyntaxNode);
+  if (node.type !== 'CallExpression') return false;
+  const callee = node['callee'] as SyntaxNode;
+  const [first] = node['arguments'] as SyntaxNode[];
+  if (first === undefined) return false;
+  if (callee.type === 'Identifier' && callee['name'] === 'require') return textOf(first) !== undefined;
+  return interop.test(calleeName(callee)) && comesFromRequire(first);
+}
+
+/** The names in `f`, `f.g` and `(0, f.g)`, to be searched for a word. */
+function calleeName(callee: SyntaxNode): string {
+  if (callee.type === 'Identifier') return nameOf(callee);
+  return childrenOf(callee).map(calleeName).join('.');
+}
+
+function isAssignedAgain(source: string, name: string): boolean {
+  const assignments = source.match(new RegExp(`(?<![\\w$.])${name.replaceAll('$', '\\$')}\\s*=(?![=>])`, 'g'));
+  return (assignments?.length ?? 0) > 1;
+}
+
+/** The declaration of a name and of all that it needs of the same file, in an order in which they can run. */
+function withHelpers(
+  name: string,
+  declarations: ReadonlyMap<string, { readonly text: string; readonly node: SyntaxNode }>,
+): string {
+  const texts = new Set<string>();
+  const seen = new Set<string>();
+  const add = (wanted: string): void => {
+    const declaration = declarations.get(wanted);
+    if (declaration === undefined || seen.has(wanted)) return;
+    seen.add(wanted);
+    for (const reference of freeReferences(parse(declaration.text, false), false)) add(reference.name);
+    texts.add(declaration.text);
+  };
+  add(name);
+  return [...texts].join('\n');
+}
+
+function localsOf(id: SyntaxNode): string[] {
+  if (id.type === 'Identifier') return [nameOf(id)];
+  if (id.type === 'Property') return localsOf(id['value'] as SyntaxNode);
+  if (id.type === 'AssignmentPattern') return localsOf(id['left'] as SyntaxNode);
+  return childrenOf(id).flatMap(localsOf);
+}
+
+/** The text of a string literal. */
+function textOf(node: unknown): string | undefined {
+  return isNode(node) && node.type === 'Literal' && typeof node['value'] === 'string' ? node['value'] : undefined;
+}
+
+/** The name of an identifier, or the text of a string that stands for one. */
+function nameOf(node: unknown): string {
+  const { name, value } = node as { readonly name?: string; readonly value?: unknown };
+  return name ?? String(value);
+}

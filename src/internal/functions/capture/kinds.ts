@@ -1,0 +1,29 @@
+/** What cannot travel, in words for whoever captured it. */
+
+import { types } from 'node:util';
+
+/** What is wrong with capturing an object; `undefined` where it may be fine. Runs no code of the object's. */
+export function whyUnportable(value: object): string | undefined {
+  if (types.isProxy(value)) return 'a Proxy, which cannot be looked into';
+  if (types.isPromise(value)) return 'a Promise, which settles only here: await it, and capture the result';
+  if (types.isWeakMap(value)) return 'a WeakMap, whose entries cannot be listed';
+  if (types.isWeakSet(value)) return 'a WeakSet, whose entries cannot be listed';
+  if (types.isGeneratorObject(value)) return 'a generator in progress';
+  if (types.isModuleNamespaceObject(value)) {
+    return 'the namespace of a module that came from somewhere else than an import declaration: import it by name';
+  }
+  if (types.isExternal(value)) return 'a handle of native code';
+  switch (Object.prototype.toString.call(value)) {
+    case '[object WeakRef]':
+      return 'a WeakRef';
+    case '[object FinalizationRegistry]':
+      return 'a FinalizationRegistry';
+    default:
+      return undefined;
+  }
+}
+
+/** `a Socket`, `an Agent`. */
+export function anInstanceOf(name: string): string {
+  return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
+}

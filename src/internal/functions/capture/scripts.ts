@@ -1,0 +1,112 @@
+/** Where functions are written, and what is known of their files. Kept from one capture to the next: files do not change. */
+
+import { findSourceMap } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { analyse, type FunctionShape } from './analyse.js';
+import { shapeOfScript, type ScriptShape } from './imports.js';
+import type { FunctionFacts, Inspector, ScriptFacts } from './Inspector.js';
+
+/** A function's text, in its file. */
+export interface WrittenFunction {
+  readonly text: string;
+  readonly shape: FunctionShape;
+  readonly script: ScriptFacts;
+  readonly scriptShape: ScriptShape;
+  /** Where the text begins in the source of the script. */
+  readonly offset: number;
+  /** Where the text begins in the file, counted from 0. */
+  readonly line: number;
+  readonly column: number;
+  /** The same for people: `file:line:column`, counted from 1, in the source that was compiled where that is known. */
+  readonly location: string | undefined;
+}
+
+/** So many functions and files are remembered. Programs that make code at run time have no end of them. */
+const MOST_REMEMBERED = 1000;
+
+const functions = new Map<string, WrittenFunction>();
+const scripts = new Map<string, ScriptShape>();
+
+/** @throws SyntaxError where its text cannot be read. */
+export function findWritten(
+  text: string,
+  at: NonNullable<FunctionFacts['location']>,
+  inspector: Inspector,
+): WrittenFunction {
+  const key = `${at.scriptId}:${at.line}:${at.column}:${text.length}`;
+  const known = functions.get(key);
+  if (known !== undefined) return known;
+  const script = inspector.scriptOf(at.scriptId);
+  if (script === undefined) throw new SyntaxError('V8 does not have it any more');
+  const source = inspector.sourceOf(script);
+  const scriptShape = remember(scripts, script.id, () => shapeOfScript(source, script.isModule));
+  const offset = source.lastIndexOf(text, offsetOf(source, at.line - script.startLine, at, script));
+  const { line, column } = positionOf(source, Math.max(offset, 0), script);
+  return remember(functions, key, () => ({
+    text,
+    shape: analyse(text, script.isModule),
+    script,
+    scriptShape,
+    offset,
+    line,
+    column,
+    location: describePlace(script.url, line, column),
+  }));
+}
+
+/** A function of which nothing is known but its text. @throws SyntaxError where it cannot be read. */
+export function writtenAlone(text: string): WrittenFunction {
+  const script = { id: '', url: '', isModule: false, startLine: 0, startColumn: 0, sourceMapURL: '' };
+  const scriptShape = shapeOfScript('', false);
+  const shape = analyse(text, false);
+  return { text, shape, script, scriptShape, offset: -1, line: 0, column: 0, location: undefined };
+}
+
+function remember<T>(memory: Map<string, T>, key: string, make: () => T): T {
+  let value = memory.get(key);
+  if (value !== undefined) return value;
+  value = make();
+  if (memory.size >= MOST_REMEMBERED) memory.clear();
+  memory.set(key, value);
+  return value;
+}
+
+function offsetOf(
+  source: string,
+  line: number,
+  at: { readonly line: number; readonly column: number },
+  script: ScriptFacts,
+): number {
+  let start = 0;
+  for (let i = 0; i < line; i++) start = source.indexOf('\n', start) + 1;
+  return start + at.column - (at.line === script.startLine ? script.startColumn : 0);
+}
+
+function positionOf(source: string, offset: number, script: ScriptFacts): { line: number; column: number } {
+  let line = 0;
+  let start = 0;
+  for (let next = source.indexOf('\n'); next >= 0 && next < offset; next = source.indexOf('\n', next + 1)) {
+    line++;
+    start = next + 1;
+  }
+  return { line: line + script.startLine, column: offset - start + (line === 0 ? script.startColumn : 0) };
+}
+
+function describePlace(url: string, line: number, column: number): string {
+  if (url === '') return `<anonymous>:${line + 1}:${column + 1}`;
+  if (process.sourceMapsEnabled === true) {
+    const entry = findSourceMap(url)?.findEntry(line, column);
+    if (entry !== undefined && 'originalSource' in entry) {
+      return `${pathOf(entry.originalSource)}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+    }
+  }
+  return `${pathOf(url)}:${line + 1}:${column + 1}`;
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return url; // a path already, or the name of code that is in no file
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Reading JavaScript: `acorn` parses, `eslint-scope` says which names of a text belong to it. Both are loaded when the first
+ * function is captured, since many a program only uses modules.
+ */
+
+import { createRequire } from 'node:module';
+
+/** A node of an ESTree. Positions are offsets in the text that was given. */
+export interface SyntaxNode {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly [key: string]: unknown;
+}
+
+/** A name that is used and not declared in the text. */
+export interface FreeReference {
+  readonly name: string;
+  readonly node: SyntaxNode;
+  readonly isWrite: boolean;
+}
+
+/** A part of a text. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Acorn {
+  parse(text: string, options: object): SyntaxNode;
+}
+
+interface ScopeAnalyser {
+  analyze(tree: SyntaxNode, options: object): ScopeTree;
+}
+
+interface ScopeTree {
+  readonly globalScope: {
+    readonly through: readonly { readonly identifier: SyntaxNode & { readonly name: string }; isWrite(): boolean }[];
+  };
+  readonly scopes: readonly {
+    readonly type: string;
+    readonly block: SyntaxNode;
+    readonly set: ReadonlyMap<string, { readonly identifiers: readonly SyntaxNode[] }>;
+  }[];
+}
+
+let libraries: { readonly acorn: Acorn; readonly scopes: ScopeAnalyser } | undefined;
+
+function load(): { readonly acorn: Acorn; readonly scopes: ScopeAnalyser } {
+  if (libraries === undefined) {
+    const require = createRequire(import.meta.url);
+    libraries = { acorn: require('acorn') as Acorn, scopes: require('eslint-scope') as ScopeAnalyser };
+  }
+  return libraries;
+}
+
+/** The tree of a program. @throws SyntaxError where it is none. */
+export function parse(text: string, isModule: boolean): SyntaxNode {
+  return load().acorn.parse(text, {
+    ecmaVersion: 'latest',
+    sourceType: isModule ? 'module' : 'script',
+    ranges: true,
+    allowAwaitOutsideFunction: isModule,
+    allowHashBang: true,
+    allowReturnOutsideFunction: true,
+    allowSuperOutsideMethod: true,
+    checkPrivateFields: false, // of a method that is read alone, they are in its class
+  });
+}
+
+function analyseScopes(tree: SyntaxNode, isModule: boolean): ScopeTree {
+  return load().scopes.analyze(tree, {
+    ecmaVersion: 2022,
+    sourceType: isModule ? 'module' : 'script',
+    ignoreEval: true,
+    fallback: 'iteration', // kinds of nodes that are newer than the library
+  });
+}
+
+/** The names that a tree uses and does not declare, in the order of the text. */
+export function freeReferences(tree: SyntaxNode, isModule: boolean): FreeReference[] {
+  return analyseScopes(tree, isModule).globalScope.through.map((reference) => ({
+    name: reference.identifier.name,
+    node: reference.identifier,
+    isWrite: reference.isWrite(),
+  }));
+}
+
+/** Where a variable is declared that a function uses. */
+export interface Declaration {
+  /** The offset of the declaration. */
+  readonly at: number;
+  /** Whether it is at the top of the file, so that there is one of it. */
+  readonly isTop: boolean;
+  /** Whether one variable may be seen by several functions of the same text: by a loop, or a function in between. */
+  readonly repeats: boolean;
+}
+
+/** The declaration that `name` refers to in a function that begins at `offset`; `undefined` where there is none. */
+export function findDeclaration(
+  tree: SyntaxNode,
+  isModule: boolean,
+  offset: number,
+  name: string,
+): Declaration | undefined {
+  const isAround = ({ start, end }: Range): boolean => start < offset && offset < end;
+  let found: ScopeTree['scopes'][number] | undefined;
+  for (const scope of analyseScopes(tree, isModule).scopes) {
+    const isOuter = scope.block.type === 'Program' || isAround(scope.block);
+    // From the outside in.
+    if (isOuter && scope.set.has(name)) found = scope;
+  }
+  const declared = found?.set.get(name)?.identifiers[0];
+  if (found === undefined || declared === undefined) return undefined;
+  let repeats = false;
+  const visit = (node: SyntaxNode): void => {
+    if (node !== found.block && /^(For|While|DoWhile)|Function/.test(node.type)) repeats = true;
+    childrenOf(node).filter(isAround).forEach(visit);
+  };
+  visit(found.block);
+  return { at: declared.start, isTop: found.block.type === 'Program', repeats };
+}
+
+/** The nodes right below one. */
+export function childrenOf(node: SyntaxNode): SyntaxNode[] {
+  const children: SyntaxNode[] = [];
+  for (const [key, value] of Object.entries(node)) {
+    if (key === 'range') continue;
+    for (const each of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      if (isNode(each)) children.push(each);
+    }
+  }
+  return children;
+}
+
+export function isNode(value: unknown): value is SyntaxNode {
+  return typeof value === 'object' && value !== null && typeof (value as Partial<SyntaxNode>).type === 'string';
+}
+
+/** A change of a text: what stands in `start` to `end` is replaced. */
+export interface Edit extends Range {
+  readonly text: string;
+}
+
+/** The text with its edits, none of which may overlap another. */
+export function applyEdits(text: string, edits: readonly Edit[]): string {
+  let result = '';
+  let at = 0;
+  for (const edit of [...edits].sort((a, b) => a.start - b.start)) {
+    result += text.slice(at, edit.start) + edit.text;
+    at = edit.end;
+  }
+  return result + text.slice(at);
+}
+
+/** White space that keeps what follows it on its line and, where `width` says nothing else, in its column. */
+export function blank(text: string): string {
+  return text.replace(/[^\n\r\u2028\u2029]/g, ' ');
+}

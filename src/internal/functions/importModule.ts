@@ -1,0 +1,33 @@
+/** Modules imported in a worker as from the file of a function. */
+
+import { pathToFileURL } from 'node:url';
+import { compile } from './compile.js';
+import { requireThroughTsx } from './tsx.js';
+
+/**
+ * Imports what `specifier` means in the file `from`.
+ *
+ * @param from A `file:` URL or a path; of anything else, the working directory counts.
+ */
+export async function importModule(
+  from: string,
+  specifier: string,
+  attributes?: Readonly<Record<string, string>>,
+): Promise<Record<string, unknown>> {
+  const load = compile('return import(specifier, options)', ['specifier', 'options'], { filename: from });
+  try {
+    return (await load(specifier, attributes === undefined ? undefined : { with: attributes })) as Record<
+      string,
+      unknown
+    >;
+  } catch (error) {
+    const isRelative = /^\.{0,2}\//.test(specifier);
+    const required = isRelative ? requireThroughTsx(new URL(specifier, urlOf(from)).href, error) : undefined;
+    if (required === undefined) throw error;
+    return required as Record<string, unknown>;
+  }
+}
+
+function urlOf(file: string): string {
+  return file.startsWith('file:') ? file : pathToFileURL(file).href;
+}
