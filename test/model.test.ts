@@ -1,12 +1,14 @@
 // Random scripts of all that can happen – values, pauses, errors, unsubscribing, signals, slow and failing tasks, values and
-// results that cannot be sent, workers that die – played on real workers and held against a plain model.
+// results that cannot be sent or that move, calls that give several results, bounds that overflow, inputs that are pulled,
+// workers that die – played on real workers and held against a plain model.
 //
 //   MODEL_RUNS=2000 npm test -- --only esm --grep 'model'     that many scripts of each kind
 //   MODEL_SEED=…                                               the scripts of an earlier run
 import fc from 'fast-check';
 import { WorkerPool } from './support/library.js';
-import { script, type Script } from './support/model.js';
-import { play, removeFolders } from './support/modelRun.js';
+import { play, removeFolders } from './support/model/play.js';
+import type { Script } from './support/model/script.js';
+import { anyScript, boundScript, mergeScript, movingScript, pulledScript, script } from './support/model/scripts.js';
 import { settled, snapshot } from './support/resources.js';
 import { describeEach } from './support/startMethods.js';
 
@@ -24,21 +26,31 @@ const poolEnd = fc.option(fc.record({ by: fc.constantFrom('join', 'terminate'), 
   freq: 2,
 });
 
+const kinds: readonly (readonly [string, fc.Arbitrary<Script>])[] = [
+  ['', script],
+  [' of calls that give several results', mergeScript],
+  [' of a source that overflows', boundScript],
+  [' of buffers that move', movingScript],
+  [' of an input that is pulled', pulledScript],
+];
+
 after(removeFolders);
 
 describeEach('the model', ({ name: startMethod }) => {
   const check = async <T>(property: fc.IAsyncProperty<T>): Promise<void> => fc.assert(property, parameters);
 
-  it('holds for every script on workers of its own, and leaves nothing behind', async function () {
-    this.timeout(runs * LIMIT);
-    const before = snapshot();
-    await check(
-      fc.asyncProperty(script, fc.integer({ min: 1, max: 3 }), async (current: Script, nJobs) => {
-        await play(current, { nJobs, startMethod }, LIMIT);
-        await settled(before);
-      }),
-    );
-  });
+  for (const [kind, scripts] of kinds) {
+    it(`holds for every script${kind} on workers of its own, and leaves nothing behind`, async function () {
+      this.timeout(runs * LIMIT);
+      const before = snapshot();
+      await check(
+        fc.asyncProperty(scripts, fc.integer({ min: 1, max: 3 }), async (current, nJobs) => {
+          await play(current, { nJobs, startMethod }, LIMIT);
+          await settled(before);
+        }),
+      );
+    });
+  }
 
   it('holds for several scripts at once on one pool, which goes on', async function () {
     this.timeout(runs * LIMIT);
@@ -46,8 +58,8 @@ describeEach('the model', ({ name: startMethod }) => {
     const pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true });
     try {
       await check(
-        fc.asyncProperty(fc.array(script, { minLength: 1, maxLength: 4 }), async (scripts) => {
-          await Promise.all(scripts.map((current) => play(current, { pool }, LIMIT)));
+        fc.asyncProperty(fc.array(anyScript, { minLength: 1, maxLength: 4 }), async (scripts) => {
+          await Promise.all(scripts.map((current) => play(current, { pool, nJobs: 2, startMethod }, LIMIT)));
         }),
       );
     } finally {
@@ -61,7 +73,7 @@ describeEach('the model', ({ name: startMethod }) => {
     const before = snapshot();
     await check(
       fc.asyncProperty(
-        fc.array(script, { minLength: 1, maxLength: 3 }),
+        fc.array(anyScript, { minLength: 1, maxLength: 3 }),
         fc.boolean(),
         poolEnd,
         async (scripts, keepAlive, end) => {
@@ -77,7 +89,10 @@ describeEach('the model', ({ name: startMethod }) => {
               (end.by === 'terminate' ? pool.terminate() : pool.stopAndJoin()).then(resolve, reject);
             }, end.after);
           });
-          await Promise.all([ended, ...scripts.map((current) => play(current, { pool }, LIMIT, () => terminated))]);
+          await Promise.all([
+            ended,
+            ...scripts.map((current) => play(current, { pool, nJobs: 2, startMethod }, LIMIT, () => terminated)),
+          ]);
           await pool.stopAndJoin();
           await settled(before);
         },

@@ -1,0 +1,20 @@
+/** The task of the model tests for what moves: its answers carry bytes that move, and so may its values. */
+
+import { transfer, type TaskContext } from 'rxjs-parallel-map';
+import behave, { type Answer, type Order } from './behave.js';
+import { areBytesOf, bytesOf } from './bytes.js';
+
+/** What this worker has moved last. */
+let moved: Uint8Array<ArrayBuffer> | undefined;
+
+export default function move(order: Order, context: TaskContext): Answer | Promise<Answer> {
+  const answer = behave(order, context);
+  return answer instanceof Promise ? answer.then((settled) => carrying(order, settled)) : carrying(order, answer);
+}
+
+function carrying({ id, bytes, movesResult }: Order, answer: Answer): Answer {
+  const result = { ...answer, bytes: bytesOf(id), intact: areBytesOf(id, bytes), leftBehind: moved?.length };
+  if (movesResult !== true) return result;
+  moved = result.bytes;
+  return transfer(result, [moved.buffer]);
+}
