@@ -12,13 +12,14 @@ import { anyScript, boundScript, mergeScript, movingScript, pulledScript, script
 import { settled, snapshot } from './support/resources.js';
 import { describeEach } from './support/startMethods.js';
 
-const runs = Number(process.env['MODEL_RUNS'] ?? 60);
+/** How many scripts of a kind are played. */
+const runsOf = (byDefault: number): number => Number(process.env['MODEL_RUNS'] ?? byDefault);
 const seed = process.env['MODEL_SEED'];
 /** No script takes longer than a few seconds, on however busy a machine. */
 const LIMIT = 15_000;
 
 /** Shrinking runs a script hundreds of times; the one that failed is told as it is. */
-const parameters = { numRuns: runs, endOnFailure: true, ...(seed === undefined ? {} : { seed: Number(seed) }) };
+const parameters = { endOnFailure: true, ...(seed === undefined ? {} : { seed: Number(seed) }) };
 
 /** How a pool that several scripts share ends, if it does, after some milliseconds. */
 const poolEnd = fc.option(fc.record({ by: fc.constantFrom('join', 'terminate'), after: fc.nat(60) }), {
@@ -26,28 +27,32 @@ const poolEnd = fc.option(fc.record({ by: fc.constantFrom('join', 'terminate'), 
   freq: 2,
 });
 
-const kinds: readonly (readonly [string, fc.Arbitrary<Script>])[] = [
-  ['', script],
-  [' of calls that give several results', mergeScript],
-  [' of a source that overflows', boundScript],
-  [' of buffers that move', movingScript],
-  [' of an input that is pulled', pulledScript],
+/** The kinds of scripts, each with the number of those that are played by default. */
+const kinds: readonly (readonly [string, fc.Arbitrary<Script>, number])[] = [
+  ['', script, 60],
+  [' of calls that give several results', mergeScript, 20],
+  [' of a source that overflows', boundScript, 20],
+  [' of buffers that move', movingScript, 20],
+  [' of an input that is pulled', pulledScript, 20],
 ];
 
 after(removeFolders);
 
 describeEach('the model', ({ name: startMethod }) => {
-  const check = async <T>(property: fc.IAsyncProperty<T>): Promise<void> => fc.assert(property, parameters);
+  const runs = runsOf(60);
+  const check = async <T>(property: fc.IAsyncProperty<T>, numRuns = runs): Promise<void> =>
+    fc.assert(property, { ...parameters, numRuns });
 
-  for (const [kind, scripts] of kinds) {
+  for (const [kind, scripts, byDefault] of kinds) {
     it(`holds for every script${kind} on workers of its own, and leaves nothing behind`, async function () {
-      this.timeout(runs * LIMIT);
+      this.timeout(runsOf(byDefault) * LIMIT);
       const before = snapshot();
       await check(
         fc.asyncProperty(scripts, fc.integer({ min: 1, max: 3 }), async (current, nJobs) => {
           await play(current, { nJobs, startMethod }, LIMIT);
           await settled(before);
         }),
+        runsOf(byDefault),
       );
     });
   }

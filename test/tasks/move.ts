@@ -1,8 +1,15 @@
 /** The task of the model tests for what moves: its answers carry bytes that move, and so may its values. */
 
-import { transfer, type TaskContext } from 'rxjs-parallel-map';
+import { createRequire } from 'node:module';
+import type { TaskContext, transfer } from 'rxjs-parallel-map';
 import behave, { type Answer, type Order } from './behave.js';
 import { areBytesOf, bytesOf } from './bytes.js';
+
+/** Loads `transfer` only where something moves back: it brings RxJS along. */
+const load = (): typeof transfer => {
+  const library = createRequire(import.meta.url)('rxjs-parallel-map') as { transfer: typeof transfer };
+  return library.transfer;
+};
 
 /** What this worker has moved last. */
 let moved: Uint8Array<ArrayBuffer> | undefined;
@@ -16,5 +23,5 @@ function carrying({ id, bytes, movesResult }: Order, answer: Answer): Answer {
   const result = { ...answer, bytes: bytesOf(id), intact: areBytesOf(id, bytes), leftBehind: moved?.length };
   if (movesResult !== true) return result;
   moved = result.bytes;
-  return transfer(result, [moved.buffer]);
+  return load()(result, [moved.buffer]);
 }

@@ -70,10 +70,14 @@ class Check {
     for (const { id, part } of this.#outcome.answers) {
       const value = this.#values[id];
       if (value === undefined) throw new Error(`A result of ${id}, which is no value`);
-      expect(part, `results of ${id} are missing, in disorder or came twice`).to.equal(heard[id]);
+      // Without `expect`, which takes its time: there may be thousands.
+      if (part !== heard[id]) throw new Error(`Result ${part} of ${id} came where ${heard[id]} was expected`);
       heard[id] = part + 1;
-      expect(part, `a result of ${id} that nobody gave`).to.be.below(resultsOf(this.#script, value));
     }
+    heard.forEach((count, id) => {
+      const most = resultsOf(this.#script, this.#values[id] as Item);
+      expect(count, `results of ${id}, some of which nobody gave`).to.be.at.most(most);
+    });
     return heard;
   }
 
@@ -101,7 +105,7 @@ class Check {
   #checkOrder(): void {
     let last = 0;
     for (const { id } of this.#outcome.answers) {
-      expect(id, 'not in order').to.be.at.least(last);
+      if (id < last) throw new Error(`A result of ${id} came after one of ${last}`);
       last = id;
     }
     this.#checkThrough(last);

@@ -264,7 +264,7 @@ class Player {
   #take(answer: Answer): void {
     const { id, index, part } = answer;
     this.#answers.push(answer);
-    expect(index, 'context.index').to.equal(id);
+    if (index !== id) throw new Error(`context.index of ${id} is ${index}`);
     checkMoved(answer, this.#script, this.#sharesMemory);
     if (part + 1 < resultsOf(this.#script, this.#values[id] as Item)) return;
     this.out++;

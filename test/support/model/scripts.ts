@@ -26,9 +26,9 @@ export const script = scripts({ apis: ['parallelMap', 'parallelFrom', 'map', 'im
 export const mergeScript = scripts({
   apis: ['parallelMergeMap'],
   gives: fc.oneof(
-    { weight: 8, arbitrary: giving(fc.nat(6), fc.constantFrom(0, 0, 1, 5)) },
-    { weight: 2, arbitrary: giving(fc.integer({ min: 900, max: 3000 })) },
-    { weight: 1, arbitrary: giving(fc.constantFrom(6000, 12_000)) },
+    { weight: 12, arbitrary: giving(fc.nat(6), fc.constantFrom(0, 0, 1, 5)) },
+    { weight: 2, arbitrary: giving(fc.integer({ min: 900, max: 2100 })) },
+    { weight: 1, arbitrary: giving(fc.constant(7000)) },
   ),
 });
 
@@ -156,7 +156,7 @@ function madeGiving(item: Item): Item {
   if (output === 'generator' && waits) output = 'async-generator';
   return {
     ...item,
-    count: gives.count > 100 ? Math.min(item.count, 2) : Math.min(item.count, 20),
+    count: gives.count > 6 ? 1 : Math.min(item.count, 20),
     gives: { ...gives, output, pause: gives.count > 6 ? 0 : gives.pause },
   };
 }
