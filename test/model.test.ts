@@ -30,10 +30,10 @@ const poolEnd = fc.option(fc.record({ by: fc.constantFrom('join', 'terminate'), 
 /** The kinds of scripts, each with the number of those that are played by default. */
 const kinds: readonly (readonly [string, fc.Arbitrary<Script>, number])[] = [
   ['', script, 60],
-  [' of calls that give several results', mergeScript, 20],
-  [' of a source that overflows', boundScript, 20],
-  [' of buffers that move', movingScript, 20],
-  [' of an input that is pulled', pulledScript, 20],
+  [' of calls that give several results', mergeScript, 12],
+  [' of a source that overflows', boundScript, 12],
+  [' of buffers that move', movingScript, 12],
+  [' of an input that is pulled', pulledScript, 12],
 ];
 
 after(removeFolders);

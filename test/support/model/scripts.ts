@@ -65,8 +65,14 @@ export const pulledScript = scripts({
   }),
 });
 
-/** A script of any kind. */
-export const anyScript = fc.oneof(script, mergeScript, boundScript, movingScript, pulledScript);
+/** A script of any kind, most of the quickest one. */
+export const anyScript = fc.oneof(
+  { weight: 6, arbitrary: script },
+  { weight: 1, arbitrary: mergeScript },
+  { weight: 1, arbitrary: boundScript },
+  { weight: 1, arbitrary: movingScript },
+  { weight: 1, arbitrary: pulledScript },
+);
 
 function scripts({
   apis,
