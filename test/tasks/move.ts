@@ -19,9 +19,10 @@ export default function move(order: Order, context: TaskContext): Answer | Promi
   return answer instanceof Promise ? answer.then((settled) => carrying(order, settled)) : carrying(order, answer);
 }
 
-function carrying({ id, bytes, movesResult }: Order, answer: Answer): Answer {
+function carrying({ id, kind, bytes, movesResult }: Order, answer: Answer): Answer {
   const result = { ...answer, bytes: bytesOf(id), intact: areBytesOf(id, bytes), leftBehind: moved?.length };
   if (movesResult !== true) return result;
-  moved = result.bytes;
-  return load()(result, [moved.buffer]);
+  // What cannot be sent stays where it is.
+  moved = kind === 'bad-result' ? undefined : result.bytes;
+  return load()(result, [result.bytes.buffer]);
 }

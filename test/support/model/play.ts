@@ -169,7 +169,7 @@ class Player {
   }
 
   #subscribe(results$: Observable<Answer>): Promise<End> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const late = (what: string): void => {
         if (this.ended) this.#late.push(what);
       };
@@ -182,7 +182,14 @@ class Player {
       const subscription = new Observable<Answer>((subscriber) => results$.subscribe(subscriber)).subscribe({
         next: (answer) => {
           late(`next ${answer.id}`);
-          this.#take(answer);
+          try {
+            this.#take(answer);
+          } catch (error) {
+            // RxJS would throw it where nobody knows of the script.
+            reject(error);
+            subscription.unsubscribe();
+            return;
+          }
           if (this.#isDue()) this.#interrupt(leave);
           else if (this.#script.sourceEnd === 'never' && this.#answers.length === this.#total) leave();
         },
