@@ -1,22 +1,25 @@
 // Random scripts of all that can happen – values, pauses, errors, unsubscribing, signals, slow and failing tasks, values and
-// results that cannot be sent, workers that die – played on real workers and held against a plain model.
+// results that cannot be sent or that move, calls that give several results, bounds that overflow, inputs that are pulled,
+// workers that die – played on real workers and held against a plain model.
 //
 //   MODEL_RUNS=2000 npm test -- --only esm --grep 'model'     that many scripts of each kind
 //   MODEL_SEED=…                                               the scripts of an earlier run
 import fc from 'fast-check';
 import { WorkerPool } from './support/library.js';
-import { script, type Script } from './support/model.js';
-import { play, removeFolders } from './support/modelRun.js';
+import { play, removeFolders } from './support/model/play.js';
+import type { Script } from './support/model/script.js';
+import { anyScript, boundScript, mergeScript, movingScript, pulledScript, script } from './support/model/scripts.js';
 import { settled, snapshot } from './support/resources.js';
 import { describeEach } from './support/startMethods.js';
 
-const runs = Number(process.env['MODEL_RUNS'] ?? 60);
+/** How many scripts of a kind are played. */
+const runsOf = (byDefault: number): number => Number(process.env['MODEL_RUNS'] ?? byDefault);
 const seed = process.env['MODEL_SEED'];
 /** No script takes longer than a few seconds, on however busy a machine. */
 const LIMIT = 15_000;
 
 /** Shrinking runs a script hundreds of times; the one that failed is told as it is. */
-const parameters = { numRuns: runs, endOnFailure: true, ...(seed === undefined ? {} : { seed: Number(seed) }) };
+const parameters = { endOnFailure: true, ...(seed === undefined ? {} : { seed: Number(seed) }) };
 
 /** How a pool that several scripts share ends, if it does, after some milliseconds. */
 const poolEnd = fc.option(fc.record({ by: fc.constantFrom('join', 'terminate'), after: fc.nat(60) }), {
@@ -24,21 +27,35 @@ const poolEnd = fc.option(fc.record({ by: fc.constantFrom('join', 'terminate'), 
   freq: 2,
 });
 
+/** The kinds of scripts, each with the number of those that are played by default. */
+const kinds: readonly (readonly [string, fc.Arbitrary<Script>, number])[] = [
+  ['', script, 60],
+  [' of calls that give several results', mergeScript, 12],
+  [' of a source that overflows', boundScript, 12],
+  [' of buffers that move', movingScript, 12],
+  [' of an input that is pulled', pulledScript, 12],
+];
+
 after(removeFolders);
 
 describeEach('the model', ({ name: startMethod }) => {
-  const check = async <T>(property: fc.IAsyncProperty<T>): Promise<void> => fc.assert(property, parameters);
+  const runs = runsOf(60);
+  const check = async <T>(property: fc.IAsyncProperty<T>, numRuns = runs): Promise<void> =>
+    fc.assert(property, { ...parameters, numRuns });
 
-  it('holds for every script on workers of its own, and leaves nothing behind', async function () {
-    this.timeout(runs * LIMIT);
-    const before = snapshot();
-    await check(
-      fc.asyncProperty(script, fc.integer({ min: 1, max: 3 }), async (current: Script, nJobs) => {
-        await play(current, { nJobs, startMethod }, LIMIT);
-        await settled(before);
-      }),
-    );
-  });
+  for (const [kind, scripts, byDefault] of kinds) {
+    it(`holds for every script${kind} on workers of its own, and leaves nothing behind`, async function () {
+      this.timeout(runsOf(byDefault) * LIMIT);
+      const before = snapshot();
+      await check(
+        fc.asyncProperty(scripts, fc.integer({ min: 1, max: 3 }), async (current, nJobs) => {
+          await play(current, { nJobs, startMethod }, LIMIT);
+          await settled(before);
+        }),
+        runsOf(byDefault),
+      );
+    });
+  }
 
   it('holds for several scripts at once on one pool, which goes on', async function () {
     this.timeout(runs * LIMIT);
@@ -46,8 +63,8 @@ describeEach('the model', ({ name: startMethod }) => {
     const pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true });
     try {
       await check(
-        fc.asyncProperty(fc.array(script, { minLength: 1, maxLength: 4 }), async (scripts) => {
-          await Promise.all(scripts.map((current) => play(current, { pool }, LIMIT)));
+        fc.asyncProperty(fc.array(anyScript, { minLength: 1, maxLength: 4 }), async (scripts) => {
+          await Promise.all(scripts.map((current) => play(current, { pool, nJobs: 2, startMethod }, LIMIT)));
         }),
       );
     } finally {
@@ -61,7 +78,7 @@ describeEach('the model', ({ name: startMethod }) => {
     const before = snapshot();
     await check(
       fc.asyncProperty(
-        fc.array(script, { minLength: 1, maxLength: 3 }),
+        fc.array(anyScript, { minLength: 1, maxLength: 3 }),
         fc.boolean(),
         poolEnd,
         async (scripts, keepAlive, end) => {
@@ -77,7 +94,10 @@ describeEach('the model', ({ name: startMethod }) => {
               (end.by === 'terminate' ? pool.terminate() : pool.stopAndJoin()).then(resolve, reject);
             }, end.after);
           });
-          await Promise.all([ended, ...scripts.map((current) => play(current, { pool }, LIMIT, () => terminated))]);
+          await Promise.all([
+            ended,
+            ...scripts.map((current) => play(current, { pool, nJobs: 2, startMethod }, LIMIT, () => terminated)),
+          ]);
           await pool.stopAndJoin();
           await settled(before);
         },

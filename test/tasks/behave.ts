@@ -3,6 +3,7 @@
 import { appendFileSync, openSync, closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskContext } from 'rxjs-parallel-map';
+import type { Gives } from './give.js';
 
 export type Kind =
   'ok' | 'spin' | 'sleep' | 'throw' | 'reject' | 'bad-result' | 'bad-input' | 'exit' | 'exit-late' | 'exit-once';
@@ -15,17 +16,37 @@ export interface Order {
   readonly folder: string;
   /** There for `bad-input`: a function, which cannot be sent. */
   readonly uncloneable?: unknown;
+  /** For `give`: what comes before. */
+  readonly gives?: Gives | undefined;
+  /** For `move`: what the value carries, and whether what the answer carries moves. */
+  readonly bytes?: Uint8Array;
+  readonly movesResult?: boolean;
 }
 
 export interface Answer {
   readonly id: number;
   readonly index: number;
+  /** Of `give`: the place among the answers of its call. */
+  readonly part: number;
+  /** Of `move`: what it carries, whether what the value carried came whole, and what the last move has left behind. */
+  readonly bytes?: Uint8Array;
+  readonly intact?: boolean;
+  readonly leftBehind?: number | undefined;
 }
 
 export default function behave(order: Order, context: TaskContext): Answer | Promise<Answer> {
-  const { id, kind, ms, folder } = order;
+  start(order);
+  return act(order, context);
+}
+
+/** Leaves word that a value is started. */
+export function start({ id, folder }: Order): void {
   appendFileSync(`${folder}/starts`, `${id}\n`);
-  const answer = { id, index: context.index };
+}
+
+/** Does what a value says. */
+export function act({ id, kind, ms, folder }: Order, context: TaskContext): Answer | Promise<Answer> {
+  const answer = { id, index: context.index, part: 0 };
   switch (kind) {
     case 'spin':
       for (const end = performance.now() + ms; performance.now() < end;);
