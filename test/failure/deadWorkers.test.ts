@@ -48,13 +48,14 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   // peers: 47
   it('in a timer after its task has replied: only the next task, if any, notices', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const before = await pool.apply(async () => {
-      setTimeout(() => process.exit(5), 10);
-      const { threadId } = await import('node:worker_threads');
-      return `${process.pid}/${threadId}`;
-    });
-    // Long enough for the exit to come into its middle.
-    const error = await rejection<Died>(pool.apply(() => new Promise((resolve) => setTimeout(resolve, 5000))));
+    // One function for both, so that the worker has it already when the second task comes.
+    const task = async (isFirst: boolean) => {
+      if (isFirst) setTimeout(() => process.exit(5), 10);
+      else await new Promise((resolve) => setTimeout(resolve, 5000)); // the exit comes into its middle
+      return identity();
+    };
+    const before = await pool.apply(task, [true]);
+    const error = await rejection<Died>(pool.apply(task, [false]));
     expect(error).to.be.instanceOf(WorkerDiedError).with.property('exitCode', 5);
     expect(await pool.apply(identity)).to.not.equal(before);
   });

@@ -1,10 +1,13 @@
 import { expect } from 'chai';
+import type { TaskContext } from 'rxjs-parallel-map';
+import { passGate, useGates, type Gated } from '../support/gates.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
 describeEach('apply', ({ name: startMethod }) => {
   afterEach(endPools);
+  const gates = useGates();
 
   it('calls the function with the arguments and then the context', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
@@ -50,12 +53,14 @@ describeEach('apply', ({ name: startMethod }) => {
 
   it('two calls at once run on two workers', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
-    const slowly = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      const { threadId } = await import('node:worker_threads');
-      return `${process.pid}/${threadId}`;
+    const task = async (value: Gated, context: TaskContext) => {
+      await passGate(value, context);
+      return context.workerId;
     };
-    const [first, second] = await Promise.all([pool.apply(slowly), pool.apply(slowly)]);
+    const calls = Promise.all(['a', 'b'].map((name) => pool.apply(task, [gates().value(name)])));
+    await gates().haveStarted('a', 'b');
+    gates().openAll();
+    const [first, second] = await calls;
     expect(first).to.not.equal(second);
   });
 

@@ -72,9 +72,10 @@ export function taskKey(fn: unknown): unknown {
 
 /** Whether two forms of one function stand for the same, values included. */
 export function isSamePortable(a: PortableFunction, b: PortableFunction): boolean {
+  if (a === b) return true;
   if (a.kind === 'module' || b.kind === 'module') return a.kind === b.kind;
   return (
-    Buffer.compare(a.bytes, b.bytes) === 0 &&
+    (a.bytes === b.bytes || Buffer.compare(a.bytes, b.bytes) === 0) &&
     isSameList(a.memories, b.memories) &&
     isSameList(a.attachments, b.attachments)
   );

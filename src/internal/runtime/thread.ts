@@ -1,7 +1,7 @@
 /** The entry of a `threading` worker: a task loop on a message port of its own; `parentPort` stays the user's. */
 
 import { DRAIN_TIME } from '../tuning.js';
-import { now } from '../globals.js';
+import { now, setImmediate } from '../globals.js';
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { encodeThrown } from '../channel/errorCodec.js';
 import { isCloneableByThread } from '../channel/cloneable.js';
@@ -26,7 +26,8 @@ const loop = new TaskLoop({
   workerId: identity.workerId,
   post: (message, transfer) => port.postMessage(message, transfer as never),
   isCloneable: isCloneableByThread,
-  leave: () => exit.call(process, 0),
+  // What the last task has queued comes first, as in a process.
+  leave: () => setImmediate(() => exit.call(process, 0)),
 });
 
 port.on('message', (message: MessageToWorker) => {

@@ -42,6 +42,9 @@ const functionPrototypes: ReadonlySet<unknown> = new Set(
 );
 
 export class FunctionWriter {
+  /** Whether all variables are imports, or of JavaScript and Node. */
+  isConstant = true;
+
   readonly #graph: GraphWriter;
   readonly #drafts: Draft[] = [];
   /** Variables that may have to be shared. */
@@ -188,6 +191,7 @@ export class FunctionWriter {
     const scope = facts.scopes[at];
     if (scope === undefined) {
       const value = globalOf(name, facts.scopes);
+      if (value !== undefined || !(name in globalThis)) this.isConstant = false;
       if (value !== undefined) add(this.#graph.slot(value.value, origin));
       else if (facts === noFacts && !(name in globalThis)) {
         this.#graph.fail(origin, 'unknown, since this Node has no inspector: give it in the option captures');
@@ -204,6 +208,7 @@ export class FunctionWriter {
       add(this.#graph.node(JSON.stringify(node), () => node));
       return;
     }
+    this.isConstant = false;
     const value = scope.object[name];
     if (name === 'exports' && isTop && variable.members !== undefined && typeof value === 'object' && value !== null) {
       add(this.#partial(value, variable.members, origin));

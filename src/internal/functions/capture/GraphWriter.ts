@@ -15,6 +15,7 @@ import { builtinName, isNative, isPlainPrototype } from './builtins.js';
 import { FunctionWriter } from './FunctionWriter.js';
 import type { Inspector } from './Inspector.js';
 import { anInstanceOf, whyUnportable } from './kinds.js';
+import { packageExports } from './packages.js';
 import { isPlainData } from './plainData.js';
 
 /** How something was reached: for messages. */
@@ -40,6 +41,8 @@ export interface WrittenGraph {
   readonly graph: Graph;
   /** What has to travel beside the graph. */
   readonly attachments: readonly unknown[];
+  /** Whether it will be the same at any time. */
+  readonly isConstant: boolean;
 }
 
 export class GraphWriter {
@@ -53,6 +56,7 @@ export class GraphWriter {
   /** What travels as it is. */
   readonly #plain = new Set<object>();
   readonly #attachments: unknown[] = [];
+  readonly #packageExport = packageExports();
   readonly #queue: (() => void)[] = [];
   readonly #functions: FunctionWriter;
 
@@ -71,6 +75,7 @@ export class GraphWriter {
     return {
       graph: { nodes: this.#nodes as GraphNode[], root: slot, sourceMaps: this.sourceMaps },
       attachments: this.#attachments,
+      isConstant: this.#nodes.every((node, i) => (i === 0 ? this.#functions.isConstant : isImport(node as GraphNode))),
     };
   }
 
@@ -175,7 +180,11 @@ export class GraphWriter {
   #isPlain(value: object): boolean {
     return (
       this.#plain.has(value) ||
-      isPlainData(value, this.#plain, (each) => this.#numbers.has(each) || originOf(each) !== undefined)
+      isPlainData(
+        value,
+        this.#plain,
+        (each) => this.#numbers.has(each) || originOf(each) !== undefined || this.#packageExport(each) !== undefined,
+      )
     );
   }
 
@@ -187,7 +196,7 @@ export class GraphWriter {
     if (builtin !== undefined) return { type: 'named', ...builtin };
     const imported = originOf(object);
     if (imported !== undefined) return imported;
-    const required = requiredFrom(object);
+    const required = requireFunction(object) ?? this.#packageExport(object);
     if (required !== undefined) return required;
     if (typeof object === 'function') return this.#functions.nodeOf(object as (...args: never[]) => unknown, origin);
     return this.#objectNode(object, origin);
@@ -295,6 +304,10 @@ export class GraphWriter {
   }
 }
 
+function isImport({ type }: GraphNode): boolean {
+  return type === 'import' || type === 'require' || type === 'importMeta';
+}
+
 function symbolNode(symbol: symbol): GraphNode {
   const key = Symbol.keyFor(symbol);
   if (key !== undefined) return { type: 'symbol', key };
@@ -305,16 +318,13 @@ function symbolNode(symbol: symbol): GraphNode {
   return { type: 'symbol', description: symbol.description };
 }
 
-/** `require` and `module` of a file, and what a file of CommonJS exports. */
-function requiredFrom(value: object): GraphNode | undefined {
-  if (typeof value === 'function') {
-    const { resolve, cache } = value as { resolve?: { paths?: (request: string) => string[] | null }; cache?: unknown };
-    if (typeof resolve?.paths === 'function' && isThing(cache)) {
-      const [folder] = resolve.paths('./x') ?? [];
-      if (folder !== undefined) return { type: 'requireFunction', from: `${folder}/_` };
-    }
-  }
-  return undefined;
+/** `require` of a file. */
+function requireFunction(value: object): GraphNode | undefined {
+  if (typeof value !== 'function') return undefined;
+  const { resolve, cache } = value as { resolve?: { paths?: (request: string) => string[] | null }; cache?: unknown };
+  if (typeof resolve?.paths !== 'function' || !isThing(cache)) return undefined;
+  const [folder] = resolve.paths('./x') ?? [];
+  return folder === undefined ? undefined : { type: 'requireFunction', from: `${folder}/_` };
 }
 
 /** The function whose `prototype` an object is. */

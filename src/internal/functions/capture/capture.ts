@@ -7,16 +7,23 @@ import type { PortableGraph } from '../portable.js';
 
 export type CaptureOptions = GraphOptions;
 
+/** Functions that use nothing but imports and what is everywhere: they are the same whenever they are taken. */
+const constants = new WeakMap<object, { readonly taken: Taken; readonly keys: number }>();
+
+type Taken = Omit<PortableGraph, 'kind' | 'name'>;
+
 /** @throws UnportableFunctionError */
-export function capture(
-  fn: (...args: never[]) => unknown,
-  options: CaptureOptions,
-): Omit<PortableGraph, 'kind' | 'name'> {
+export function capture(fn: (...args: never[]) => unknown, options: CaptureOptions): Taken {
+  const keys = Reflect.ownKeys(fn).length;
+  const constant = constants.get(fn);
+  if (constant?.keys === keys && options.captures === undefined) return constant.taken;
   const inspector = Inspector.open();
   try {
-    const { graph, attachments } = new GraphWriter(inspector, options).run(fn);
+    const { graph, attachments, isConstant } = new GraphWriter(inspector, options).run(fn);
     const imports = graph.nodes.some(({ type }) => type === 'import' || type === 'require');
-    return { ...encodeGraph(graph), attachments, imports };
+    const taken = { ...encodeGraph(graph), attachments, imports };
+    if (isConstant) constants.set(fn, { taken, keys });
+    return taken;
   } finally {
     inspector?.close();
   }
