@@ -15,9 +15,11 @@ import type { Task } from './taskTypes.js';
  * a `signal` that fires end the workers at once, also in the middle of an endless loop. Each subscription has a pool of its
  * own, unless `pool` says otherwise.
  *
- * The function runs in another thread or process. What it gets and returns is cloned, so it must consist of data.
+ * The function runs in another thread or process. It takes along what it captures: copies of the variables that it uses, other
+ * functions and classes; what it has imported is imported there. What it gets and returns is cloned, so it must consist of data.
  *
- * The counterpart of MPIRE's `WorkerPool.imap` for Observables, and of RxJS's `mergeMap` for work that keeps a CPU busy.
+ * The counterpart of MPIRE's `WorkerPool.imap` for Observables, and of RxJS's `mergeMap` for work that keeps a CPU busy. That
+ * functions take their closures along is the idea of `dill`, which does so for MPIRE.
  *
  * @param fn The function: gets a value and a {@link TaskContext}, returns a result or a promise of one. Or a
  *   {@link moduleTask}, or the `URL` of a module whose default export it is.
@@ -26,7 +28,7 @@ import type { Task } from './taskTypes.js';
  *   - what the function has thrown, with `workerId` and `index` added,
  *   - `WorkerDiedError` when a worker dies, `WorkerStartError` when one cannot start,
  *   - `UnserializableError` when a value or a result cannot be cloned,
- *   - `UnportableFunctionError` when the function uses a variable that does not exist in the worker,
+ *   - `UnportableFunctionError`, before anything starts, when the function uses a variable that cannot travel,
  *   - `BufferOverflowError` when `bufferSize` is exceeded,
  *   - `signal.reason` when the signal fires, and the source's own error.
  * @throws TypeError or RangeError on a bad argument or option, which it names.

@@ -5,10 +5,11 @@
 //
 // Ctrl-C ends it at once.
 
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import {
   connect,
   finalize,
@@ -27,13 +28,8 @@ import {
 } from 'rxjs';
 import { parallelMap } from 'rxjs-parallel-map';
 
-/**
- * The heavy function. It runs in the workers, and travels there as source: so it uses nothing but its argument, and imports
- * what it needs.
- */
+/** The heavy function. It runs in the workers, which import for it what is imported above. */
 async function compress({ path, name }) {
-  const { readFile } = await import('node:fs/promises');
-  const { brotliCompressSync, constants, gzipSync } = await import('node:zlib');
   const source = await readFile(path);
   const start = performance.now();
   const gzip = gzipSync(source, { level: 9 }).length;
