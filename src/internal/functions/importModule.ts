@@ -1,6 +1,5 @@
 /** Modules imported in a worker as from the file of a function. */
 
-import { pathToFileURL } from 'node:url';
 import { compile } from './compile.js';
 import { requireThroughTsx } from './tsx.js';
 
@@ -22,12 +21,8 @@ export async function importModule(
     >;
   } catch (error) {
     const isRelative = /^\.{0,2}\//.test(specifier);
-    const required = isRelative ? requireThroughTsx(new URL(specifier, urlOf(from)).href, error) : undefined;
+    const required = isRelative ? requireThroughTsx(from, specifier, error) : undefined;
     if (required === undefined) throw error;
     return required as Record<string, unknown>;
   }
-}
-
-function urlOf(file: string): string {
-  return file.startsWith('file:') ? file : pathToFileURL(file).href;
 }

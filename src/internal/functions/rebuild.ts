@@ -1,5 +1,6 @@
 /** A portable function rebuilt: what a worker does with a `Define` message. */
 
+import { fileURLToPath } from 'node:url';
 import { decodeGraph } from './graphCodec.js';
 import type { PortableFunction, PortableModule } from './portable.js';
 import { revive } from './revive.js';
@@ -15,7 +16,7 @@ export function rebuild(portable: PortableFunction): Task | Promise<Task> {
 
 async function fromModule({ url, exportName }: PortableModule): Promise<Task> {
   const namespace = (await import(url).catch((error: unknown) => {
-    const required = requireThroughTsx(url, error);
+    const required = url.startsWith('file:') ? requireThroughTsx(url, fileURLToPath(url), error) : undefined;
     if (required === undefined) throw error;
     return required;
   })) as Record<string, unknown>;

@@ -2,15 +2,23 @@
  * TypeScript modules in threads of Node 20 under tsx.
  *
  * There the hooks of tsx do not reach `import` in a thread, and it loads nothing into threads by itself. Its other door, for
- * `require`, works: so a module that cannot be imported for its ending is required through that.
+ * `require`, works: so a module that cannot be imported for its ending is required through that, and one that is not there
+ * under its name, for the name is that of the file which a compiler would make.
  */
 
 import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 
-/** The module's exports; `undefined` where this is not about tsx. @throws what the module throws. */
-export function requireThroughTsx(url: string, error: unknown): unknown {
-  if ((error as { code?: unknown } | null)?.code !== 'ERR_UNKNOWN_FILE_EXTENSION') return undefined;
+const reasons: ReadonlySet<unknown> = new Set(['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_MODULE_NOT_FOUND']);
+
+/**
+ * The exports of the module that `specifier` is in the file `from`; `undefined` where `error`, with which its import has
+ * failed, is not about tsx.
+ *
+ * @throws what the module throws.
+ */
+export function requireThroughTsx(from: string, specifier: string, error: unknown): unknown {
+  if (!reasons.has((error as { code?: unknown } | null)?.code)) return undefined;
   const loader = process.execArgv.find((argument) => /\btsx\b/.test(argument));
   if (loader === undefined) return undefined;
   const place = /(?:file:|\/).*$/.exec(loader)?.[0] ?? `${process.cwd()}/`;
@@ -18,5 +26,5 @@ export function requireThroughTsx(url: string, error: unknown): unknown {
     register(): void;
   };
   register();
-  return createRequire(url)(fileURLToPath(url));
+  return createRequire(from)(specifier);
 }
