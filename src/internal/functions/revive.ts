@@ -12,6 +12,7 @@ import {
   fillMark,
   fillName,
   Guard,
+  ownName,
   Writable,
   type FunctionNode,
   type Graph,
@@ -224,7 +225,7 @@ class Reviver {
     const { parameters, bindings, eager, form, isStrict, code } = node;
     const early = bindings.slice(0, eager).map((slot) => this.#valueOf(slot));
     const before = `${isStrict ? "'use strict';" : ''}return[${form === 'method' ? '{' : ''}`;
-    const after = `\n${form === 'method' ? '}' : ''},v=>{[${parameters.join(',')}]=v}]`;
+    const after = `\n${form === 'method' ? '}' : ''},${ownName}Values=>{[${parameters.join(',')}]=${ownName}Values}]`;
     const [made, bind] = compile(before + code + after, parameters, {
       filename: node.file === '' ? 'rxjs-parallel-map/task' : node.file,
       line: node.line,

@@ -3,6 +3,7 @@
 import {
   fillMark,
   fillName,
+  ownName,
   type FunctionNode,
   type GraphNode,
   type ObjectParts,
@@ -31,9 +32,6 @@ interface Draft {
 
 /** What is known of a function where there is no inspector. */
 const noFacts: FunctionFacts = { location: undefined, scopes: [], isBound: false };
-
-/** Names that our own changes of the code use: nobody else's contain this. */
-const OWN = '$rxjsParallelMap';
 
 const functionPrototypes: ReadonlySet<unknown> = new Set(
   [() => undefined, async () => undefined, function* () {}, async function* () {}].map((each) =>
@@ -103,12 +101,10 @@ export class FunctionWriter {
     };
   }
 
-  /** The names of the private fields that a class gives its instances, where it is one of the program's. */
-  privatesOf(owner: object, origin: Origin): readonly string[] {
+  /** What is known of a class of which an instance with private fields travels. */
+  classOf(owner: object, origin: Origin): ClassShape | undefined {
     this.#filled.add(owner);
-    const known = this.#classes.get(owner);
-    if (known !== undefined) return known.privates;
-    return this.#read(owner as AnyFunction, origin).written.shape.class?.privates ?? [];
+    return this.#classes.get(owner) ?? this.#read(owner as AnyFunction, origin).written.shape.class;
   }
 
   /** Writes the code, now that it is known which variables are shared. */
@@ -245,7 +241,7 @@ export class FunctionWriter {
   #rewriteNames(draft: Draft): void {
     const { shape, script, text } = draft.written;
     if (shape.importMeta.length > 0) {
-      const name = `${OWN}Meta`;
+      const name = `${ownName}Meta`;
       const node: GraphNode = { type: 'importMeta', from: script.url };
       for (const range of shape.importMeta) draft.edits.push({ ...range, text: name });
       draft.bindings.push({ name, slot: this.#graph.node(JSON.stringify(node), () => node), isEager: false });
@@ -263,13 +259,14 @@ export class FunctionWriter {
       const value = isBlock ? '' : 'undefined';
       draft.edits.push({ start, end, text: value + lineBreaksOf(text.slice(start, end)) });
     }
-    if (shape.heritage !== undefined && shape.heritage.name === undefined && !shape.heritage.isNull) {
+    if (shape.heritage !== undefined && !shape.heritage.isNull) {
       const { start, end } = shape.heritage;
-      const name = `${OWN}Super`;
+      const name = `${ownName}Super`;
       draft.edits.push({ start, end, text: name + lineBreaksOf(text.slice(start, end)) });
       const parent = Object.getPrototypeOf(fn) as object;
       draft.bindings.push({ name, slot: this.#graph.slot(parent, origin), isEager: true });
     }
+    this.#keepComputedNames(fn, shape, draft, origin);
     const natural = Object.getPrototypeOf(fn) as object | null;
     const parts = this.#graph.parts(
       fn,
@@ -278,11 +275,34 @@ export class FunctionWriter {
       (key) => isOfEveryFunction(key, fn) || isMethodOf(shape, Object.getOwnPropertyDescriptor(fn, key)),
     );
     if (shape.staticPrivates.length === 0) return parts;
-    const found = this.#graph.inspector?.privatesOf(fn) ?? new Map<string, unknown>();
+    const found = new Map(this.#graph.inspector?.privatesOf(fn));
     const values = shape.staticPrivates.map((name) =>
       this.#graph.slot(found.get(name), { ...origin, path: `${origin.path}.${name}` }),
     );
     return { ...parts, privates: [{ class: draft.number, values }] };
+  }
+
+  /** Names in brackets are not evaluated again; V8 may not even have kept their variables. */
+  #keepComputedNames(fn: AnyFunction, shape: ClassShape, draft: Draft, origin: Origin): void {
+    const taken = { own: new Set<string | symbol>(), prototype: new Set<string | symbol>() };
+    for (const { key, method, isStatic } of shape.computedMethods) {
+      const holder = isStatic ? fn : (fn as { prototype: object }).prototype;
+      const names = isStatic ? taken.own : taken.prototype;
+      const isIt = (name: string | symbol): boolean => {
+        const property = Object.getOwnPropertyDescriptor(holder, name);
+        const functions: unknown[] = [property?.value, property?.get, property?.set];
+        return functions.some(
+          (each) => typeof each === 'function' && Function.prototype.toString.call(each) === method,
+        );
+      };
+      const name = Reflect.ownKeys(holder).find((each) => !names.has(each) && isIt(each));
+      if (name === undefined) continue; // it was deleted, or replaced
+      names.add(name);
+      const parameter = `${ownName}Key${draft.bindings.length}`;
+      const { text } = draft.written;
+      draft.edits.push({ ...key, text: parameter + lineBreaksOf(text.slice(key.start, key.end)) });
+      draft.bindings.push({ name: parameter, slot: this.#graph.slot(name, origin), isEager: true });
+    }
   }
 
   #prototypeOf(
@@ -315,7 +335,7 @@ export class FunctionWriter {
 
 /** A variable that other functions see changing: a property of an object that they have in common. */
 function shareVariable(draft: Draft, variable: FreeVariable, cell: number): void {
-  const name = `${OWN}_${variable.name}`;
+  const name = `${ownName}_${variable.name}`;
   for (const { start, end, place } of variable.uses) {
     const value = `${name}.v`;
     const text = { plain: value, shorthand: `${variable.name}:${value}`, callee: `(0,${value})` }[place];

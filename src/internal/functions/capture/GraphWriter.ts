@@ -286,19 +286,21 @@ export class GraphWriter {
   /** The values of private fields, for each class of an object that has some. */
   #privatesOf(object: object, proto: object | null, origin: Origin): Pick<ObjectParts, 'privates'> {
     if (typeof object === 'function' || proto === null || builtinName(proto) !== undefined) return {};
-    const found = this.inspector?.privatesOf(object);
-    if (found === undefined || found.size === 0) return {};
+    const found = this.inspector?.privatesOf(object) ?? [];
+    if (found.length === 0) return {};
+    const take = (name: string): unknown => {
+      const at = found.findIndex((each) => each[0] === name);
+      return at < 0 ? undefined : found.splice(at, 1)[0]?.[1];
+    };
     const privates: PrivateFields[] = [];
-    for (let at: object | null = proto; at !== null; at = Object.getPrototypeOf(at) as object | null) {
-      const owner = Object.hasOwn(at, 'constructor') ? (at as { constructor: unknown }).constructor : undefined;
-      if (typeof owner !== 'function' || builtinName(owner) !== undefined) continue;
-      const names = this.#functions.privatesOf(owner, origin);
-      if (names.length === 0) continue;
-      const values = names.map((name) => {
-        const inside = { ...origin, path: `${origin.path}.${name}` };
-        return this.slot(found.get(name), inside);
-      });
-      privates.push({ class: this.slot(owner, origin) as number, values });
+    // From the base down, in the order in which constructors have added them: names may be the same.
+    for (const owner of classesOf(proto).reverse()) {
+      const shape = this.#functions.classOf(owner, origin);
+      shape?.privateMethods.forEach(take);
+      const values = (shape?.privates ?? []).map((name) =>
+        this.slot(take(name), { ...origin, path: `${origin.path}.${name}` }),
+      );
+      if (values.length > 0) privates.push({ class: this.slot(owner, origin) as number, values });
     }
     return privates.length === 0 ? {} : { privates };
   }
@@ -316,6 +318,16 @@ function symbolNode(symbol: symbol): GraphNode {
       return { type: 'named', path: ['Symbol', name] };
   }
   return { type: 'symbol', description: symbol.description };
+}
+
+/** The classes of the program that an object is an instance of, from that of its prototype up. */
+function classesOf(proto: object): object[] {
+  const classes: object[] = [];
+  for (let at: object | null = proto; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const owner: unknown = Object.getOwnPropertyDescriptor(at, 'constructor')?.value;
+    if (typeof owner === 'function' && builtinName(owner) === undefined) classes.push(owner);
+  }
+  return classes;
 }
 
 /** `require` of a file. */

@@ -114,13 +114,16 @@ export class Inspector {
     };
   }
 
-  /** The values of an object's private fields, by name with `#`; those of a class's own are of its static ones. */
-  privatesOf(object: object): Map<string, unknown> {
-    const fields = new Map<string, unknown>();
+  /**
+   * An object's private fields and methods, by name with `#`, in the order in which its classes have given it those; of a class, its
+   * static ones.
+   */
+  privatesOf(object: object): [name: string, value: unknown][] {
+    const found: [string, unknown][] = [];
     for (const { name, value } of this.#propertiesOf(object).privateProperties ?? []) {
-      if (value !== undefined) fields.set(name, this.#fetch(value));
+      if (value !== undefined) found.push([name, this.#fetch(value)]);
     }
-    return fields;
+    return found;
   }
 
   scriptOf(id: string): ScriptFacts | undefined {

@@ -26,12 +26,16 @@ export interface FreeVariable {
 /** The parts of a class that are about its own state, which travels as values and is not computed again. */
 export interface ClassShape {
   /** What follows `extends`. */
-  readonly heritage: (Range & { readonly name: string | undefined; readonly isNull: boolean }) | undefined;
+  readonly heritage: (Range & { readonly isNull: boolean }) | undefined;
   /** What initialises static fields, and the insides of static blocks. */
   readonly initialisers: readonly (Range & { readonly isBlock: boolean })[];
   /** The names of private fields with `#`: of the class itself and of its instances. */
   readonly staticPrivates: readonly string[];
   readonly privates: readonly string[];
+  /** The names of private methods of its instances. */
+  readonly privateMethods: readonly string[];
+  /** Methods with names in brackets: what is in these, and the text of the method as a function. */
+  readonly computedMethods: readonly { readonly key: Range; readonly method: string; readonly isStatic: boolean }[];
   /** Where the body of the constructor begins, after its brace; none where it has none of its own. */
   readonly constructorBody: number | undefined;
   /** Where the last brace is. */
@@ -94,7 +98,8 @@ function shapeOf(
   const computed = property?.['computed'] === true ? (property['key'] as SyntaxNode) : undefined;
 
   const dropped: Range[] = [...(classShape?.initialisers ?? [])];
-  if (classShape?.heritage !== undefined && classShape.heritage.name === undefined) dropped.push(classShape.heritage);
+  if (classShape?.heritage !== undefined) dropped.push(classShape.heritage);
+  for (const { key } of classShape?.computedMethods ?? []) dropped.push(key);
   if (computed !== undefined) dropped.push(rangeOf(computed));
   const meanings = meaningsIn(node);
   const parents = parentsIn(tree);
@@ -200,6 +205,8 @@ function shapeOfClass(node: SyntaxNode, text: string, rangeOf: (range: Range) =>
   const initialisers: (Range & { isBlock: boolean })[] = [];
   const staticPrivates: string[] = [];
   const privates: string[] = [];
+  const privateMethods: string[] = [];
+  const computedMethods: { key: Range; method: string; isStatic: boolean }[] = [];
   const methods = new Set<string>();
   let constructorBody: number | undefined;
   for (const element of elementsOf(node)) {
@@ -220,12 +227,17 @@ function shapeOfClass(node: SyntaxNode, text: string, rangeOf: (range: Range) =>
     if (element['kind'] === 'constructor' && value !== undefined) {
       constructorBody = rangeOf(value['body'] as SyntaxNode).start + 1;
     }
-    methods.add(text.slice(range.start, range.end).replace(/^static\b\s*/, ''));
+    const isStatic = element['static'] === true;
+    const method = text.slice(range.start, range.end).replace(isStatic ? /^static\b\s*/ : '', '');
+    methods.add(method);
+    if (element['computed'] === true) computedMethods.push({ key: rangeOf(key), method, isStatic });
+    if (key.type === 'PrivateIdentifier' && !isStatic && element['kind'] === 'method') {
+      privateMethods.push(`#${key['name'] as string}`);
+    }
   }
   const superClass = node['superClass'] as SyntaxNode | null;
   const heritage = superClass && {
     ...rangeOf(superClass),
-    name: superClass.type === 'Identifier' ? (superClass['name'] as string) : undefined,
     isNull: superClass.type === 'Literal' && superClass['value'] === null,
   };
   return {
@@ -233,6 +245,8 @@ function shapeOfClass(node: SyntaxNode, text: string, rangeOf: (range: Range) =>
     initialisers,
     staticPrivates,
     privates,
+    privateMethods,
+    computedMethods,
     constructorBody,
     end: rangeOf(node).end - 1,
     methods,
@@ -243,11 +257,10 @@ function elementsOf(classNode: SyntaxNode): SyntaxNode[] {
   return (classNode['body'] as SyntaxNode)['body'] as SyntaxNode[];
 }
 
-/** What of a class is evaluated when it is made: what it extends, and names in brackets. */
+/** What of a class is evaluated when it is made: names in brackets. */
 function eagerRanges(node: SyntaxNode, shape: ClassShape | undefined): Range[] {
   if (shape === undefined) return [];
   const ranges: Range[] = [];
-  if (isNode(node['superClass'])) ranges.push(node['superClass']);
   for (const element of elementsOf(node)) if (element['computed'] === true) ranges.push(element['key'] as SyntaxNode);
   return ranges;
 }

@@ -7,21 +7,32 @@ const leaves: readonly (readonly [(value: object) => boolean, object])[] = [
   [types.isArrayBuffer, ArrayBuffer.prototype],
 ];
 
+/** Structured clone calls itself for each level, and the stack has an end. */
+const DEEPEST = 500;
+
 /**
  * Whether a value, with all that can be reached from it, is such data. What is found to be is added to `known`.
  *
  * @param isTaken Whether an object travels in another way already, or has to.
  */
 export function isPlainData(root: object, known: Set<object>, isTaken: (value: object) => boolean): boolean {
-  const found = new Set<object>([root]);
-  for (const value of found) {
-    if (isTaken(value)) return false;
+  const found = new Set<object>();
+  // In the order of structured clone, so that the depth is the one that it will have.
+  const waiting: [value: object, depth: number][] = [[root, 0]];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const [value, depth] = next;
+    if (found.has(value)) continue;
+    if (depth > DEEPEST || isTaken(value)) return false;
+    found.add(value);
+    const parts: [object, number][] = [];
     const reach = (part: unknown): boolean => {
       if (typeof part === 'function' || typeof part === 'symbol') return false;
-      if (typeof part === 'object' && part !== null && !known.has(part)) found.add(part);
+      if (typeof part === 'object' && part !== null && !known.has(part) && !found.has(part))
+        parts.push([part, depth + 1]);
       return true;
     };
     if (!reachAll(value, reach)) return false;
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) waiting.push(part);
   }
   for (const value of found) known.add(value);
   return true;
