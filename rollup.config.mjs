@@ -62,7 +62,7 @@ const library = {
   output: [output('dist/index.js', 'es'), output('dist/index.cjs', 'cjs')],
 };
 
-const runtimes = ['internal/runtime/thread', 'internal/runtime/process']
+const runtimes = ['internal/runtime/thread', 'internal/runtime/process', 'internal/runtime/forkServer']
   .filter((entry) => existsSync(`build/src/${entry}.js`))
   .map((entry) => ({
     ...code,

@@ -13,6 +13,7 @@ export interface StartMethodRow {
 export const startMethods: readonly StartMethodRow[] = [
   { name: 'threading', isProcess: false, sharesMemory: true },
   { name: 'spawn', isProcess: true, sharesMemory: false },
+  { name: 'forkserver', isProcess: true, sharesMemory: false },
 ];
 
 /** Describes the same behaviour for each start method. */

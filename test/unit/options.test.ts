@@ -273,14 +273,13 @@ describe('options', () => {
   describe('startMethod', () => {
     const threading = "Did you mean 'threading' (a worker is a thread of this program)?";
     const spawn = "Did you mean 'spawn' (a worker is a fresh Node process)?";
+    const forkserver = "Did you mean 'forkserver' (a worker is a copy of a small process)?";
     const foreign = [
       ...['thread', 'threads', 'Threading', 'THREADING', 'threding', 'worker_threads', 'Web Worker'].map(
         (name) => [name, threading] as const,
       ),
       ...['Spawn', 'spwan', 'process', 'child_process'].map((name) => [name, spawn] as const),
-      ...['fork', 'forkserver']
-        .filter((name) => !startMethodNames.some((known) => known === name))
-        .map((name) => [name, spawn] as const),
+      ...['fork', 'fork_server', 'ForkServer'].map((name) => [name, forkserver] as const),
     ];
     for (const [name, suggestion] of foreign) {
       it(`lists what is allowed and suggests one for '${name}'`, () => {

@@ -76,6 +76,16 @@ export interface LeafNode extends ObjectParts {
   readonly value: unknown;
 }
 
+/** A view of shared memory. */
+export interface ViewNode extends ObjectParts {
+  readonly type: 'view';
+  /** The name of its class. */
+  readonly class: string;
+  readonly memory: Slot;
+  readonly byteOffset: number;
+  readonly length: number;
+}
+
 export interface BufferNode extends ObjectParts {
   readonly type: 'buffer';
   readonly bytes: Uint8Array;
@@ -83,6 +93,9 @@ export interface BufferNode extends ObjectParts {
 
 export interface ErrorNode extends ObjectParts {
   readonly type: 'error';
+  /** The name of a `DOMException`, whose message it has from its constructor. */
+  readonly domName?: string | undefined;
+  readonly message?: string | undefined;
 }
 
 export interface UrlNode extends ObjectParts {
@@ -139,6 +152,7 @@ export interface FunctionNode extends ObjectParts {
   readonly code: string;
   readonly isStrict: boolean;
   readonly name: string;
+  readonly length: number;
   /** The file, as V8 calls it: a URL, a path, or something else. */
   readonly file: string;
   /** Where the code begins, counted from 0. */
@@ -170,6 +184,7 @@ export type GraphNode =
   | MapNode
   | SetNode
   | LeafNode
+  | ViewNode
   | BufferNode
   | ErrorNode
   | UrlNode

@@ -3,7 +3,6 @@
 import { describeValue } from '../options/describeValue.js';
 import { isModuleTask, moduleTask, type ModuleTask } from '../../moduleTask.js';
 import { capture, type CaptureOptions } from './capture/capture.js';
-import type { EncodedGraph } from './graphCodec.js';
 
 /** A function in a form that can be sent. */
 export type PortableFunction = PortableModule | PortableGraph;
@@ -18,10 +17,12 @@ export interface PortableModule {
 }
 
 /** A function that is rebuilt, with what it captures. */
-export interface PortableGraph extends EncodedGraph {
+export interface PortableGraph {
   readonly kind: 'graph';
   readonly name: string;
-  /** What travels beside the graph. */
+  /** The graph. */
+  readonly bytes: Uint8Array;
+  /** What travels beside the graph: what is shared, or what only structured clone can carry. */
   readonly attachments: readonly unknown[];
   /** Whether modules are imported for it, of which each may do anything. */
   readonly imports: boolean;
@@ -74,11 +75,7 @@ export function taskKey(fn: unknown): unknown {
 export function isSamePortable(a: PortableFunction, b: PortableFunction): boolean {
   if (a === b) return true;
   if (a.kind === 'module' || b.kind === 'module') return a.kind === b.kind;
-  return (
-    (a.bytes === b.bytes || Buffer.compare(a.bytes, b.bytes) === 0) &&
-    isSameList(a.memories, b.memories) &&
-    isSameList(a.attachments, b.attachments)
-  );
+  return (a.bytes === b.bytes || Buffer.compare(a.bytes, b.bytes) === 0) && isSameList(a.attachments, b.attachments);
 }
 
 function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {

@@ -11,7 +11,7 @@ export type Task = (...args: unknown[]) => unknown;
 /** Loads the function. A promise where a module has to be imported. */
 export function rebuild(portable: PortableFunction): Task | Promise<Task> {
   if (portable.kind === 'module') return fromModule(portable);
-  return revive(decodeGraph(portable), portable.attachments) as Task | Promise<Task>;
+  return revive(decodeGraph(portable.bytes), portable.attachments) as Task | Promise<Task>;
 }
 
 async function fromModule({ url, exportName }: PortableModule): Promise<Task> {

@@ -152,11 +152,27 @@ class Reviver {
       }
       case 'leaf':
         return this.#finish(node.value as object, undefined, parts);
+      case 'view': {
+        const memory = this.#valueOf(node.memory) as SharedArrayBuffer;
+        const view =
+          node.class === 'Buffer'
+            ? Buffer.from(memory, node.byteOffset, node.length)
+            : (Reflect.construct(lookUp(undefined, [node.class]) as () => void, [
+                memory,
+                node.byteOffset,
+                node.length,
+              ]) as object);
+        return this.#finish(view, undefined, parts);
+      }
       case 'buffer': {
         const { buffer, byteOffset, length } = node.bytes;
         return this.#finish(Buffer.from(buffer, byteOffset, length), Buffer.prototype, parts);
       }
       case 'error': {
+        if (node.domName !== undefined) {
+          const exception = new DOMException(node.message, node.domName);
+          return this.#finish(exception, DOMException.prototype, parts);
+        }
         const error = new Error();
         for (const key of Reflect.ownKeys(error)) Reflect.deleteProperty(error, key);
         return this.#finish(error, Error.prototype, parts);
@@ -236,6 +252,9 @@ class Reviver {
     this.#bindings.push(() => bind(bindings.map((slot) => this.#bindingOf(slot))));
     if (Object.getOwnPropertyDescriptor(fn, 'name')?.configurable === true) {
       Object.defineProperty(fn, 'name', { value: node.name, configurable: true });
+    }
+    if ((fn as { length: unknown }).length !== node.length) {
+      Object.defineProperty(fn, 'length', { value: node.length, configurable: true });
     }
     this.#finishFunction(fn as object & { prototype: object }, made, node);
     return fn;

@@ -11,6 +11,8 @@ import { pathToFileURL } from 'node:url';
 
 const reasons: ReadonlySet<unknown> = new Set(['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_MODULE_NOT_FOUND']);
 
+let isRegistered = false;
+
 /**
  * The exports of the module that `specifier` is in the file `from`; `undefined` where `error`, with which its import has
  * failed, is not about tsx.
@@ -25,6 +27,7 @@ export function requireThroughTsx(from: string, specifier: string, error: unknow
   const { register } = createRequire(place.startsWith('file:') ? place : pathToFileURL(place))('tsx/cjs/api') as {
     register(): void;
   };
-  register();
+  if (!isRegistered) register();
+  isRegistered = true; // once more would compile each file once more
   return createRequire(from)(specifier);
 }

@@ -1,6 +1,7 @@
 /** The crew: a pool's workers, in `nJobs` slots, and which of them have something to do. */
 
 import { now } from '../globals.js';
+import { StartMethodUnavailableError } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
 import { startMethod } from '../workers/table.js';
 import type { StartMethodStrategy } from '../workers/StartMethod.js';
@@ -19,9 +20,12 @@ export class Crew {
   /** How many slots are taken. */
   #living = 0;
 
+  /** @throws StartMethodUnavailableError */
   constructor(settings: PoolSettings, listener: WorkerListener) {
     this.#settings = settings;
     this.#strategy = startMethod(settings.startMethod);
+    const reason = this.#strategy.whyUnavailable?.();
+    if (reason !== undefined) throw new StartMethodUnavailableError({ startMethod: settings.startMethod, reason });
     this.#listener = listener;
     this.#slots = new Array<WorkerHandle | undefined>(settings.nJobs).fill(undefined);
   }

@@ -10,6 +10,7 @@ import { now, queueMicrotask } from '../globals.js';
 import {
   NestedPoolError,
   PoolTerminatedError,
+  StartMethodUnavailableError,
   WorkerDiedError,
   WorkerStartError,
   WorkerTimeoutError,
@@ -350,7 +351,7 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   /** A start that fails would fail again: whoever waits for a worker hears of it, once. */
   #failToStart(workerId: number, cause: unknown): void {
-    const error = new WorkerStartError({ workerId, cause });
+    const error = cause instanceof StartMethodUnavailableError ? cause : new WorkerStartError({ workerId, cause });
     for (const job of [...this.#ready]) job.fail(error);
   }
 

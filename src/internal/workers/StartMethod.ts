@@ -34,6 +34,10 @@ export interface WorkerLink {
 
 export interface StartMethodStrategy {
   readonly name: StartMethod;
+  /** Why there can be no such worker here, as the end of a sentence; `undefined` where there can. */
+  whyUnavailable?(): string | undefined;
+  /** Starts ahead of time what all workers need. */
+  warmUp?(): Promise<void>;
   /** Starts a worker. @throws whatever keeps it from being started. */
   start(identity: WorkerIdentity, events: WorkerEvents): WorkerLink;
   /** Whether a value can be sent to such a worker. */

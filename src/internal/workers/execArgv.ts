@@ -3,6 +3,8 @@
  * work in it too; less those that say what the program itself is.
  */
 
+import type { Preloads } from '../channel/serverMessages.js';
+
 /** Flags, and whether a separate value follows them, that a worker must not have. */
 const ownToProgram =
   /^(-e|--eval|-p|--print|-pe|-i|--interactive|-c|--check|--input-type|--run|--test.*|--watch.*|--inspect.*|--debug-port|--build-snapshot.*)$/;
@@ -32,6 +34,29 @@ export function threadExecArgv(execArgv: readonly string[]): string[] | undefine
     (flag) => forThreads.test(flag),
     (flag) => takesValue.has(flag) || threadTakesValue.test(flag),
   );
+}
+
+/** Flags that have a process load something before anything else, in their forms. */
+const preloading: Readonly<Record<string, keyof Preloads>> = {
+  '-r': 'require',
+  '--require': 'require',
+  '--loader': 'loader',
+  '--experimental-loader': 'loader',
+  '--import': 'import',
+};
+
+/** Flags without those that preload something, and what these name. */
+export function splitPreloads(execArgv: readonly string[]): { readonly flags: string[]; readonly preloads: Preloads } {
+  const preloads = { require: [] as string[], loader: [] as string[], import: [] as string[] };
+  const flags: string[] = [];
+  for (let i = 0; i < execArgv.length; i++) {
+    const argument = execArgv[i] as string;
+    const flag = flagOf(argument);
+    const kind = preloading[flag];
+    if (kind === undefined) flags.push(argument);
+    else preloads[kind].push(argument === flag ? (execArgv[++i] ?? '') : argument.slice(flag.length + 1));
+  }
+  return { flags, preloads };
 }
 
 function filter(

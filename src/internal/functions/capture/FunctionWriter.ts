@@ -1,13 +1,16 @@
 /** Functions and classes as nodes of the graph: their code, changed where it has to be, and the variables that it needs. */
 
+import { types } from 'node:util';
 import {
   fillMark,
   fillName,
   ownName,
   type FunctionNode,
   type GraphNode,
+  type ImportNode,
   type ObjectParts,
   type Property,
+  type RequireNode,
   type Slot,
 } from '../graph.js';
 import { isNative, isProgramsGlobal } from './builtins.js';
@@ -29,6 +32,8 @@ interface Draft {
   /** The variables whose values are bound to it. */
   readonly bindings: { name: string; slot: Slot; isEager: boolean }[];
 }
+
+const ofTheFunctionAround = 'that of the function around the arrow function. Put what it needs of it into a constant';
 
 /** What is known of a function where there is no inspector. */
 const noFacts: FunctionFacts = { location: undefined, scopes: [], isBound: false };
@@ -73,11 +78,13 @@ export class FunctionWriter {
       bindings: [],
     };
     this.#drafts.push(draft);
+    this.#graph.offerImports(importsIn(facts.scopes, written));
     for (const variable of written.shape.variables) this.#bind(draft, variable, facts, owner);
     this.#rewriteNames(draft);
     const { shape } = written;
     const proto = Object.getPrototypeOf(fn) as object | null;
-    const inside: Origin = { owner, variable: origin.variable ?? nameOf(fn), path: origin.path };
+    // What is a property of a captured function is captured by whoever has captured that.
+    const inside = origin.owner === undefined ? { owner, variable: nameOf(fn), path: nameOf(fn) } : origin;
     return {
       type: 'function',
       kind: shape.kind,
@@ -85,6 +92,7 @@ export class FunctionWriter {
       code: '', // when all is known: see `finish`
       isStrict: isStrict(fn, written),
       name: nameOf(fn),
+      length: fn.length,
       file: written.script.url,
       line: written.line,
       column: written.column,
@@ -105,6 +113,13 @@ export class FunctionWriter {
   classOf(owner: object, origin: Origin): ClassShape | undefined {
     this.#filled.add(owner);
     return this.#classes.get(owner) ?? this.#read(owner as AnyFunction, origin).written.shape.class;
+  }
+
+  /** Whether a class is inside of Node, without a name by which a worker could find it. */
+  isOfNode(owner: object): boolean {
+    const { inspector } = this.#graph;
+    const scriptId = inspector?.factsOf(owner).location?.scriptId;
+    return scriptId !== undefined && inspector?.scriptOf(scriptId)?.url.startsWith('node:') === true;
   }
 
   /** Writes the code, now that it is known which variables are shared. */
@@ -142,7 +157,7 @@ export class FunctionWriter {
     const { inspector } = this.#graph;
     const refuse = (what: string): never => this.#graph.fail(named(origin, fn), what);
     const text = Function.prototype.toString.call(fn);
-    const facts = inspector?.factsOf(fn) ?? noFacts;
+    const facts = inspector?.factsOf(fn, this.#graph.waitingFunctions()) ?? noFacts;
     if (facts.isBound) refuse('a bound function');
     if (isNative(fn)) refuse('a native function that has no public name');
     try {
@@ -154,16 +169,17 @@ export class FunctionWriter {
       return { written: findWritten(text, facts.location, inspector), facts };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
+      if (error.message.includes('new.target')) {
+        const owner = { name: nameOf(fn), location: undefined };
+        return this.#graph.fail({ owner, variable: 'new.target', path: 'new.target' }, ofTheFunctionAround);
+      }
       return refuse(`a function whose text cannot be read alone (${error.message})`);
     }
   }
 
   #refuse({ shape }: WrittenFunction, owner: NonNullable<Origin['owner']>): void {
     if (shape.lexical !== undefined) {
-      this.#graph.fail(
-        { owner, variable: shape.lexical, path: shape.lexical },
-        `that of the function around the arrow function. Put what it needs of it into a constant`,
-      );
+      this.#graph.fail({ owner, variable: shape.lexical, path: shape.lexical }, ofTheFunctionAround);
     }
     if (shape.privateName !== undefined) {
       this.#graph.fail(
@@ -175,7 +191,7 @@ export class FunctionWriter {
 
   #bind(draft: Draft, variable: FreeVariable, facts: FunctionFacts, owner: NonNullable<Origin['owner']>): void {
     const { name } = variable;
-    const { script, scriptShape } = draft.written;
+    const { script } = draft.written;
     const origin: Origin = { owner, variable: name, path: name };
     const { captures } = this.#graph.options;
     const add = (slot: Slot): unknown => draft.bindings.push({ name, slot, isEager: variable.isEager });
@@ -194,18 +210,14 @@ export class FunctionWriter {
       }
       return;
     }
-    const isTop = facts.scopes.slice(at + 1).every((outer) => /^(Script|Global)/.test(outer.description));
-    const imported = isTop ? scriptShape.imports.get(name) : undefined;
+    const isTop = isTopScope(facts.scopes, at);
+    const value = scope.object[name];
+    const imported = importNode(name, scope, isTop, draft.written);
     if (imported !== undefined) {
-      const node: GraphNode =
-        imported.kind === 'import'
-          ? { ...imported, type: 'import', from: script.url }
-          : { ...imported, type: 'require', from: script.url };
-      add(this.#graph.node(JSON.stringify(node), () => node));
+      this.#bindImport(draft, variable, imported, value);
       return;
     }
     this.isConstant = false;
-    const value = scope.object[name];
     if (name === 'exports' && isTop && variable.members !== undefined && typeof value === 'object' && value !== null) {
       add(this.#partial(value, variable.members, origin));
       return;
@@ -216,7 +228,17 @@ export class FunctionWriter {
       return;
     }
     add(this.#graph.slot(value, origin));
-    this.#uses.push({ draft, variable, fn: draft.fn, written: draft.written, scope });
+    const scopes = facts.scopes.slice(at).filter(({ description }) => !/^(Module|Script|Global)/.test(description));
+    this.#uses.push({ draft, variable, fn: draft.fn, written: draft.written, scopes });
+  }
+
+  /** A name that is imported. One that holds a primitive is read anew each time: the module may change it. */
+  #bindImport(draft: Draft, variable: FreeVariable, node: ImportNode | RequireNode, value: unknown): void {
+    const { name, isEager } = variable;
+    const isLive = node.type === 'import' && node.name !== '*' && !isThing(value);
+    const whole: GraphNode = isLive ? { ...node, name: '*' } : node;
+    draft.bindings.push({ name, slot: this.#graph.imported(whole, isLive ? undefined : value), isEager });
+    if (isLive) replaceUses(draft, variable, (own) => `${own}[${JSON.stringify(node.name)}]`);
   }
 
   /** `exports`, of which only what is used travels: the rest of a file may be anything. */
@@ -335,15 +357,56 @@ export class FunctionWriter {
 
 /** A variable that other functions see changing: a property of an object that they have in common. */
 function shareVariable(draft: Draft, variable: FreeVariable, cell: number): void {
+  replaceUses(draft, variable, (own) => `${own}.v`).slot = cell;
+}
+
+/** Has the code use something else for a variable. @returns The binding, which has a name of ours now. */
+function replaceUses(draft: Draft, variable: FreeVariable, write: (own: string) => string): Draft['bindings'][number] {
   const name = `${ownName}_${variable.name}`;
+  const value = write(name);
   for (const { start, end, place } of variable.uses) {
-    const value = `${name}.v`;
     const text = { plain: value, shorthand: `${variable.name}:${value}`, callee: `(0,${value})` }[place];
     draft.edits.push({ start, end, text });
   }
   const binding = draft.bindings.find((each) => each.name === variable.name) as Draft['bindings'][number];
   binding.name = name;
-  binding.slot = cell;
+  return binding;
+}
+
+/** The import that a name of a scope is. */
+function importNode(
+  name: string,
+  scope: Scope,
+  isTop: boolean,
+  { script, scriptShape }: WrittenFunction,
+): ImportNode | RequireNode | undefined {
+  const imported = scriptShape.imports.get(name);
+  if (imported === undefined) return undefined;
+  if (imported.kind === 'require') {
+    const { code, locals } = imported;
+    // A scope is that of a function if it has no other names.
+    if (locals === undefined ? !isTop : !Object.keys(scope.object).every((each) => locals.has(each))) return undefined;
+    return { type: 'require', from: script.url, code, name };
+  }
+  if (!isTop) return undefined;
+  const { specifier, attributes, isGuess } = imported;
+  // Something was done with what was imported: only if it is still the same, it is that.
+  if (isGuess && !types.isModuleNamespaceObject(scope.object[name])) return undefined;
+  return { type: 'import', from: script.url, specifier, name: imported.name, attributes };
+}
+
+function isTopScope(scopes: readonly Scope[], at: number): boolean {
+  return scopes.slice(at + 1).every((outer) => /^(Script|Global)/.test(outer.description));
+}
+
+/** The values of all imports of the file that a function is in. */
+function* importsIn(scopes: readonly Scope[], written: WrittenFunction): Generator<readonly [unknown, GraphNode]> {
+  for (const name of written.scriptShape.imports.keys()) {
+    const at = scopes.findIndex((scope) => !isGlobal(scope) && Object.hasOwn(scope.object, name));
+    const scope = scopes[at];
+    const node = scope && importNode(name, scope, isTopScope(scopes, at), written);
+    if (node !== undefined) yield [scope?.object[name], node];
+  }
 }
 
 /** Code that lets us fill private fields: only code inside of a class can. */
@@ -414,6 +477,10 @@ function nameOf(fn: AnyFunction): string {
 /** For a function that is the subject itself: then it has no variable, but a name. */
 function named(origin: Origin, fn: AnyFunction): Origin {
   return origin.owner === undefined ? { ...origin, owner: { name: nameOf(fn), location: undefined } } : origin;
+}
+
+function isThing(value: unknown): value is object {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null);
 }
 
 function lineBreaksOf(text: string): string {

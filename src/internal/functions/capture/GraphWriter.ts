@@ -9,7 +9,7 @@
 import { types } from 'node:util';
 import { UnportableFunctionError } from '../../../errors.js';
 import { Accessor, Configurable, Enumerable, Guard, Writable } from '../graph.js';
-import type { Graph, GraphNode, ObjectParts, PrivateFields, Property, Slot } from '../graph.js';
+import type { Graph, GraphNode, ObjectParts, PrivateFields, Property, Slot, ViewNode } from '../graph.js';
 import { originOf } from '../origins.js';
 import { builtinName, isNative, isPlainPrototype } from './builtins.js';
 import { FunctionWriter } from './FunctionWriter.js';
@@ -36,6 +36,12 @@ export interface GraphOptions {
   isCloneable(value: unknown): boolean;
 }
 
+/** A node to be made. */
+interface Task {
+  readonly value: unknown;
+  run(): void;
+}
+
 /** What a capture gives. */
 export interface WrittenGraph {
   readonly graph: Graph;
@@ -53,11 +59,14 @@ export class GraphWriter {
   readonly #numbers = new Map<unknown, number>();
   /** Nodes that are no objects of the program, by a text that says all of them. */
   readonly #shared = new Map<string, number>();
+  readonly #imports = new Map<object, GraphNode>();
   /** What travels as it is. */
   readonly #plain = new Set<object>();
   readonly #attachments: unknown[] = [];
   readonly #packageExport = packageExports();
-  readonly #queue: (() => void)[] = [];
+  readonly #objects: Task[] = [];
+  /** Functions come after objects, so that many are known when the inspector is asked. */
+  readonly #waiting: Task[] = [];
   readonly #functions: FunctionWriter;
 
   constructor(inspector: Inspector | undefined, options: GraphOptions) {
@@ -70,7 +79,12 @@ export class GraphWriter {
   run(root: (...args: never[]) => unknown): WrittenGraph {
     const slot = this.slot(root, { owner: undefined, variable: undefined, path: '' });
     // Queued rather than called, for what hangs on each other may be longer than the stack is high.
-    for (let at = 0; at < this.#queue.length; at++) (this.#queue[at] as () => void)();
+    let object = 0;
+    let fn = 0;
+    while (object < this.#objects.length || fn < this.#waiting.length) {
+      const task = this.#objects[object] === undefined ? this.#waiting[fn++] : this.#objects[object++];
+      task?.run();
+    }
     this.#functions.finish();
     return {
       graph: { nodes: this.#nodes as GraphNode[], root: slot, sourceMaps: this.sourceMaps },
@@ -84,8 +98,25 @@ export class GraphWriter {
     if (typeof value !== 'symbol' && !isThing(value)) return [value];
     const known = this.#numbers.get(value);
     if (known !== undefined) return known;
+    const imported = this.#imports.get(value as object);
+    if (imported !== undefined) return this.imported(imported, value);
     if (typeof value === 'object' && this.#isPlain(value)) return [value];
     return this.#add(value, () => this.#nodeOf(value, origin));
+  }
+
+  /** Values of a file's imports: whichever way one of them is reached, it is imported. */
+  offerImports(imports: Iterable<readonly [unknown, GraphNode]>): void {
+    for (const [value, node] of imports)
+      if (isThing(value) && !this.#imports.has(value)) this.#imports.set(value, node);
+  }
+
+  /** The node of an import, and of the object or function that it is. */
+  imported(node: GraphNode, value: unknown): number {
+    const known = this.#numbers.get(value);
+    if (known !== undefined) return known;
+    const number = this.node(JSON.stringify(node), () => node);
+    if (isThing(value)) this.#numbers.set(value, number);
+    return number;
   }
 
   /** A node that is no object of the program. */
@@ -101,6 +132,11 @@ export class GraphWriter {
   /** Changes a node that is there. */
   update<N extends GraphNode>(number: number, change: (node: N) => N): void {
     this.#nodes[number] = change(this.#nodes[number] as N);
+  }
+
+  /** The functions that were met so far and could have been asked for already, or will be. */
+  *waitingFunctions(): Generator<object> {
+    for (const { value } of this.#waiting) if (!types.isProxy(value)) yield value as object;
   }
 
   numberOf(value: object): number | undefined {
@@ -173,7 +209,8 @@ export class GraphWriter {
   #add(value: unknown, make: () => GraphNode): number {
     const number = this.#nodes.push(undefined) - 1;
     this.#numbers.set(value, number);
-    this.#queue.push(() => (this.#nodes[number] = make()));
+    const queue = typeof value === 'function' ? this.#waiting : this.#objects;
+    queue.push({ value, run: () => (this.#nodes[number] = make()) });
     return number;
   }
 
@@ -183,7 +220,11 @@ export class GraphWriter {
       isPlainData(
         value,
         this.#plain,
-        (each) => this.#numbers.has(each) || originOf(each) !== undefined || this.#packageExport(each) !== undefined,
+        (each) =>
+          this.#numbers.has(each) ||
+          this.#imports.has(each) ||
+          originOf(each) !== undefined ||
+          this.#packageExport(each) !== undefined,
       )
     );
   }
@@ -235,16 +276,26 @@ export class GraphWriter {
       };
     }
     if (Buffer.isBuffer(object)) {
-      const bytes = new Uint8Array(object.buffer, object.byteOffset, object.length);
-      return { type: 'buffer', bytes, ...this.parts(object, Buffer.prototype, origin, isIndex) };
+      const parts = this.parts(object, Buffer.prototype, origin, isIndex);
+      if (isSharedView(object)) return { ...this.#viewNode(object, 'Buffer', origin), ...parts };
+      return { type: 'buffer', bytes: new Uint8Array(object.buffer, object.byteOffset, object.length), ...parts };
+    }
+    if (Object.prototype.toString.call(object) === '[object DOMException]') {
+      const { name, message, stack } = object as DOMException;
+      const own: Property = ['stack', Writable | Configurable, [String(stack)]];
+      return { type: 'error', domName: name, message, own: [own] };
     }
     const leaf = leafPrototype(object);
     if (leaf !== undefined) {
       const value = plainLeaf(object);
       if (!this.options.isCloneable(value)) {
-        this.fail(origin, `${anInstanceOf(tagOf(object))}, which cannot be sent to a worker of this start method`);
+        const memory = ArrayBuffer.isView(object) ? object.buffer : object;
+        this.fail(origin, `${anInstanceOf(tagOf(memory))}, which cannot be sent to a worker of this start method`);
       }
-      return { type: 'leaf', value, ...this.parts(object, leaf, origin, isIndex) };
+      if (types.isSharedArrayBuffer(object)) return { type: 'attachment', at: this.#attachments.push(object) - 1 };
+      const parts = this.parts(object, leaf, origin, isIndex);
+      if (isSharedView(object)) return { ...this.#viewNode(object, leaf.constructor.name, origin), ...parts };
+      return { type: 'leaf', value, ...parts };
     }
     return this.#plainObjectNode(object, origin);
   }
@@ -255,6 +306,11 @@ export class GraphWriter {
       length: array.length,
       ...this.parts(array, Array.prototype, origin, (key) => key === 'length'),
     };
+  }
+
+  #viewNode(view: object, name: string, origin: Origin): ViewNode {
+    const { buffer, byteOffset, byteLength, length = byteLength } = view as ArrayBufferView & { length?: number };
+    return { type: 'view', class: name, memory: this.slot(buffer, origin), byteOffset, length };
   }
 
   #errorNode(error: Error, origin: Origin): GraphNode {
@@ -272,7 +328,7 @@ export class GraphWriter {
     ) {
       const builtin = builtinName(at);
       const name = constructorName(at);
-      if (builtin === undefined && !isForeignBuiltin(at)) continue;
+      if (builtin === undefined && !isForeignBuiltin(at) && !this.#isOfNode(at)) continue;
       if (builtin === undefined ? name === 'Object' : isPlainPrototype(builtin)) continue;
       // Some of Node's objects pass between threads, with what they are.
       if (at === Object.getPrototypeOf(object) && this.options.isCloneable(object) && isHostCloneable(object)) {
@@ -281,6 +337,12 @@ export class GraphWriter {
       this.fail(origin, `${anInstanceOf(name ?? tagOf(object))}, which lives only here`);
     }
     return { type: 'object', ...this.parts(object, Object.prototype, origin) };
+  }
+
+  /** Whether a prototype belongs to a class inside of Node. */
+  #isOfNode(proto: object): boolean {
+    const owner: unknown = Object.getOwnPropertyDescriptor(proto, 'constructor')?.value;
+    return typeof owner === 'function' && this.#functions.isOfNode(owner);
   }
 
   /** The values of private fields, for each class of an object that has some. */
@@ -300,7 +362,13 @@ export class GraphWriter {
       const values = (shape?.privates ?? []).map((name) =>
         this.slot(take(name), { ...origin, path: `${origin.path}.${name}` }),
       );
-      if (values.length > 0) privates.push({ class: this.slot(owner, origin) as number, values });
+      if (values.length === 0) continue;
+      const number = this.slot(owner, origin) as number;
+      // Only code inside of a class can fill private fields: so one that would be imported is copied, for all that use it.
+      if (isImport((this.#nodes[number] ?? { type: 'function' }) as GraphNode)) {
+        this.#nodes[number] = this.#functions.nodeOf(owner as (...args: never[]) => unknown, origin);
+      }
+      privates.push({ class: number, values });
     }
     return privates.length === 0 ? {} : { privates };
   }
@@ -328,6 +396,10 @@ function classesOf(proto: object): object[] {
     if (typeof owner === 'function' && builtinName(owner) === undefined) classes.push(owner);
   }
   return classes;
+}
+
+function isSharedView(object: object): boolean {
+  return ArrayBuffer.isView(object) && types.isSharedArrayBuffer(object.buffer);
 }
 
 /** `require` of a file. */

@@ -51,7 +51,7 @@ interface Properties {
 /** What the session and this code hand each other, by a name that exists for that moment only. */
 interface Holder {
   subject: unknown;
-  received: unknown;
+  received: unknown[];
 }
 
 const holderName = 'rxjs-parallel-map.inspected';
@@ -59,10 +59,15 @@ const holderName = 'rxjs-parallel-map.inspected';
 /** Scripts are never renamed, so what was heard of one stays true; those that were asked for are kept. */
 const knownScripts = new Map<string, ScriptFacts>();
 
+/** The texts of scripts that were asked for last, up to so many characters together. */
+const knownSources = new Map<string, string>();
+const MOST_CHARACTERS = 2 ** 24;
+
 export class Inspector {
   readonly #session: Session;
-  readonly #holder: Holder = { subject: undefined, received: undefined };
+  readonly #holder: Holder = { subject: undefined, received: [] };
   readonly #holderId: string;
+  readonly #facts = new Map<object, FunctionFacts>();
   #heard: Map<string, ScriptFacts> | undefined;
 
   private constructor(session: Session) {
@@ -101,17 +106,10 @@ export class Inspector {
     this.#session.disconnect();
   }
 
-  factsOf(fn: object): FunctionFacts {
-    const internal = new Map<string, RemoteObject | undefined>();
-    for (const { name, value } of this.#propertiesOf(fn).internalProperties ?? []) internal.set(name, value);
-    const at = internal.get('[[FunctionLocation]]')?.value as
-      { scriptId: string; lineNumber: number; columnNumber: number } | undefined;
-    const scopes = internal.get('[[Scopes]]');
-    return {
-      location: at && { scriptId: at.scriptId, line: at.lineNumber, column: at.columnNumber },
-      scopes: scopes === undefined ? [] : Array.from(this.#fetch(scopes) as ArrayLike<Scope>),
-      isBound: internal.has('[[TargetFunction]]'),
-    };
+  /** What is known of a function. @param others Functions that will be asked for next: asked for together, they cost less. */
+  factsOf(fn: object, others: Iterable<object> = []): FunctionFacts {
+    if (!this.#facts.has(fn)) this.#learn([fn, ...others].filter((each) => !this.#facts.has(each)));
+    return this.#facts.get(fn) as FunctionFacts;
   }
 
   /**
@@ -119,11 +117,10 @@ export class Inspector {
    * static ones.
    */
   privatesOf(object: object): [name: string, value: unknown][] {
-    const found: [string, unknown][] = [];
-    for (const { name, value } of this.#propertiesOf(object).privateProperties ?? []) {
-      if (value !== undefined) found.push([name, this.#fetch(value)]);
-    }
-    return found;
+    const named = (this.#propertiesOf(object).privateProperties ?? []).filter(({ value }) => value !== undefined);
+    if (named.length === 0) return [];
+    const values = this.#fetch(named.map(({ value }) => value as RemoteObject));
+    return named.map(({ name }, i) => [name, values[i]]);
   }
 
   scriptOf(id: string): ScriptFacts | undefined {
@@ -136,11 +133,20 @@ export class Inspector {
   }
 
   sourceOf(script: ScriptFacts): string {
+    const known = knownSources.get(script.id);
+    if (known !== undefined) return known;
     this.#heard ??= this.#listScripts();
-    return this.#post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId: script.id }).scriptSource;
+    const { scriptSource: source } = this.#post<{ scriptSource: string }>('Debugger.getScriptSource', {
+      scriptId: script.id,
+    });
+    let characters = source.length;
+    for (const text of knownSources.values()) characters += text.length;
+    if (characters > MOST_CHARACTERS) knownSources.clear();
+    knownSources.set(script.id, source);
+    return source;
   }
 
-  /** Switching this domain on is what a capture mostly costs: it tells of all scripts that there are. */
+  /** Switching this domain on is what a first capture mostly costs: it tells of all scripts that there are. */
   #listScripts(): Map<string, ScriptFacts> {
     const scripts = new Map<string, ScriptFacts>();
     this.#session.on('Debugger.scriptParsed', ({ params }) => {
@@ -151,25 +157,47 @@ export class Inspector {
     return scripts;
   }
 
+  #learn(functions: readonly object[]): void {
+    const properties = functions.map((fn) => this.#propertiesOf(fn).internalProperties ?? []);
+    const internal = (i: number, wanted: string) => properties[i]?.find(({ name }) => name === wanted);
+    const scopes = this.#fetch(functions.map((_, i) => internal(i, '[[Scopes]]')?.value ?? { value: [] }));
+    for (const [i, fn] of functions.entries()) {
+      const at = internal(i, '[[FunctionLocation]]')?.value?.value as
+        { scriptId: string; lineNumber: number; columnNumber: number } | undefined;
+      this.#facts.set(fn, {
+        location: at && { scriptId: at.scriptId, line: at.lineNumber, column: at.columnNumber },
+        scopes: Array.from(scopes[i] as ArrayLike<Scope>),
+        isBound: internal(i, '[[TargetFunction]]') !== undefined,
+      });
+    }
+  }
+
+  /** Without running any code, for each piece of that would be one more script, for whoever debugs the program to see. */
   #propertiesOf(subject: object): Properties {
     this.#holder.subject = subject;
-    const { result } = this.#call<{ result: RemoteObject }>(this.#holderId, 'function () { return this.subject; }');
+    const { result } = this.#post<{ result: readonly { readonly name: string; readonly value?: RemoteObject }[] }>(
+      'Runtime.getProperties',
+      { objectId: this.#holderId, ownProperties: true },
+    );
     this.#holder.subject = undefined;
-    return this.#post<Properties>('Runtime.getProperties', { objectId: result.objectId, ownProperties: true });
+    const objectId = result.find(({ name }) => name === 'subject')?.value?.objectId;
+    return this.#post<Properties>('Runtime.getProperties', { objectId, ownProperties: true });
   }
 
-  /** What an object of the session stands for. */
-  #fetch({ objectId, unserializableValue, value }: RemoteObject): unknown {
-    const argument =
-      objectId !== undefined ? { objectId } : unserializableValue !== undefined ? { unserializableValue } : { value };
-    this.#call(this.#holderId, 'function (value) { this.received = value; }', [argument]);
+  /** What objects of the session stand for. */
+  #fetch(objects: readonly RemoteObject[]): unknown[] {
+    const args = objects.map(({ objectId, unserializableValue, value }) =>
+      objectId !== undefined ? { objectId } : unserializableValue !== undefined ? { unserializableValue } : { value },
+    );
+    this.#post('Runtime.callFunctionOn', {
+      objectId: this.#holderId,
+      functionDeclaration: 'function (...values) { this.received = values; }',
+      arguments: args,
+      silent: true,
+    });
     const { received } = this.#holder;
-    this.#holder.received = undefined;
+    this.#holder.received = [];
     return received;
-  }
-
-  #call<T>(objectId: string, functionDeclaration: string, args: readonly object[] = []): T {
-    return this.#post<T>('Runtime.callFunctionOn', { objectId, functionDeclaration, arguments: args, silent: true });
   }
 
   /** In a session to one's own thread, the answer is there before `post` returns. */

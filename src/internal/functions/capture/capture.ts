@@ -21,7 +21,7 @@ export function capture(fn: (...args: never[]) => unknown, options: CaptureOptio
   try {
     const { graph, attachments, isConstant } = new GraphWriter(inspector, options).run(fn);
     const imports = graph.nodes.some(({ type }) => type === 'import' || type === 'require');
-    const taken = { ...encodeGraph(graph), attachments, imports };
+    const taken = { bytes: encodeGraph(graph), attachments, imports };
     if (isConstant) constants.set(fn, { taken, keys });
     return taken;
   } finally {

@@ -17,12 +17,16 @@ export type Import =
       readonly name: string;
       /** As in `with { type: 'json' }`. */
       readonly attributes: Readonly<Record<string, string>> | undefined;
+      /** Whether more was done with it, so that the name may hold something else. */
+      readonly isGuess: boolean;
     }
   | {
       readonly kind: 'require';
       /** Statements that declare the name. */
       readonly code: string;
       readonly name: string;
+      /** All names of the function that declares it; none at the top of the file. */
+      readonly locals: ReadonlySet<string> | undefined;
     };
 
 /** What a file says of its own names. */
@@ -55,15 +59,28 @@ function importsOfModule(body: readonly SyntaxNode[]): Map<string, Import> {
   for (const statement of body) {
     if (statement.type === 'ImportDeclaration') addImports(imports, statement);
     for (const { id, init } of constantsOf(statement)) {
-      const imported = init?.type === 'AwaitExpression' ? (init['argument'] as SyntaxNode) : undefined;
-      const specifier = imported?.type === 'ImportExpression' ? textOf(imported['source']) : undefined;
-      if (specifier === undefined || imported?.['options']) continue;
+      if (init?.type !== 'AwaitExpression') continue;
+      const imported = findImport(init);
+      const specifier = textOf(imported?.['source']);
+      if (specifier === undefined || isNode(imported?.['options'])) continue;
+      // Compilers put something around it: `await import('x').then(…)`.
+      const isGuess = init['argument'] !== imported;
       for (const { local, name } of namesOfPattern(id)) {
-        imports.set(local, { kind: 'import', specifier, name, attributes: undefined });
+        if (isGuess && name !== '*') continue;
+        imports.set(local, { kind: 'import', specifier, name, attributes: undefined, isGuess });
       }
     }
   }
   return imports;
+}
+
+/** The one `import()` in an expression. */
+function findImport(node: SyntaxNode): SyntaxNode | undefined {
+  if (node.type === 'ImportExpression') return node;
+  const found = childrenOf(node)
+    .map(findImport)
+    .filter((each) => each !== undefined);
+  return found.length === 1 ? found[0] : undefined;
 }
 
 function addImports(imports: Map<string, Import>, statement: SyntaxNode): void {
@@ -84,6 +101,7 @@ function addImports(imports: Map<string, Import>, statement: SyntaxNode): void {
       specifier,
       name,
       attributes: Object.keys(attributes).length === 0 ? undefined : attributes,
+      isGuess: false,
     });
   }
 }
@@ -124,7 +142,44 @@ function namesOfPattern(id: SyntaxNode): { readonly local: string; readonly name
 /** What compilers put around `require('…')`. */
 const interop = /import|interop|toesm|wildcard/i;
 
+type Declarations = ReadonlyMap<string, { readonly text: string; readonly node: SyntaxNode }>;
+
 function importsOfCommonJs(source: string, body: readonly SyntaxNode[]): Map<string, Import> {
+  const imports = new Map<string, Import>();
+  addRequires(imports, source, body, new Map(), undefined);
+  return imports;
+}
+
+/**
+ * Finds the imports among the declarations of a body, and of functions in it that run once: bundlers and tsx put files into such.
+ *
+ * @param outer What is declared around it.
+ * @param locals What the body declares, where it is that of a function.
+ */
+function addRequires(
+  imports: Map<string, Import>,
+  source: string,
+  body: readonly SyntaxNode[],
+  outer: Declarations,
+  locals: ReadonlySet<string> | undefined,
+): void {
+  const own = declarationsOf(source, body);
+  const declarations = new Map([...outer, ...own]);
+  for (const [name, { node }] of own) {
+    if (node.type !== 'VariableDeclarator' || !isNode(node['init']) || !comesFromRequire(node['init'])) continue;
+    if (imports.has(name) || isAssignedAgain(source, name)) continue; // two bodies may have one name
+    imports.set(name, { kind: 'require', code: withHelpers(name, declarations), name, locals });
+  }
+  for (const fn of body.flatMap(functionsThatRunOnce)) {
+    const block = fn['body'] as SyntaxNode;
+    if (block.type !== 'BlockStatement') continue;
+    const parameters = (fn['params'] as SyntaxNode[]).flatMap(localsOf);
+    const names = new Set([...parameters, ...namesDeclaredIn(block)]);
+    addRequires(imports, source, block['body'] as SyntaxNode[], declarations, names);
+  }
+}
+
+function declarationsOf(source: string, body: readonly SyntaxNode[]): Declarations {
   const declarations = new Map<string, { readonly text: string; readonly node: SyntaxNode }>();
   for (const statement of body) {
     if (statement.type === 'FunctionDeclaration') {
@@ -139,13 +194,33 @@ function importsOfCommonJs(source: string, body: readonly SyntaxNode[]): Map<str
       for (const local of localsOf(declarator['id'] as SyntaxNode)) declarations.set(local, { text, node: declarator });
     }
   }
-  const imports = new Map<string, Import>();
-  for (const [name, { node }] of declarations) {
-    if (node.type !== 'VariableDeclarator' || !isNode(node['init']) || !comesFromRequire(node['init'])) continue;
-    if (isAssignedAgain(source, name)) continue;
-    imports.set(name, { kind: 'require', code: withHelpers(name, declarations), name });
+  return declarations;
+}
+
+const isFunction = ({ type }: SyntaxNode): boolean => type.includes('Function');
+
+/** Functions that are called where they stand, `(() => { … })()`, and those of esbuild's `__commonJS({ 'x.js'() { … } })`. */
+function functionsThatRunOnce(node: SyntaxNode): SyntaxNode[] {
+  if (isFunction(node) || node.type.startsWith('Class')) return [];
+  if (node.type === 'CallExpression') {
+    const callee = node['callee'] as SyntaxNode;
+    if (isFunction(callee)) return [callee];
+    if (/commonjs|__esm/i.test(calleeName(callee))) {
+      const files = (node['arguments'] as SyntaxNode[]).flatMap((each) => (each['properties'] ?? []) as SyntaxNode[]);
+      return files.map((file) => file['value'] as SyntaxNode).filter(isFunction);
+    }
   }
-  return imports;
+  return childrenOf(node).flatMap(functionsThatRunOnce);
+}
+
+/** The names that a block declares, those of `var` in blocks inside of it included. */
+function namesDeclaredIn(node: SyntaxNode): string[] {
+  return childrenOf(node).flatMap((child): string[] => {
+    if (child.type === 'FunctionDeclaration' || child.type === 'ClassDeclaration') return [nameOf(child['id'])];
+    if (isFunction(child) || child.type.startsWith('Class')) return [];
+    const declared = child.type === 'VariableDeclarator' ? localsOf(child['id'] as SyntaxNode) : [];
+    return [...declared, ...namesDeclaredIn(child)];
+  });
 }
 
 /** `require('x')`, `require('x').y`, `helper(require('x'), …)` and these in each other. */
@@ -174,10 +249,7 @@ function isAssignedAgain(source: string, name: string): boolean {
 }
 
 /** The declaration of a name and of all that it needs of the same file, in an order in which they can run. */
-function withHelpers(
-  name: string,
-  declarations: ReadonlyMap<string, { readonly text: string; readonly node: SyntaxNode }>,
-): string {
+function withHelpers(name: string, declarations: Declarations): string {
   const texts = new Set<string>();
   const seen = new Set<string>();
   const add = (wanted: string): void => {

@@ -13,7 +13,9 @@ export function whyUnportable(value: object): string | undefined {
     return 'the namespace of a module that came from somewhere else than an import declaration: import it by name';
   }
   if (types.isExternal(value)) return 'a handle of native code';
-  switch (Object.prototype.toString.call(value)) {
+  const tag = Object.prototype.toString.call(value);
+  if (tag.endsWith(' Iterator]')) return 'an iterator in progress';
+  switch (tag) {
     case '[object WeakRef]':
       return 'a WeakRef';
     case '[object FinalizationRegistry]':

@@ -17,8 +17,11 @@ export interface SharedUse {
   readonly fn: object;
   readonly written: WrittenFunction;
   readonly variable: FreeVariable;
-  readonly scope: Scope;
+  /** The scope that has the variable, and those around it. */
+  readonly scopes: readonly Scope[];
 }
+
+type Trees = Map<string, { readonly tree: SyntaxNode; readonly found: Map<string, Declaration | undefined> }>;
 
 /** The uses of one variable, for each variable that is shared and changed. */
 export function groupShared<Use extends SharedUse>(uses: readonly Use[], inspector: Inspector): Use[][] {
@@ -30,7 +33,7 @@ export function groupShared<Use extends SharedUse>(uses: readonly Use[], inspect
     else same.push(use);
   }
   const groups: Use[][] = [];
-  const trees = new Map<string, SyntaxNode>();
+  const trees: Trees = new Map();
   for (const candidates of byName.values()) {
     if (candidates.length < 2 || !candidates.some(({ variable }) => variable.isWritten)) continue;
     for (const group of partition(candidates, trees, inspector)) {
@@ -40,18 +43,21 @@ export function groupShared<Use extends SharedUse>(uses: readonly Use[], inspect
   return groups;
 }
 
-function partition<Use extends SharedUse>(
-  candidates: readonly Use[],
-  trees: Map<string, SyntaxNode>,
-  inspector: Inspector,
-): Use[][] {
+function partition<Use extends SharedUse>(candidates: readonly Use[], trees: Trees, inspector: Inspector): Use[][] {
   const groups: { declaration: Declaration; uses: Use[] }[] = [];
   for (const use of candidates) {
     const { written, variable } = use;
     const { script } = written;
-    let tree = trees.get(script.id);
-    if (tree === undefined) trees.set(script.id, (tree = parse(inspector.sourceOf(script), script.isModule)));
-    const declaration = findDeclaration(tree, script.isModule, written.offset, variable.name);
+    let file = trees.get(script.id);
+    if (file === undefined) {
+      file = { tree: parse(inspector.sourceOf(script), script.isModule), found: new Map() };
+      trees.set(script.id, file);
+    }
+    const key = `${written.offset} ${variable.name}`;
+    if (!file.found.has(key)) {
+      file.found.set(key, findDeclaration(file.tree, script.isModule, written.offset, variable.name));
+    }
+    const declaration = file.found.get(key);
     if (declaration === undefined) continue;
     const group = groups.find(
       (each) => each.declaration.at === declaration.at && mayShare(each.uses, use, declaration),
@@ -65,7 +71,8 @@ function partition<Use extends SharedUse>(
 function mayShare(uses: readonly SharedUse[], use: SharedUse, { isTop, repeats }: Declaration): boolean {
   if (isTop) return true;
   return uses.every((other) => {
-    if (!hasSameValues(other.scope, use.scope)) return false;
+    if (other.scopes.length !== use.scopes.length) return false;
+    if (!other.scopes.every((scope, i) => hasSameValues(scope, use.scopes[i] as Scope))) return false;
     const isTwin = other.fn !== use.fn && other.written.offset === use.written.offset;
     return !isTwin || repeats;
   });

@@ -69,22 +69,31 @@ export function parse(text: string, isModule: boolean): SyntaxNode {
   });
 }
 
+const scopeTrees = new WeakMap<SyntaxNode, ScopeTree>();
+
 function analyseScopes(tree: SyntaxNode, isModule: boolean): ScopeTree {
-  return load().scopes.analyze(tree, {
+  const known = scopeTrees.get(tree);
+  if (known !== undefined) return known;
+  const scopes = load().scopes.analyze(tree, {
     ecmaVersion: 2022,
     sourceType: isModule ? 'module' : 'script',
     ignoreEval: true,
     fallback: 'iteration', // kinds of nodes that are newer than the library
   });
+  scopeTrees.set(tree, scopes);
+  return scopes;
 }
 
 /** The names that a tree uses and does not declare, in the order of the text. */
 export function freeReferences(tree: SyntaxNode, isModule: boolean): FreeReference[] {
-  return analyseScopes(tree, isModule).globalScope.through.map((reference) => ({
-    name: reference.identifier.name,
-    node: reference.identifier,
-    isWrite: reference.isWrite(),
-  }));
+  const found = new Map<SyntaxNode, FreeReference>();
+  for (const reference of analyseScopes(tree, isModule).globalScope.through) {
+    const { identifier: node } = reference;
+    // A target with a default, `[a = 1] = []`, is reported twice.
+    const isWrite = reference.isWrite() || found.get(node)?.isWrite === true;
+    found.set(node, { name: node.name, node, isWrite });
+  }
+  return [...found.values()];
 }
 
 /** Where a variable is declared that a function uses. */

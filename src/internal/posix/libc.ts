@@ -1,0 +1,78 @@
+/**
+ * The system calls that Node has no API for, bound by `koffi`, which is an optional dependency. Each with its C signature, its
+ * manual page, and what it is for. Linux only; the node binary itself exports those of libuv.
+ */
+
+import { createRequire } from 'node:module';
+
+/** The calls, bound: making one allocates nothing that would have to be bound first. */
+export interface Libc {
+  /**
+   * `int fork()`, fork(2): a copy of this process. Returns 0 in the copy, its pid here, and -1 where there can be none.
+   * What `fork` and `forkserver` are about.
+   */
+  fork(): number;
+  /**
+   * `int madvise(void *, size_t, int)`, madvise(2): `MADV_DOFORK` lets a range of memory be copied by `fork`, from which V8 has
+   * excluded its heap.
+   */
+  madvise(address: bigint, length: bigint, advice: number): number;
+  /** `void *uv_default_loop()`, libuv: the event loop of the main thread, to be passed to {@link Libc.uv_loop_fork}. */
+  uv_default_loop(): unknown;
+  /**
+   * `int uv_loop_fork(uv_loop_t *)`, libuv: gives the loop of a copy what it must not share with its parent, its epoll descriptor
+   * above all. Returns 0.
+   */
+  uv_loop_fork(loop: unknown): number;
+  /**
+   * `void _exit(int)`, _exit(2): ends this process at once. Node's own way joins threads, which do not exist in a copy.
+   */
+  _exit(code: number): void;
+  /** `int waitpid(int, int *, int)`, waitpid(2): how a copy has ended, and its removal from the table of processes. */
+  waitpid(pid: number, status: [number], options: number): number;
+  /**
+   * `int prctl(int, unsigned long, …)`, prctl(2): `PR_SET_PDEATHSIG` has the kernel send a signal when the parent ends, which also
+   * reaches a process inside an endless loop.
+   */
+  prctl(option: number, a: number, b: number, c: number, d: number): number;
+  /** `int getpid()`, getpid(2): `process.pid` is that of the process which was copied. */
+  getpid(): number;
+  /** `int getppid()`, getppid(2): whether the parent still lives. */
+  getppid(): number;
+}
+
+export const MADV_DOFORK = 11;
+export const PR_SET_PDEATHSIG = 1;
+export const WNOHANG = 1;
+export const SIGKILL = 9;
+
+const signatures: Readonly<Record<keyof Libc, string>> = {
+  fork: 'int fork()',
+  madvise: 'int madvise(uint64_t address, uint64_t length, int advice)',
+  uv_default_loop: 'void *uv_default_loop()',
+  uv_loop_fork: 'int uv_loop_fork(void *loop)',
+  _exit: 'void _exit(int code)',
+  waitpid: 'int waitpid(int pid, _Out_ int *status, int options)',
+  prctl: 'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
+  getpid: 'int getpid()',
+  getppid: 'int getppid()',
+};
+
+/** Binds the calls. @throws Error where `koffi` is missing, or the node binary lacks one of them. */
+export function loadLibc(): Libc {
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const program = koffi.load(null);
+  const bound = Object.entries(signatures).map(([name, signature]) => [name, program.func(signature)] as const);
+  return Object.fromEntries(bound) as unknown as Libc;
+}
+
+/** Why these calls cannot be had here, as the end of a sentence; `undefined` where nothing speaks against it so far. */
+export function whyNoLibc(): string | undefined {
+  if (process.platform !== 'linux') return `it needs Linux, and this is ${process.platform}`;
+  try {
+    createRequire(import.meta.url).resolve('koffi');
+    return undefined;
+  } catch {
+    return 'the optional package koffi is not installed (npm install koffi)';
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Random numbers in the copy of a process. `crypto.randomBytes` differs by itself; `Math.random`, `crypto.randomUUID` and
+ * `crypto.randomInt` would go on with what they have in store, which is the same in all copies.
+ */
+
+import * as crypto from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { createContext, runInContext } from 'node:vm';
+
+/** What `crypto` keeps in store: 128 ids, and 6 KiB for integers of 6 bytes. */
+const IDS_IN_STORE = 128;
+const INTEGERS_IN_STORE = 1024;
+
+/** A `Math.random` that was never called: it takes its seed with the first call. Made ahead, in the process that is copied. */
+export function prepareRandom(): () => number {
+  return runInContext('Math.random', createContext({})) as () => number;
+}
+
+/** For the copy, at once. @param random From {@link prepareRandom}. */
+export function reseed(random: () => number): void {
+  // Positive, for 0 means a seed of V8's choice, which would be that of the other copies.
+  setFlagsFromString(`--random-seed=${(crypto.randomBytes(4).readUInt32LE() >>> 1) + 1}`);
+  random();
+  setFlagsFromString('--random-seed=0');
+  Object.defineProperty(Math, 'random', { value: random, writable: true, configurable: true });
+  for (let i = 0; i < IDS_IN_STORE; i++) crypto.randomUUID();
+  for (let i = 0; i < INTEGERS_IN_STORE; i++) crypto.randomInt(2 ** 40);
+}

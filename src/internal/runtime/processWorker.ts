@@ -1,0 +1,55 @@
+/** What every worker process does, however it was started: a task loop on a channel of its own; `process.send` stays the user's. */
+
+import type { Socket } from 'node:net';
+import { encodeThrown } from '../channel/errorCodec.js';
+import { isCloneableByProcess } from '../channel/cloneable.js';
+import { encodeFrame, FrameReader } from '../channel/frames.js';
+import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
+import { becomeWorker } from './identity.js';
+import { Output } from './Output.js';
+import { TaskLoop } from './TaskLoop.js';
+
+/** Makes this process a worker. */
+export function runProcessWorker(identity: WorkerIdentity, channel: Socket): void {
+  const { exit } = process; // user code may replace globals
+  becomeWorker(identity);
+  // Ctrl-C reaches the whole process group. The program decides what it means; its end is the worker's end.
+  process.on('SIGINT', () => undefined);
+
+  const reader = new FrameReader();
+  const output = new Output();
+  /** Frames that wait for the output before them. */
+  const waiting: Buffer[] = [];
+  const write = (frame: Buffer): void => {
+    if (channel.writable) channel.write(frame);
+  };
+  const send = (message: unknown): void => {
+    const frame = encodeFrame(message); // which throws before anything is sent
+    if (waiting.length === 0 && !output.isPending) {
+      write(frame);
+      return;
+    }
+    // What was printed before a result is to be out before it: whoever gets the result may end this worker.
+    if (waiting.push(frame) === 1) output.whenOut(() => waiting.splice(0).forEach(write));
+  };
+
+  const loop = new TaskLoop({
+    workerId: identity.workerId,
+    post: send,
+    isCloneable: isCloneableByProcess,
+    leave: () => output.whenOut(() => channel.end(() => exit.call(process, 0))),
+  });
+
+  channel.on('data', (bytes) => reader.read(bytes, (message) => loop.receive(message as MessageToWorker)));
+  channel.on('error', () => exit.call(process, 1));
+  channel.on('close', () => exit.call(process, 0));
+  process.on('exit', () => {
+    loop.flush();
+    waiting.splice(0).forEach(write);
+  });
+  process.on('uncaughtExceptionMonitor', (error) => {
+    if (process.listenerCount('uncaughtException') > 0) return; // the user's own handler keeps the worker alive
+    send([FromWorker.Fatal, encodeThrown(error, isCloneableByProcess)]);
+  });
+  send([FromWorker.Ready]);
+}

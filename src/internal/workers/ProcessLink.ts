@@ -1,0 +1,97 @@
+/** The pool's side of a worker process, however that was started: frames over a channel of its own, and its end. */
+
+import type { Socket } from 'node:net';
+import { encodeFrame, FrameReader } from '../channel/frames.js';
+import type { MessageFromWorker, MessageToWorker } from '../channel/messages.js';
+import { clearTimeout, setTimeout } from '../globals.js';
+import type { WorkerEvents, WorkerLink } from './StartMethod.js';
+
+/** A worker whose channel is closed has so many milliseconds to leave by itself. */
+const LEAVE_TIME = 2000;
+/** A worker that has ended, but whose channel something still holds open, is not waited for longer (milliseconds). */
+const CLOSE_TIME = 1000;
+
+export class ProcessLink implements WorkerLink {
+  readonly #events: WorkerEvents;
+  readonly #kill: () => void;
+  readonly #reader = new FrameReader();
+  #channel: Socket | undefined;
+  /** What was sent before there was a channel. */
+  #early: Buffer[] = [];
+  #isClosed = false;
+  #exit: { readonly code: number | null; readonly signal: string | null } | undefined;
+  #hasEnded = false;
+  #overdue: NodeJS.Timeout | undefined;
+  #unreadable: { readonly error: unknown } | undefined;
+
+  /** @param kill Ends the process at once. */
+  constructor(events: WorkerEvents, kill: () => void) {
+    this.#events = events;
+    this.#kill = kill;
+  }
+
+  /** There is the channel. @param first What was read of it already. */
+  attach(channel: Socket, first?: Buffer): void {
+    this.#channel = channel;
+    channel.unref();
+    channel.on('data', (bytes) => this.#read(bytes));
+    // Writing to a worker that ends fails; its end, which follows, says all there is to say.
+    channel.on('error', () => undefined);
+    channel.on('close', () => {
+      this.#isClosed = true;
+      if (this.#exit !== undefined) this.#end();
+      else this.#watch(LEAVE_TIME, () => this.#kill());
+    });
+    if (first !== undefined) this.#read(first);
+    for (const frame of this.#early.splice(0)) channel.write(frame);
+  }
+
+  send(message: MessageToWorker): void {
+    const frame = encodeFrame(message);
+    if (this.#channel === undefined) this.#early.push(frame);
+    else if (this.#channel.writable) this.#channel.write(frame);
+  }
+
+  kill(): void {
+    this.#kill();
+  }
+
+  /** The process has ended. What it has said before may still be under way. */
+  exited(code: number | null, signal: string | null, error?: unknown): void {
+    if (this.#exit !== undefined) return;
+    this.#exit = { code, signal };
+    if (error !== undefined) this.#unreadable ??= { error };
+    if (this.#isClosed || this.#channel === undefined) this.#end();
+    else this.#watch(CLOSE_TIME, () => this.#end());
+  }
+
+  #read(bytes: Buffer): void {
+    if (this.#unreadable !== undefined) return;
+    try {
+      this.#reader.read(bytes, (message) => this.#events.message(message as MessageFromWorker));
+    } catch (error) {
+      // A message that cannot be read is lost, and with it the worker: who waits for it has to hear so.
+      this.#unreadable = { error };
+      this.#kill();
+    }
+  }
+
+  #watch(time: number, act: () => void): void {
+    if (this.#hasEnded) return;
+    clearTimeout(this.#overdue);
+    this.#overdue = setTimeout(act, time);
+    this.#overdue.unref();
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearTimeout(this.#overdue);
+    this.#channel?.destroy();
+    this.#events.exit({
+      exitCode: this.#exit?.code ?? null,
+      signal: this.#exit?.signal ?? null,
+      error: this.#unreadable?.error,
+    });
+  }
+}
