@@ -114,6 +114,7 @@ describeEach('parallelFrom on streams', ({ name: startMethod }) => {
     expect((await outcomeOf(parallelFrom<number, number>(node, same, options))).error).to.equal(error);
     const web = new ReadableStream<number>({ pull: (controller) => controller.error(error) });
     expect((await outcomeOf(parallelFrom(web, same, options))).error).to.equal(error);
+    expect(web.locked).to.equal(false);
     const missing = parallelFrom(createReadStream('/does/not/exist'), (bytes: Uint8Array) => bytes.length, options);
     expect((await outcomeOf(missing)).error).to.have.property('code', 'ENOENT');
     expect(workers.started).to.equal(0);
