@@ -172,6 +172,18 @@ describeEach('parallelFrom on streams', ({ name: startMethod }) => {
     await until(() => cancelled, 'the stream is cancelled');
   });
 
+  it('ends the workers also where destroying the stream throws', async () => {
+    const stream = Object.assign(counting(), {
+      destroy() {
+        throw new Error('destroy');
+      },
+    });
+    const subscription = parallelFrom<number, number>(stream, same, options).subscribe();
+    await until(() => stream.made > 5, 'it is read');
+    expect(() => subscription.unsubscribe()).to.throw('destroy');
+    await workers.ended();
+  });
+
   it('leaves off reading while results do not come: a stream is not drained into memory', async () => {
     const node = counting();
     const web = countingWeb();
