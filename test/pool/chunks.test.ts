@@ -1,0 +1,54 @@
+// How values are grouped on their way to the workers: by what they cost, and never at the expense of an idle worker.
+import { expect } from 'chai';
+import { WorkerDiedError } from '../support/library.js';
+import { createPool, endPools } from '../support/pools.js';
+import { rejection } from '../support/rejection.js';
+import { describeEach } from '../support/startMethods.js';
+
+/** Sleeps for so many milliseconds, and not at all for 0; a negative number ends the worker. */
+const task = (ms: number): number | Promise<number> => {
+  if (ms < 0) process.exit(1);
+  return ms === 0 ? 0 : new Promise((resolve) => setTimeout(resolve, ms, ms));
+};
+/** So many calls that take no time, from which the pool learns that. */
+const quick = (count: number): number[] => new Array<number>(count).fill(0);
+
+describeEach('chunks', ({ name: startMethod }) => {
+  afterEach(endPools);
+
+  it('hold many values where calls are quick', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const values = quick(30_000);
+    values[20_000] = -1;
+    const { indexes } = await rejection<WorkerDiedError>(pool.map(task, values));
+    // What was lost is the rest of the chunk that the worker was at.
+    expect(indexes[0]).to.equal(20_000);
+    expect(indexes).to.have.length.above(10);
+  });
+
+  it('hold one value before it is known how long the calls take', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const { indexes } = await rejection<WorkerDiedError>(pool.map(task, [-1, ...quick(1000)]));
+    expect(indexes).to.deep.equal([0]);
+  });
+
+  it('hold no more than a fair share of what waits', async () => {
+    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    await pool.map(task, quick(30_000));
+    const { indexes } = await rejection<WorkerDiedError>(pool.map(task, [-1, ...quick(7)]));
+    expect(indexes).to.have.length.within(1, 2);
+  });
+
+  it('have the size that is asked for', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    const { indexes } = await rejection<WorkerDiedError>(pool.map(task, [-1, ...quick(99)], { chunkSize: 7 }));
+    expect(indexes).to.deep.equal([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('are shared out anew where a value takes longer than expected: those behind it do not wait', async () => {
+    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    await pool.map(task, quick(30_000));
+    const results = await pool.mapUnordered(task, [1000, ...quick(7)]);
+    expect(results).to.deep.equal([...quick(7), 1000]);
+  });
+});
