@@ -50,7 +50,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     // One function for both, so that the worker has it already when the second task comes.
     const task = async (isFirst: boolean) => {
-      if (isFirst) setTimeout(() => process.exit(5), 10);
+      if (isFirst) setTimeout(() => process.exit(5), 300);
       else await new Promise((resolve) => setTimeout(resolve, 5000)); // the exit comes into its middle
       return identity();
     };
