@@ -157,6 +157,16 @@ describeEach('a plain function', ({ name: startMethod }) => {
     expect(await pool.apply(named)).to.equal('theName');
   });
 
+  it('is loaded once per worker, so that what it keeps on itself stays', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const count = function counter(): number {
+      const kept = counter as { calls?: number };
+      return (kept.calls = (kept.calls ?? 0) + 1);
+    };
+    expect(await pool.map(count, [0, 0], { chunkSize: 1 })).to.deep.equal([1, 2]);
+    expect(await pool.map(count, [0])).to.deep.equal([3]);
+  });
+
   it('can import modules', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const hash = async (text: string) => {
