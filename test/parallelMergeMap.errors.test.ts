@@ -1,7 +1,7 @@
 // Calls of `parallelMergeMap` that fail: what they gave before is delivered.
 import { expect } from 'chai';
 import { concat, NEVER, of, range } from 'rxjs';
-import { parallelMergeMap, UnserializableError } from './support/library.js';
+import { parallelMergeMap, UnserializableError, WorkerDiedError } from './support/library.js';
 import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
@@ -61,6 +61,19 @@ describeEach('parallelMergeMap with calls that fail', ({ name: startMethod }) =>
     );
     expect(values).to.deep.equal([0, 100, 1]);
     expect(error).to.include({ message: 'one', index: 1 });
+  });
+
+  it('starts no call again that has given something, whatever workerDeathRetries says: nothing comes twice', async () => {
+    const task = async function* (n: number) {
+      yield n;
+      await new Promise((resolve) => setTimeout(resolve, 100)); // it is out by then
+      process.exit(1);
+    };
+    const { values, error } = await outcomeOf(
+      of(7).pipe(parallelMergeMap(task, { ...options, workerDeathRetries: 1 })),
+    );
+    expect(values).to.deep.equal([7]);
+    expect(error).to.be.instanceOf(WorkerDiedError);
   });
 
   for (const [what, task] of Object.entries({

@@ -156,6 +156,15 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     });
   }
 
+  if (isProcess) {
+    it('by SIGKILL just before it gets a function that is new to it: that is no fault of the call', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const pid = await pool.apply(() => process.pid);
+      process.kill(pid, 'SIGKILL');
+      expect(await pool.map((x: number) => x + 1, [1, 2])).to.deep.equal([2, 3]);
+    });
+  }
+
   it('is replaced where workerDeathRetries allows it, and nothing is lost', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const file = `/tmp/died-${process.pid}-${Math.random()}`;
