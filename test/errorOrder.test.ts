@@ -72,6 +72,17 @@ describeEach('errors and order', ({ name: startMethod }) => {
     expect(gates().started).to.deep.equal(['a', 'b']);
   });
 
+  it('ordered: what runs with a larger index is cancelled once an error is known, what has a smaller one is not', async () => {
+    const values = [gates().value('a'), gates().value('b', { fails: 'b' }), gates().value('c')];
+    const outcome = outcomeOf(from(values).pipe(parallelMap(passGate, options)));
+    await gates().haveStarted('a', 'b', 'c');
+    gates().open('b');
+    await gates().hasSaid('abort c');
+    expect(gates().log).to.not.include('abort a');
+    gates().open('a');
+    expect((await outcome).values).to.deep.equal(['a']);
+  });
+
   for (const chunkSize of [1, 10, 1000, undefined]) {
     it(`ordered: exactly what map would give, in chunks of ${chunkSize ?? 'adaptive size'}`, async () => {
       const task = (n: number): number => {
