@@ -76,6 +76,21 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(error.message).to.include('in a timer');
   });
 
+  it('of an exception that a clone would not keep: that is the cause as it was thrown', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const background = () => {
+      setTimeout(() => {
+        throw new AggregateError([new DOMException('aborted', 'AbortError'), new RangeError('range')], 'background');
+      }, 20);
+      return new Promise((resolve) => setTimeout(resolve, 5000));
+    };
+    const { cause } = await rejection<Died>(pool.apply(background));
+    expect(cause).to.be.instanceOf(AggregateError).with.property('message', 'background');
+    const { errors } = cause as AggregateError;
+    expect(errors[0]).to.be.instanceOf(DOMException).with.property('name', 'AbortError');
+    expect(errors[1]).to.be.instanceOf(RangeError).with.property('message', 'range');
+  });
+
   it('of an unhandled rejection in background code: a WorkerDiedError with the cause', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const error = await rejection<Died>(
@@ -170,7 +185,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     const file = `/tmp/died-${process.pid}-${Math.random()}`;
     const dieOnce = async ([x, marker]: readonly [number, string]) => {
       const { existsSync, writeFileSync } = await import('node:fs');
-      if (x === 7 && !existsSync(marker)) {
+      if (x === 207 && !existsSync(marker)) {
         writeFileSync(marker, '');
         process.exit(1);
       }
@@ -178,7 +193,8 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     };
     const { rmSync } = await import('node:fs');
     try {
-      const input = Array.from({ length: 30 }, (_, i) => [i, file] as const);
+      // So many that the worker has others waiting, sent ahead, when it dies.
+      const input = Array.from({ length: 300 }, (_, i) => [i, file] as const);
       const results = await pool.map(dieOnce, input, { workerDeathRetries: 1, chunkSize: 5 });
       expect(results).to.deep.equal(input.map(([x]) => x));
     } finally {

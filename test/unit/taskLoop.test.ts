@@ -98,6 +98,34 @@ describe('The task loop', () => {
     expect(batches(sent).flat()).to.deep.equal(numbers.slice(0, kept));
   });
 
+  it('makes no call after one that fails: not in its chunk, and not in those behind', async () => {
+    const kept = globalThis as { called?: number[] };
+    const { loop, sent } = loopOf((n) => {
+      (globalThis as { called?: number[] }).called?.push(n);
+      if (n === 1) throw new Error('thrown');
+      return n === 10 ? new Promise((_resolve, reject) => setImmediate(reject, new Error('rejected'))) : n;
+    });
+    const ends = () => sent.splice(0).map(([type, chunk]) => [type, chunk]);
+
+    kept.called = [];
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [0, 1, 2]]);
+    expect(kept.called).to.deep.equal([0, 1]);
+    expect(ends()).to.deep.equal([
+      [FromWorker.Results, 0],
+      [FromWorker.Failed, 0],
+    ]);
+
+    kept.called = [];
+    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, 10, [10, 11]]);
+    loop.receive([ToWorker.Run, 2, 0, CallMode.Map, 12, [12]]);
+    await sleep(20);
+    expect(kept.called).to.deep.equal([10]);
+    expect(ends()).to.deep.equal([
+      [FromWorker.Failed, 1],
+      [FromWorker.Stopped, 2],
+    ]);
+  });
+
   it('gives back a chunk that waits as a whole', () => {
     const { loop, sent } = loopOf(() => new Promise(() => undefined));
     loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [0]]);
