@@ -92,12 +92,14 @@ describeEach('parallelMergeMap with calls that fail', ({ name: startMethod }) =>
 
   it('fails with the path to what cannot be cloned, after the values before it', async () => {
     const task = function* () {
-      yield 1;
-      yield { deep: { fn: () => 1 } };
+      yield 1; // which leaves at once, while the others make one batch
+      yield 2;
       yield 3;
+      yield { deep: { fn: () => 1 } };
+      yield 5;
     };
     const { values, error } = await outcomeOf(of(0).pipe(parallelMergeMap(task, options)));
-    expect(values).to.deep.equal([1]);
+    expect(values).to.deep.equal([1, 2, 3]);
     expect(error).to.be.instanceOf(UnserializableError);
     expect(error).to.include({ direction: 'result', index: 0 });
     expect((error as UnserializableError).path).to.match(/deep\.fn$/);
