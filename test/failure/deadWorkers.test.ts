@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { WorkerDiedError, type WorkerDiedError as Died } from '../support/library.js';
@@ -224,6 +227,26 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     const error = await rejection(pool.map(die, [transfer(buffer, [buffer])], { workerDeathRetries: 1000 }));
     expect(error).to.be.instanceOf(WorkerDiedError);
     expect(performance.now() - start).to.be.below(5000);
+  });
+
+  it('with transferred input takes no value beside it along: those are started again', async () => {
+    const { transfer } = await import('../support/library.js');
+    const folder = mkdtempSync(join(tmpdir(), 'died-'));
+    const task = async (value: ArrayBuffer | string) => {
+      const { existsSync, writeFileSync } = await import('node:fs');
+      if (typeof value !== 'string') return 'moved';
+      if (existsSync(value)) return 'again';
+      writeFileSync(value, '');
+      return process.exit(1);
+    };
+    try {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const buffer = new ArrayBuffer(8);
+      const values = [transfer(buffer, [buffer]), join(folder, 'mark')];
+      expect(await pool.map(task, values, { workerDeathRetries: 1, chunkSize: 2 })).to.deep.equal(['moved', 'again']);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   // peers: 50

@@ -1,6 +1,6 @@
 // How values are grouped on their way to the workers: by what they cost, and never at the expense of an idle worker.
 import { expect } from 'chai';
-import { WorkerDiedError } from '../support/library.js';
+import { transfer, WorkerDiedError } from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
@@ -65,6 +65,28 @@ describeEach('chunks', ({ name: startMethod }) => {
       most = (await pool.apply(starts))?.filter((at) => at > begin && at <= end).length ?? 0;
     }
     expect(most).to.be.at.least(2);
+  });
+
+  it('wait for a worker that is not started yet rather than behind another value', async () => {
+    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    const compute = (ms: number): number => {
+      for (const end = performance.now() + ms; performance.now() < end;);
+      return ms;
+    };
+    for (let n = 0; n < 20; n++) await pool.map(compute, [0]);
+    expect(await pool.mapUnordered(compute, [1500, 0], { chunkSize: 1 })).to.deep.equal([0, 1500]);
+  });
+
+  it('with something that moves wait for an idle worker, for nobody could give them back', async () => {
+    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    const either = (value: number | Uint8Array): number | Promise<number> => {
+      if (typeof value !== 'number') return -1;
+      return value === 0 ? 0 : new Promise((resolve) => setTimeout(resolve, value, value));
+    };
+    await pool.map(either, quick(1000), { chunkSize: 1 });
+    const bytes = new Uint8Array(8);
+    const values = [1500, 300, transfer(bytes, [bytes.buffer])];
+    expect(await pool.mapUnordered(either, values, { chunkSize: 1 })).to.deep.equal([300, -1, 1500]);
   });
 
   it('are shared out anew where a value takes longer than expected: those behind it do not wait', async () => {

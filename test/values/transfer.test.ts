@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { of } from 'rxjs';
+import { from, of } from 'rxjs';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { parallelMergeMap, transfer, UnserializableError } from '../support/library.js';
+import { parallelMap, parallelMergeMap, transfer, UnserializableError } from '../support/library.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection, thrownBy } from '../support/rejection.js';
@@ -88,7 +88,7 @@ describeEach('transfer', ({ name: startMethod, sharesMemory }) => {
     for (const list of [[bytes], [{}], [null], [1], 'text', bytes.buffer, null] as never[]) {
       const error = thrownBy(() => transfer(bytes, list));
       expect(error).to.be.instanceOf(TypeError);
-      expect(error.message).to.include('transferables');
+      expect(error.message).to.match(/^transfer: "transferables(\[0\])?" must be /);
     }
   });
 
@@ -118,6 +118,22 @@ describeEach('transfer', ({ name: startMethod, sharesMemory }) => {
   });
 
   if (sharesMemory) {
+    it('of a result that fails is the failure of that result, and those before it count', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const task = async ({ url, n }: { url: string; n: number }) => {
+        const { transfer: move } = (await import(url)) as typeof import('../support/library.js');
+        const buffer = new ArrayBuffer(n);
+        return n === 2 ? move(buffer, [buffer, buffer]) : buffer;
+      };
+      const sizes: number[] = [];
+      const source = from([0, 1, 2, 3].map((n) => ({ url: library, n })));
+      const error = await rejection(
+        source.pipe(parallelMap(task, { pool, chunkSize: 4 })).forEach((buffer) => void sizes.push(buffer.byteLength)),
+      );
+      expect(error).to.be.instanceOf(UnserializableError).with.property('index', 2);
+      expect(sizes).to.deep.equal([0, 1]);
+    });
+
     it('moves a MessagePort, on which both sides talk', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const { port1, port2 } = new MessageChannel();
