@@ -47,7 +47,7 @@ describeEach('chunks', ({ name: startMethod }) => {
 
   it('are sent ahead where calls are short: a worker goes on while the program itself is busy', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const note = (_: number): void => {
+    const note = (): void => {
       const kept = globalThis as { starts?: number[] };
       (kept.starts ??= []).push(Date.now());
     };
