@@ -242,8 +242,6 @@ describeEach('a plain function', ({ name: startMethod }) => {
       const error = await rejection<Unportable>(pool.map(fn as (x: number) => number, [1]));
       expect(error).to.be.instanceOf(UnportableFunctionError);
       expect(error.message).to.include(name).and.to.include('moduleTask');
-      // At once: no worker has to find out.
-      expect(thrownBy(() => parallelMap(fn as (x: number) => number))).to.be.instanceOf(UnportableFunctionError);
     }
   });
 

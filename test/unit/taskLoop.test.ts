@@ -2,6 +2,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai';
 import type { TaskContext } from 'rxjs-parallel-map';
 import { CallMode, FromWorker, ToWorker, type MessageFromWorker } from '../../src/internal/channel/messages.js';
+import { makePortable } from '../../src/internal/functions/portable.js';
 import { TaskLoop } from '../../src/internal/runtime/TaskLoop.js';
 
 /** A loop with one function, and what it has sent about its chunks. */
@@ -13,7 +14,7 @@ function loopOf(fn: (value: number, context: TaskContext) => unknown): { loop: T
     isCloneable: () => true,
     leave: () => undefined,
   });
-  loop.receive([ToWorker.Define, 0, { kind: 'source', source: fn.toString(), name: fn.name }]);
+  loop.receive([ToWorker.Define, 0, makePortable(fn, {} as never)]);
   expect(sent).to.deep.equal([[FromWorker.Defined, 0]]);
   sent.length = 0;
   return { loop, sent };
