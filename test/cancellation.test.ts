@@ -1,8 +1,8 @@
 // Workers end when nobody listens any more, whatever they are doing. peers: 4, 10
 import { expect } from 'chai';
-import { concat, from, NEVER, range, switchMap, throwError } from 'rxjs';
+import { concat, from, NEVER, of, range, switchMap, throwError } from 'rxjs';
 import { parallelFrom, parallelMap, parallelMergeMap } from './support/library.js';
-import { loopForever, passGate, useGates } from './support/gates.js';
+import { loopForever, passGate, useGates, type Gated } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
 import { runProgram } from './support/program.js';
 import { describeEach } from './support/startMethods.js';
@@ -63,6 +63,23 @@ describeEach('cancellation', ({ name: startMethod }) => {
     const outcome = outcomeOf(concat(values, failing).pipe(parallelMap(loopForever, options)));
     expect(await outcome).to.deep.equal({ values: [], end: 'error', error: 'source' });
     expect(workers.alive).to.equal(0);
+  });
+
+  it('an error of the source waits for a worker that is inside native code for a moment only', async () => {
+    const sleepInside = async ({ dir, name }: Gated): Promise<void> => {
+      const { execSync } = await import('node:child_process');
+      execSync(`echo start ${name} >> ${dir}/log && sleep 2`);
+    };
+    let failedAt = 0;
+    const failing = from(gates().haveStarted('a')).pipe(
+      switchMap(() => {
+        failedAt = performance.now();
+        return throwError(() => 'source');
+      }),
+    );
+    const outcome = outcomeOf(concat(of(gates().value('a')), failing).pipe(parallelMap(sleepInside, options)));
+    expect(await outcome).to.deep.equal({ values: [], end: 'error', error: 'source' });
+    expect(performance.now() - failedAt).to.be.below(1000);
   });
 
   it('an error of a task ends the workers that loop', async () => {

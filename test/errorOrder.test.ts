@@ -1,7 +1,7 @@
 // Which error comes, after which values, and what is not started any more. peers: 19, 20
 import { expect } from 'chai';
 import { concat, from, NEVER, range, Subject } from 'rxjs';
-import { parallelFrom, parallelMap } from './support/library.js';
+import { parallelFrom, parallelMap, WorkerPool } from './support/library.js';
 import { passGate, useGates, type Gated } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
 import { runProgram } from './support/program.js';
@@ -70,6 +70,34 @@ describeEach('errors and order', ({ name: startMethod }) => {
     expect(values).to.deep.equal(['a']);
     expect(error).to.include({ message: 'b' });
     expect(gates().started).to.deep.equal(['a', 'b']);
+  });
+
+  it('ordered: what runs with a larger index is cancelled once an error is known, what has a smaller one is not', async () => {
+    const values = [gates().value('a'), gates().value('b', { fails: 'b' }), gates().value('c')];
+    const outcome = outcomeOf(from(values).pipe(parallelMap(passGate, options)));
+    await gates().haveStarted('a', 'b', 'c');
+    gates().open('b');
+    await gates().hasSaid('abort c');
+    expect(gates().log).to.not.include('abort a');
+    gates().open('a');
+    expect((await outcome).values).to.deep.equal(['a']);
+  });
+
+  it('ordered: of several that fail, the smallest index is the error, also where it fails first', async () => {
+    const values = [gates().value('a'), gates().value('b', { fails: 'b' }), gates().value('c', { fails: 'c' })];
+    const pool = new WorkerPool({ ...options, keepAlive: true });
+    const outcome = outcomeOf(from(values).pipe(parallelMap(passGate, { pool, cancelTimeout: Infinity })));
+    await gates().haveStarted('a', 'b', 'c');
+    gates().open('b');
+    await gates().hasSaid('abort c');
+    gates().open('c');
+    await gates().hasSaid('end c');
+    await pool.map((n: number) => n, [1]); // who answers has told of its failure before
+    gates().open('a');
+    const { values: results, error } = await outcome;
+    await pool.terminate();
+    expect(results).to.deep.equal(['a']);
+    expect(error).to.include({ message: 'b', index: 1 });
   });
 
   for (const chunkSize of [1, 10, 1000, undefined]) {

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { EMPTY, from, NEVER, of, range, Subject, throwError } from 'rxjs';
 import { parallelFrom, parallelMap, parallelMergeMap, WorkerPool } from './support/library.js';
-import { loopForever, passGate, useGates } from './support/gates.js';
+import { loopForever, passGate, useGates, type Gated } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
@@ -130,6 +130,25 @@ describeEach('workers are started as there is work', ({ name: startMethod }) => 
         });
       });
     }
+  });
+
+  it('and leave by themselves: what user code does at the exit of its worker is done before complete', async () => {
+    const noteExit = async ({ dir, name }: Gated): Promise<string> => {
+      const { appendFileSync } = await import('node:fs');
+      process.once('exit', (code) => appendFileSync(`${dir}/log`, `exit ${code}\n`));
+      return name;
+    };
+    await new Promise<void>((resolve, reject) => {
+      of(gates().value('a'))
+        .pipe(parallelMap(noteExit, options))
+        .subscribe({
+          error: reject,
+          complete() {
+            expect(gates().log).to.deep.equal(['exit 0']);
+            resolve();
+          },
+        });
+    });
   });
 
   it('not by making a pool', async () => {

@@ -114,6 +114,7 @@ describeEach('parallelFrom on streams', ({ name: startMethod }) => {
     expect((await outcomeOf(parallelFrom<number, number>(node, same, options))).error).to.equal(error);
     const web = new ReadableStream<number>({ pull: (controller) => controller.error(error) });
     expect((await outcomeOf(parallelFrom(web, same, options))).error).to.equal(error);
+    expect(web.locked).to.equal(false);
     const missing = parallelFrom(createReadStream('/does/not/exist'), (bytes: Uint8Array) => bytes.length, options);
     expect((await outcomeOf(missing)).error).to.have.property('code', 'ENOENT');
     expect(workers.started).to.equal(0);
@@ -169,6 +170,18 @@ describeEach('parallelFrom on streams', ({ name: startMethod }) => {
     await new Promise((resolve) => setImmediate(resolve)); // it is waiting for the first value
     subscription.unsubscribe();
     await until(() => cancelled, 'the stream is cancelled');
+  });
+
+  it('ends the workers also where destroying the stream throws', async () => {
+    const stream = Object.assign(counting(), {
+      destroy() {
+        throw new Error('destroy');
+      },
+    });
+    const subscription = parallelFrom<number, number>(stream, same, options).subscribe();
+    await until(() => stream.made > 5, 'it is read');
+    expect(() => subscription.unsubscribe()).to.throw('destroy');
+    await workers.ended();
   });
 
   it('leaves off reading while results do not come: a stream is not drained into memory', async () => {

@@ -1,5 +1,5 @@
 // Calls of `parallelMergeMap` that never end: they are made to wait, and stopped.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { expect } from 'chai';
 import { from, of, take } from 'rxjs';
 import { parallelMergeMap, WorkerPool } from './support/library.js';
@@ -39,7 +39,7 @@ describeEach('parallelMergeMap with endless calls', ({ name: startMethod }) => {
           return [];
         }
         const tell = (n: number) => {
-          if (n % 100 === 0) fs.writeFileSync(`${path}/far`, String(n));
+          if (n % 100 === 0) fs.appendFileSync(`${path}/far`, '.');
           return n;
         };
         return async
@@ -50,7 +50,7 @@ describeEach('parallelMergeMap with endless calls', ({ name: startMethod }) => {
               for (let n = 0; ; n++) yield tell(n);
             })();
       };
-      const far = (): number => (existsSync(`${dir}/far`) ? Number(readFileSync(`${dir}/far`, 'utf8')) : -1);
+      const far = (): number => (existsSync(`${dir}/far`) ? 100 * statSync(`${dir}/far`).size : -1);
       const source = from([0, 1].map((index) => ({ path: dir, index, async: kind === 'an async generator' })));
       const values: unknown[] = [];
       const done = new Promise<void>((resolve, reject) => {
@@ -90,6 +90,26 @@ describeEach('parallelMergeMap with endless calls', ({ name: startMethod }) => {
       const result = of(gates().value('a')).pipe(parallelMergeMap(task, { pool, cancelTimeout: Infinity }), take(3));
       expect((await outcomeOf(result)).values).to.deep.equal([0, 1, 2]);
       await gates().hasSaid('cleaned a');
+      const synchronous = async ({ dir, name }: { dir: string; name: string }) => {
+        const { appendFileSync } = await import('node:fs');
+        return (function* () {
+          try {
+            for (let n = 0; ; n++) yield n;
+          } finally {
+            appendFileSync(`${dir}/log`, `cleaned ${name}\n`);
+          }
+        })();
+      };
+      const observable = async ({ dir, name }: { dir: string; name: string }) => {
+        const { appendFileSync } = await import('node:fs');
+        const { finalize, interval } = await import('rxjs');
+        return interval(5).pipe(finalize(() => appendFileSync(`${dir}/log`, `cleaned ${name}\n`)));
+      };
+      for (const [name, other] of Object.entries({ b: synchronous, c: observable as never })) {
+        const its = of(gates().value(name)).pipe(parallelMergeMap(other, { pool, cancelTimeout: Infinity }), take(3));
+        expect((await outcomeOf(its)).values).to.deep.equal([0, 1, 2]);
+        await gates().hasSaid(`cleaned ${name}`);
+      }
       expect(await pool.apply((n: number) => n, [1])).to.equal(1);
       expect(workers.started).to.equal(1);
     } finally {

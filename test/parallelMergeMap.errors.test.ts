@@ -1,7 +1,7 @@
 // Calls of `parallelMergeMap` that fail: what they gave before is delivered.
 import { expect } from 'chai';
 import { concat, NEVER, of, range } from 'rxjs';
-import { parallelMergeMap, UnserializableError } from './support/library.js';
+import { parallelMergeMap, UnserializableError, WorkerDiedError } from './support/library.js';
 import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
@@ -63,6 +63,19 @@ describeEach('parallelMergeMap with calls that fail', ({ name: startMethod }) =>
     expect(error).to.include({ message: 'one', index: 1 });
   });
 
+  it('starts no call again that has given something, whatever workerDeathRetries says: nothing comes twice', async () => {
+    const task = async function* (n: number) {
+      yield n;
+      await new Promise((resolve) => setTimeout(resolve, 100)); // it is out by then
+      process.exit(1);
+    };
+    const { values, error } = await outcomeOf(
+      of(7).pipe(parallelMergeMap(task, { ...options, workerDeathRetries: 1 })),
+    );
+    expect(values).to.deep.equal([7]);
+    expect(error).to.be.instanceOf(WorkerDiedError);
+  });
+
   for (const [what, task] of Object.entries({
     'a number': (): unknown => 5,
     undefined: (): unknown => undefined,
@@ -79,12 +92,14 @@ describeEach('parallelMergeMap with calls that fail', ({ name: startMethod }) =>
 
   it('fails with the path to what cannot be cloned, after the values before it', async () => {
     const task = function* () {
-      yield 1;
-      yield { deep: { fn: () => 1 } };
+      yield 1; // which leaves at once, while the others make one batch
+      yield 2;
       yield 3;
+      yield { deep: { fn: () => 1 } };
+      yield 5;
     };
     const { values, error } = await outcomeOf(of(0).pipe(parallelMergeMap(task, options)));
-    expect(values).to.deep.equal([1]);
+    expect(values).to.deep.equal([1, 2, 3]);
     expect(error).to.be.instanceOf(UnserializableError);
     expect(error).to.include({ direction: 'result', index: 0 });
     expect((error as UnserializableError).path).to.match(/deep\.fn$/);

@@ -113,29 +113,42 @@ describeEach('parallelMergeMap', ({ name: startMethod }) => {
     }
   });
 
-  it('streams: a value is there while the function goes on', async () => {
-    const { dir } = gates().value('a');
-    const task = async function* (path: string) {
+  for (const [what, task] of Object.entries({
+    'an async generator': async function* (path: string) {
       const { existsSync } = await import('node:fs');
       yield 'first';
-      while (!existsSync(`${path}/a.open`)) await new Promise((resolve) => setTimeout(resolve, 2));
       yield 'second';
-    };
-    const values: string[] = [];
-    await new Promise<void>((resolve, reject) => {
-      of(dir)
-        .pipe(parallelMergeMap(task, options))
-        .subscribe({
-          next(value) {
-            values.push(value);
-            gates().open('a');
-          },
-          error: reject,
-          complete: resolve,
-        });
+      while (!existsSync(`${path}/a.open`)) await new Promise((resolve) => setTimeout(resolve, 2));
+      yield 'third';
+    },
+    'an Observable': async (path: string) => {
+      const { existsSync } = await import('node:fs');
+      const { concat, defer, filter, interval, map, of: values, take } = await import('rxjs');
+      const opened = defer(() => interval(2)).pipe(
+        filter(() => existsSync(`${path}/a.open`)),
+        take(1),
+      );
+      return concat(values('first', 'second'), opened.pipe(map(() => 'third')));
+    },
+  } as unknown as Record<string, (path: string) => AsyncIterable<string>>)) {
+    it(`streams: what ${what} has given is there while the function goes on`, async () => {
+      const { dir } = gates().value('a');
+      const values: string[] = [];
+      await new Promise<void>((resolve, reject) => {
+        of(dir)
+          .pipe(parallelMergeMap(task, options))
+          .subscribe({
+            next(value) {
+              values.push(value);
+              if (value === 'second') gates().open('a');
+            },
+            error: reject,
+            complete: resolve,
+          });
+      });
+      expect(values).to.deep.equal(['first', 'second', 'third']);
     });
-    expect(values).to.deep.equal(['first', 'second']);
-  });
+  }
 
   it('streams what a synchronous generator yields, while it computes the next value', async () => {
     const task = function* (path: string) {

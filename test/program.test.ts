@@ -71,7 +71,7 @@ describeEach('a program with a pool', ({ name: startMethod, isProcess }) => {
 });
 
 // peers: 40
-describeEach('what tasks write to the console', ({ name: startMethod }) => {
+describeEach('what tasks write to the console', ({ name: startMethod, isProcess }) => {
   const run = (what: string): Promise<ProgramResult> => runProgram('output.mjs', { args: [what, startMethod] });
   const lines = (text: string): string[] => text.split('\n').slice(0, -1);
 
@@ -106,6 +106,13 @@ describeEach('what tasks write to the console', ({ name: startMethod }) => {
     const { stdout } = await runProgram('output.mjs', { args: ['throwing', startMethod], readAfter: 700 });
     expect(lines(stdout)).to.deep.equal([...Array.from({ length: 1000 }, (_, i) => `line ${i}`), 'end']);
   });
+
+  if (isProcess) {
+    it('right after the last task has replied, though the program is read slowly', async () => {
+      const { stdout } = await runProgram('output.mjs', { args: ['afterwards', startMethod], readAfter: 700 });
+      expect(lines(stdout)).to.deep.equal([...Array.from({ length: 20_000 }, (_, i) => `line ${i}`), 'end']);
+    });
+  }
 
   it('of several workers: every line whole', async () => {
     const { stdout } = await run('workers');

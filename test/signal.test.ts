@@ -138,4 +138,16 @@ describeEach('signal', ({ name: startMethod }) => {
     controller.abort('both');
     expect((await outcomes).map(({ error }) => error)).to.deep.equal(['both', 'both']);
   });
+
+  it('has one listener however many subscriptions it belongs to, so that Node warns of no leak', () => {
+    const { signal } = new AbortController();
+    const result = NEVER.pipe(parallelMap(same, { ...options, signal }));
+    const subscriptions = Array.from({ length: 20 }, () => result.subscribe());
+    expect(listeners(signal)).to.equal(1);
+    for (const subscription of subscriptions) {
+      expect(listeners(signal)).to.equal(1);
+      subscription.unsubscribe();
+    }
+    expect(listeners(signal)).to.equal(0);
+  });
 });

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { WorkerDiedError, type WorkerDiedError as Died } from '../support/library.js';
@@ -50,7 +53,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     // One function for both, so that the worker has it already when the second task comes.
     const task = async (isFirst: boolean) => {
-      if (isFirst) setTimeout(() => process.exit(5), 10);
+      if (isFirst) setTimeout(() => process.exit(5), 300);
       else await new Promise((resolve) => setTimeout(resolve, 5000)); // the exit comes into its middle
       return identity();
     };
@@ -74,6 +77,21 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(error).to.be.instanceOf(WorkerDiedError);
     expect(error.cause).to.be.instanceOf(RangeError).and.include({ message: 'in a timer', code: 'E_TIMER' });
     expect(error.message).to.include('in a timer');
+  });
+
+  it('of an exception that a clone would not keep: that is the cause as it was thrown', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const background = () => {
+      setTimeout(() => {
+        throw new AggregateError([new DOMException('aborted', 'AbortError'), new RangeError('range')], 'background');
+      }, 20);
+      return new Promise((resolve) => setTimeout(resolve, 5000));
+    };
+    const { cause } = await rejection<Died>(pool.apply(background));
+    expect(cause).to.be.instanceOf(AggregateError).with.property('message', 'background');
+    const { errors } = cause as AggregateError;
+    expect(errors[0]).to.be.instanceOf(DOMException).with.property('name', 'AbortError');
+    expect(errors[1]).to.be.instanceOf(RangeError).with.property('message', 'range');
   });
 
   it('of an unhandled rejection in background code: a WorkerDiedError with the cause', async () => {
@@ -156,12 +174,21 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     });
   }
 
+  if (isProcess) {
+    it('by SIGKILL just before it gets a function that is new to it: that is no fault of the call', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const pid = await pool.apply(() => process.pid);
+      process.kill(pid, 'SIGKILL');
+      expect(await pool.map((x: number) => x + 1, [1, 2])).to.deep.equal([2, 3]);
+    });
+  }
+
   it('is replaced where workerDeathRetries allows it, and nothing is lost', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const file = `/tmp/died-${process.pid}-${Math.random()}`;
     const dieOnce = async ([x, marker]: readonly [number, string]) => {
       const { existsSync, writeFileSync } = await import('node:fs');
-      if (x === 7 && !existsSync(marker)) {
+      if (x === 207 && !existsSync(marker)) {
         writeFileSync(marker, '');
         process.exit(1);
       }
@@ -169,7 +196,8 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     };
     const { rmSync } = await import('node:fs');
     try {
-      const input = Array.from({ length: 30 }, (_, i) => [i, file] as const);
+      // So many that the worker has others waiting, sent ahead, when it dies.
+      const input = Array.from({ length: 300 }, (_, i) => [i, file] as const);
       const results = await pool.map(dieOnce, input, { workerDeathRetries: 1, chunkSize: 5 });
       expect(results).to.deep.equal(input.map(([x]) => x));
     } finally {
@@ -199,6 +227,26 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     const error = await rejection(pool.map(die, [transfer(buffer, [buffer])], { workerDeathRetries: 1000 }));
     expect(error).to.be.instanceOf(WorkerDiedError);
     expect(performance.now() - start).to.be.below(5000);
+  });
+
+  it('with transferred input takes no value beside it along: those are started again', async () => {
+    const { transfer } = await import('../support/library.js');
+    const folder = mkdtempSync(join(tmpdir(), 'died-'));
+    const task = async (value: ArrayBuffer | string) => {
+      const { existsSync, writeFileSync } = await import('node:fs');
+      if (typeof value !== 'string') return 'moved';
+      if (existsSync(value)) return 'again';
+      writeFileSync(value, '');
+      return process.exit(1);
+    };
+    try {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const buffer = new ArrayBuffer(8);
+      const values = [transfer(buffer, [buffer]), join(folder, 'mark')];
+      expect(await pool.map(task, values, { workerDeathRetries: 1, chunkSize: 2 })).to.deep.equal(['moved', 'again']);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   // peers: 50

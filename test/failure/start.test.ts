@@ -71,3 +71,34 @@ describeEach('a function that cannot be loaded', ({ name: startMethod }) => {
     expect(await pool.map(moduleTask<Echo>(at('missing.js')), [])).to.deep.equal([]);
   });
 });
+
+describeEach('a worker that cannot be started', ({ name: startMethod, isProcess }) => {
+  afterEach(endPools);
+  const { execPath, execArgv } = process;
+  const restore = () => void Object.assign(process, { execPath, execArgv });
+  afterEach(restore);
+  const echo = (x: number) => x;
+
+  it('is a WorkerStartError with the cause, for each call once, and the pool lives', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    if (isProcess) process.execPath = '/does/not/exist';
+    else process.execArgv = ['--eval', '0', '--conditions']; // which Node refuses, for its value is missing
+    for (const call of [pool.map(echo, [1, 2, 3]), pool.apply(echo, [1])]) {
+      const error = await rejection<StartError>(call);
+      expect(error).to.be.instanceOf(WorkerStartError);
+      expect(error.cause).to.have.property('code', isProcess ? 'ENOENT' : 'ERR_WORKER_INVALID_EXEC_ARGV');
+    }
+    restore();
+    expect(await pool.map(echo, [1, 2, 3])).to.deep.equal([1, 2, 3]);
+  });
+
+  if (!isProcess) {
+    it('because what is preloaded fails is the same', async () => {
+      const pool = createPool({ nJobs: 2, startMethod });
+      process.execArgv = ['--eval', '0', '--require', '/does/not/exist.cjs'];
+      const error = await rejection<StartError>(pool.map(echo, [1, 2, 3]));
+      expect(error).to.be.instanceOf(WorkerStartError);
+      expect(error.cause).to.have.property('code', 'MODULE_NOT_FOUND');
+    });
+  }
+});

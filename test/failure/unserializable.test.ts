@@ -132,7 +132,7 @@ describeEach('a value that cannot be sent', ({ name: startMethod, sharesMemory }
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const task = async (x: number) => {
       if (x === 1) return () => x;
-      if (x === 2) await new Promise((resolve) => setTimeout(resolve, 200));
+      if (x === 2) await new Promise((resolve) => setTimeout(resolve, 60_000));
       return x;
     };
     const start = performance.now();
@@ -156,6 +156,8 @@ describeEach('a value that cannot be sent', ({ name: startMethod, sharesMemory }
       expect(await rejection(call))
         .to.be.instanceOf(UnserializableError)
         .with.property('direction', 'input');
+      const nested = pool.map((x: object) => x, [{ a: [1, { view: new Int32Array(shared) }] }]);
+      expect((await rejection<Unserializable>(nested)).path).to.match(/^value\.a\[1\]\.view/);
     }
   });
 });

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { pathToFileURL, fileURLToPath } from 'node:url';
 import { moduleTask } from '../support/library.js';
@@ -30,6 +33,17 @@ describeEach('a task in a module', ({ name: startMethod }) => {
     const pool = createPool({ nJobs: 1, startMethod });
     for (const place of [esm.href, fileURLToPath(esm), pathToFileURL(fileURLToPath(esm))]) {
       expect(await pool.map(moduleTask<Text>(place, 'named'), ['/x/y'])).to.deep.equal(['y']);
+    }
+  });
+
+  it('by an absolute path with characters that mean something in a URL', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'odd # ? %41 ü-'));
+    try {
+      writeFileSync(join(folder, 'task.mjs'), 'export default (x) => x + 1;');
+      const pool = createPool({ nJobs: 1, startMethod });
+      expect(await pool.map(moduleTask<Count>(join(folder, 'task.mjs')), [1])).to.deep.equal([2]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
     }
   });
 

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
-import { UnportableFunctionError, type UnportableFunctionError as Unportable } from '../support/library.js';
+import {
+  parallelMap,
+  UnportableFunctionError,
+  type UnportableFunctionError as Unportable,
+} from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
 import { runProgram } from '../support/programFile.js';
-import { rejection } from '../support/rejection.js';
+import { rejection, thrownBy } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
 let assigned = 0;
@@ -127,6 +131,12 @@ const written: Readonly<Record<string, () => (x: number) => unknown>> = {
     const double = (n: number) => n * 2;
     return Number(`${double(x)}`);
   },
+  'a method of sloppy code': () =>
+    (
+      new Function('return { method(x) { with ({ y: 2 }) { return x * y; } } };')() as {
+        method: (x: number) => number;
+      }
+    ).method,
   'sloppy code': () => new Function('x', 'with ({ y: 2 }) { return x * y; }') as (x: number) => number,
 };
 
@@ -155,6 +165,20 @@ describeEach('a plain function', ({ name: startMethod }) => {
       return theName.name;
     };
     expect(await pool.apply(named)).to.equal('theName');
+    const arrow = (): never => {
+      throw new Error('see the stack');
+    };
+    expect((await rejection(pool.apply(arrow))).stack).to.match(/at arrow /);
+  });
+
+  it('is loaded once per worker, so that what it keeps on itself stays', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const count = function counter(): number {
+      const kept = counter as { calls?: number };
+      return (kept.calls = (kept.calls ?? 0) + 1);
+    };
+    expect(await pool.map(count, [0, 0], { chunkSize: 1 })).to.deep.equal([1, 2]);
+    expect(await pool.map(count, [0])).to.deep.equal([3]);
   });
 
   it('can import modules', async () => {
@@ -186,6 +210,15 @@ describeEach('a plain function', ({ name: startMethod }) => {
     const error = await rejection(pool.apply(inner));
     expect(error).to.not.be.instanceOf(UnportableFunctionError);
     expect(error).to.have.property('name', 'ReferenceError');
+    const usesLibrary = async (): Promise<unknown> => {
+      const library = (await import('data:text/javascript,export const broken = () => missing;' as string)) as {
+        broken(): unknown;
+      };
+      return library.broken();
+    };
+    expect(await rejection(pool.apply(usesLibrary)))
+      .to.be.instanceOf(ReferenceError)
+      .with.property('message', 'missing is not defined');
   });
 
   // peers: 71
@@ -219,6 +252,7 @@ describeEach('a plain function', ({ name: startMethod }) => {
     expect(error).to.be.instanceOf(TypeError);
     expect(error.message).to.include('Shapes');
     expect(await rejection(pool.map(class {} as never, [1]))).to.be.instanceOf(TypeError);
+    expect(thrownBy(() => parallelMap(Shapes as never)).message).to.match(/got the class Shapes: wrap it/);
   });
 
   // peers: 71

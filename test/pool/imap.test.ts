@@ -177,6 +177,16 @@ describeEach('imap', ({ name: startMethod }) => {
     expect(await results.next()).to.deep.equal({ done: true, value: undefined });
   });
 
+  it('tells an error once that has come before it was asked for', async () => {
+    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    const controller = new AbortController();
+    const results = pool.imap((x: number) => x, [0, 1, 2], { signal: controller.signal, maxTasksActive: 1 });
+    expect(await results.next()).to.deep.equal({ done: false, value: 0 });
+    controller.abort('enough');
+    expect(await rejection(results.next())).to.equal('enough');
+    expect(await results.next()).to.deep.equal({ done: true, value: undefined });
+  });
+
   it('return before the first next ends it without a start, and resolves what waits later', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const { state, numbers } = counter();

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { PoolTerminatedError, WorkerPool, WorkerTimeoutError } from '../support/library.js';
+import { useGates } from '../support/gates.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { isAlive } from '../support/processes.js';
 import { rejection } from '../support/rejection.js';
@@ -13,6 +14,7 @@ const wait = (ms: number) => new Promise<number>((resolve) => setTimeout(resolve
 
 describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
+  const gates = useGates();
 
   describe('terminate', () => {
     // peers: 52
@@ -186,6 +188,17 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
       expect(after).to.not.equal(before);
       expect(await pool.apply(identity)).to.equal(after);
       await pool.join();
+    });
+
+    it('lets what user code does at the exit of its worker run', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const noteExit = async (dir: string): Promise<void> => {
+        const { appendFileSync } = await import('node:fs');
+        process.once('exit', (code) => appendFileSync(`${dir}/log`, `exit ${code}\n`));
+      };
+      await pool.apply(noteExit, [gates().dir]);
+      await pool.stopAndJoin();
+      expect(gates().log).to.deep.equal(['exit 0']);
     });
 
     it('on a pool that was never used resolves, any number of times', async () => {

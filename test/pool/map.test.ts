@@ -135,6 +135,9 @@ describeEach('map', ({ name: startMethod }) => {
       then: (resolve: (x: unknown) => void) => resolve({ then: (inner: (x: number) => void) => inner(x) }),
     });
     expect(await pool.map(nested, [6])).to.deep.equal([6]);
+    const callable = (x: number) =>
+      Object.assign(() => undefined, { then: (resolve: (x: number) => void) => resolve(x) });
+    expect(await pool.map(callable, [7])).to.deep.equal([7] as unknown[]);
   });
 
   it('rejects where a thenable rejects, or where reading its then throws', async () => {

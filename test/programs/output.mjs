@@ -45,6 +45,15 @@ const cases = {
     await pool.stopAndJoin();
     console.log('end');
   },
+  async afterwards() {
+    const pool = new WorkerPool({ nJobs: 1, startMethod });
+    await pool.apply(() => {
+      setImmediate(() => {
+        for (let i = 0; i < 20_000; i++) console.log(`line ${i}`);
+      });
+    });
+    console.log('end');
+  },
   async workers() {
     const pool = new WorkerPool({ nJobs: 3, startMethod });
     await pool.map((i) => console.log(`line ${i}`), numbers(3000));

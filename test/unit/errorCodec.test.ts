@@ -103,6 +103,18 @@ for (const [transport, isCloneable, send] of transports) {
         expect(arrived.errors[2].errors[0]).to.be.instanceOf(RangeError).with.property('message', 'c');
       });
 
+      it('SuppressedError, which not every Node has, arrives with both its errors', () => {
+        // As the class makes it: neither property shows up in a loop.
+        const thrown = Object.defineProperties(new Error('closing failed'), {
+          error: { value: new TypeError('a'), configurable: true, writable: true },
+          suppressed: { value: new RangeError('b'), configurable: true, writable: true },
+        });
+        const arrived = arriveError(thrown);
+        expect(arrived['error']).to.be.instanceOf(TypeError).with.property('message', 'a');
+        expect(arrived['suppressed']).to.be.instanceOf(RangeError).with.property('message', 'b');
+        expect([isHidden(arrived, 'error'), isHidden(arrived, 'suppressed')]).to.deep.equal([true, true]);
+      });
+
       it('DOMException arrives with its name and code', () => {
         const thrown = new DOMException('stopped', 'AbortError');
         const arrived = arriveError(thrown);

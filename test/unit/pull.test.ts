@@ -161,24 +161,49 @@ for (const kind of ['sync', 'async'] as const) {
       expect([target.values, target.ends]).to.deep.equal([[0, 1, 2, 3, 4], 1]);
     });
 
-    it('lets nobody hear of a clean-up that fails', async () => {
-      const iterator = {
-        next: () => (kind === 'sync' ? { done: false, value: 1 } : Promise.resolve({ done: false, value: 1 })),
-        return: () => {
-          throw new Error('clean-up');
-        },
-        [kind === 'sync' ? Symbol.iterator : Symbol.asyncIterator]() {
-          return this;
-        },
-      };
+    it('reads what there is room for when that is made right after a value was taken', async () => {
       const target = new Target(1);
-      const pull = openInput(iterator, 'test')(target);
+      const pull = open(new Source(), target, 5);
+      target.onPush = () =>
+        queueMicrotask(() => {
+          target.room = 1;
+          pull.advance();
+        });
       pull.advance();
       await settle();
-      pull.stop();
-      await settle();
-      expect(target.errors).to.deep.equal([]);
+      expect([target.values, target.ends]).to.deep.equal([[0, 1, 2, 3, 4], 1]);
     });
+
+    for (const [how, fail] of [
+      [
+        'throws',
+        (error: Error) => {
+          throw error;
+        },
+      ],
+      ['rejects', (error: Error) => Promise.reject(error)],
+    ] as const) {
+      it(`lets nobody hear of a clean-up that ${how}`, async () => {
+        const unhandled: unknown[] = [];
+        const note = (reason: unknown) => void unhandled.push(reason);
+        process.prependListener('unhandledRejection', note);
+        const iterator = {
+          next: () => (kind === 'sync' ? { done: false, value: 1 } : Promise.resolve({ done: false, value: 1 })),
+          return: () => fail(new Error('clean-up')),
+          [kind === 'sync' ? Symbol.iterator : Symbol.asyncIterator]() {
+            return this;
+          },
+        };
+        const target = new Target(1);
+        const pull = openInput(iterator, 'test')(target);
+        pull.advance();
+        await settle();
+        pull.stop();
+        await settle();
+        process.off('unhandledRejection', note);
+        expect([target.errors, unhandled]).to.deep.equal([[], []]);
+      });
+    }
   });
 }
 
@@ -196,6 +221,32 @@ describe('an input', () => {
     pull.stop();
     await settle();
     expect([target.values, cancelled]).to.deep.equal([[1, 1, 1], 1]);
+  });
+
+  it('is not closed where its own code stops it and then ends or throws', () => {
+    const ends: (() => IteratorResult<number>)[] = [
+      () => ({ done: true, value: undefined }),
+      () => {
+        throw new Error('late');
+      },
+    ];
+    for (const end of ends) {
+      let closed = 0;
+      const iterator = {
+        next: () => {
+          pull.stop();
+          return end();
+        },
+        return: () => void closed++,
+        [Symbol.iterator]() {
+          return this;
+        },
+      };
+      const target = new Target(Infinity);
+      const pull = openInput(iterator, 'test')(target);
+      pull.advance();
+      expect([closed, target.values, target.ends, target.errors]).to.deep.equal([0, [], 0, []]);
+    }
   });
 
   it('can be a string, and an array', () => {

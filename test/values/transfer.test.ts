@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { from, of } from 'rxjs';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { transfer, UnserializableError } from '../support/library.js';
+import { parallelMap, parallelMergeMap, transfer, UnserializableError } from '../support/library.js';
+import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection, thrownBy } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
@@ -41,18 +43,31 @@ describeEach('transfer', ({ name: startMethod, sharesMemory }) => {
     expect(results).to.deep.equal(Array.from({ length: 20 }, (_, i) => i));
   });
 
-  it('moves a result', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
+  it(sharesMemory ? 'moves a result' : 'copies a result, which stays usable', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const make = async (url: string) => {
       const { transfer: move } = (await import(url)) as typeof import('../support/library.js');
       const bytes = new Uint8Array(8).fill(7);
-      const result = move(bytes, [bytes.buffer]);
-      setImmediate(() => ((globalThis as { left?: number }).left = bytes.byteLength));
-      return result;
+      (globalThis as { made?: Uint8Array }).made = bytes;
+      return move(bytes, [bytes.buffer]);
     };
     const [first, second] = (await pool.map(make, [library, library])) as [Uint8Array, Uint8Array];
     expect([...first]).to.deep.equal(new Array(8).fill(7));
     expect([...second]).to.deep.equal(new Array(8).fill(7));
+    const left = await pool.apply(() => (globalThis as { made?: Uint8Array }).made?.byteLength);
+    expect(left).to.equal(sharesMemory ? 0 : 8);
+  });
+
+  it(sharesMemory ? 'moves what a call yields' : 'copies what a call yields', async () => {
+    const task = async function* (url: string) {
+      const { transfer: move } = (await import(url)) as typeof import('../support/library.js');
+      const bytes = new Uint8Array(4).fill(7);
+      yield move(bytes, [bytes.buffer]);
+      await new Promise((resolve) => setImmediate(resolve)); // it is sent by then
+      yield bytes.byteLength;
+    };
+    const { values } = await outcomeOf(of(library).pipe(parallelMergeMap(task, { startMethod })));
+    expect(values).to.deep.equal([new Uint8Array(4).fill(7), sharesMemory ? 0 : 4]);
   });
 
   it('moves what is among the arguments of apply', async () => {
@@ -73,7 +88,7 @@ describeEach('transfer', ({ name: startMethod, sharesMemory }) => {
     for (const list of [[bytes], [{}], [null], [1], 'text', bytes.buffer, null] as never[]) {
       const error = thrownBy(() => transfer(bytes, list));
       expect(error).to.be.instanceOf(TypeError);
-      expect(error.message).to.include('transferables');
+      expect(error.message).to.match(/^transfer: "transferables(\[0\])?" must be /);
     }
   });
 
@@ -103,6 +118,22 @@ describeEach('transfer', ({ name: startMethod, sharesMemory }) => {
   });
 
   if (sharesMemory) {
+    it('of a result that fails is the failure of that result, and those before it count', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const task = async ({ url, n }: { url: string; n: number }) => {
+        const { transfer: move } = (await import(url)) as typeof import('../support/library.js');
+        const buffer = new ArrayBuffer(n);
+        return n === 2 ? move(buffer, [buffer, buffer]) : buffer;
+      };
+      const sizes: number[] = [];
+      const source = from([0, 1, 2, 3].map((n) => ({ url: library, n })));
+      const error = await rejection(
+        source.pipe(parallelMap(task, { pool, chunkSize: 4 })).forEach((buffer) => void sizes.push(buffer.byteLength)),
+      );
+      expect(error).to.be.instanceOf(UnserializableError).with.property('index', 2);
+      expect(sizes).to.deep.equal([0, 1]);
+    });
+
     it('moves a MessagePort, on which both sides talk', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const { port1, port2 } = new MessageChannel();

@@ -1,0 +1,137 @@
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { TaskContext } from 'rxjs-parallel-map';
+import { CallMode, FromWorker, ToWorker, type MessageFromWorker } from '../../src/internal/channel/messages.js';
+import { makePortable } from '../../src/internal/functions/portable.js';
+import { TaskLoop } from '../../src/internal/runtime/TaskLoop.js';
+
+/** A loop with one function, and what it has sent about its chunks. */
+function loopOf(fn: (value: number, context: TaskContext) => unknown): { loop: TaskLoop; sent: MessageFromWorker[] } {
+  const sent: MessageFromWorker[] = [];
+  const loop = new TaskLoop({
+    workerId: 0,
+    post: (message) => void sent.push(message),
+    isCloneable: () => true,
+    leave: () => undefined,
+  });
+  loop.receive([ToWorker.Define, 0, makePortable(fn, {} as never)]);
+  expect(sent).to.deep.equal([[FromWorker.Defined, 0]]);
+  sent.length = 0;
+  return { loop, sent };
+}
+
+/** The values of each `Results` message. */
+const batches = (sent: readonly MessageFromWorker[]): unknown[][] =>
+  sent.flatMap((message) => (message[0] === FromWorker.Results ? [message[2]] : []));
+
+describe('The task loop', () => {
+  const numbers = Array.from({ length: 100 }, (_, i) => i);
+
+  it('sends the results of quick calls together', () => {
+    const { loop, sent } = loopOf((n) => n);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, numbers]);
+    expect(batches(sent).flat()).to.deep.equal(numbers);
+    // One message, or a few where the machine stalls.
+    expect(sent).to.have.length.below(20);
+  });
+
+  it('sends the result of a slow call before the next one is made', () => {
+    const slow = (ms: number): number => {
+      for (const end = performance.now() + ms; performance.now() < end;);
+      return ms;
+    };
+    const { loop, sent } = loopOf(slow);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [6, 6, 6]]);
+    expect(batches(sent)[0]).to.deep.equal([6]);
+  });
+
+  it('sends what it has while a call waits', async () => {
+    const { loop, sent } = loopOf((n) => (n < 2 ? n : new Promise(() => undefined)));
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [0, 1, 2]]);
+    await turn();
+    await turn();
+    expect(batches(sent)).to.deep.equal([[0, 1]]);
+  });
+
+  it('lets the event loop turn during a long chunk, and then heeds a cancellation', async () => {
+    const slow = (): void => {
+      for (const end = performance.now() + 1; performance.now() < end;);
+    };
+    const { loop, sent } = loopOf(slow);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, numbers]);
+    expect(batches(sent).flat()).to.have.length.within(1, 99);
+    loop.receive([ToWorker.Cancel, 0]);
+    expect(sent.at(-1)).to.deep.equal([FromWorker.Stopped, 0]);
+    const { length } = sent;
+    await sleep(50);
+    expect(sent).to.have.lengthOf(length);
+  });
+
+  it('tells a call that it is cancelled also where that looks only afterwards', async () => {
+    const { loop, sent } = loopOf(
+      (_value, context) =>
+        new Promise<void>((resolve) => {
+          setTimeout(() => {
+            (globalThis as { sawAbort?: boolean }).sawAbort = context.signal.aborted;
+            resolve();
+          }, 10);
+        }),
+    );
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [0]]);
+    loop.receive([ToWorker.Cancel, 0]);
+    await sleep(50);
+    expect(sent).to.deep.equal([[FromWorker.Stopped, 0]]);
+    expect((globalThis as { sawAbort?: boolean }).sawAbort).to.equal(true);
+  });
+
+  it('gives back what it has not started, and does the rest', async () => {
+    const slow = (n: number): number => {
+      for (const end = performance.now() + 1; performance.now() < end;);
+      return n;
+    };
+    const { loop, sent } = loopOf(slow);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [...numbers]]);
+    loop.receive([ToWorker.Recall, 0]);
+    const released = sent.find(([type]) => type === FromWorker.Released);
+    const kept = released?.[2] as number;
+    expect(kept).to.be.within(1, 99);
+    await sleep(50);
+    expect(batches(sent).flat()).to.deep.equal(numbers.slice(0, kept));
+  });
+
+  it('makes no call after one that fails: not in its chunk, and not in those behind', async () => {
+    const kept = globalThis as { called?: number[] };
+    const { loop, sent } = loopOf((n) => {
+      (globalThis as { called?: number[] }).called?.push(n);
+      if (n === 1) throw new Error('thrown');
+      return n === 10 ? new Promise((_resolve, reject) => setImmediate(reject, new Error('rejected'))) : n;
+    });
+    const ends = () => sent.splice(0).map(([type, chunk]) => [type, chunk]);
+
+    kept.called = [];
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [0, 1, 2]]);
+    expect(kept.called).to.deep.equal([0, 1]);
+    expect(ends()).to.deep.equal([
+      [FromWorker.Results, 0],
+      [FromWorker.Failed, 0],
+    ]);
+
+    kept.called = [];
+    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, 10, [10, 11]]);
+    loop.receive([ToWorker.Run, 2, 0, CallMode.Map, 12, [12]]);
+    await sleep(20);
+    expect(kept.called).to.deep.equal([10]);
+    expect(ends()).to.deep.equal([
+      [FromWorker.Failed, 1],
+      [FromWorker.Stopped, 2],
+    ]);
+  });
+
+  it('gives back a chunk that waits as a whole', () => {
+    const { loop, sent } = loopOf(() => new Promise(() => undefined));
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [0]]);
+    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, 1, [1]]);
+    loop.receive([ToWorker.Recall, 1]);
+    expect(sent).to.deep.equal([[FromWorker.Stopped, 1]]);
+  });
+});
