@@ -38,7 +38,7 @@ export async function load(kind: Kind, programs: readonly Program[]): Promise<re
 
 /** The text of a program in a file of several. */
 export function printed(program: Program, index = 0): string {
-  return print(program, String(index), (value) => `tasks.push(${value});`);
+  return print(program, `_${index}`, (value) => `tasks.push(${value});`);
 }
 
 /** For `after`: removes the files. */
