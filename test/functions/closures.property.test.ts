@@ -24,7 +24,7 @@ const LIMIT = 500;
 /** One of them comes again, when more has happened. */
 const inputs = [3, 0, 8, 3];
 
-const program = fc.noBias(fc.array(fc.nat(0xffff), { maxLength: 500, size: 'max' })).map(grow);
+const program = fc.noBias(fc.array(fc.nat(0xffff), { maxLength: 300, size: 'max' })).map(grow);
 const programs = fc.array(program, { minLength: PER_FILE, maxLength: PER_FILE });
 const numRuns = Math.ceil(runs / (startMethods.length * kinds.length * PER_FILE));
 

@@ -6,7 +6,12 @@ export type Shape =
   | { readonly kind: 'list'; readonly of: Shape; readonly length: number }
   | { readonly kind: 'map'; readonly of: Shape; readonly keys: readonly string[] }
   | { readonly kind: 'object'; readonly members: Map<string, Shape>; readonly setters: Set<string> }
-  | { readonly kind: 'function'; readonly parameters: readonly Parameter[]; readonly result: Shape; readonly cost: number }
+  | {
+      readonly kind: 'function';
+      readonly parameters: readonly Parameter[];
+      readonly result: Shape;
+      readonly cost: number;
+    }
   | { readonly kind: 'generator'; readonly cost: number }
   | {
       readonly kind: 'class';

@@ -250,7 +250,12 @@ function makeClass(tree: ClassTree, around: Scope, frame: Frame): Closure {
   return made;
 }
 
-function defineMember(object: Thing, key: string | PrivateName, type: 'getter' | 'setter' | 'method', fn: Closure): void {
+function defineMember(
+  object: Thing,
+  key: string | PrivateName,
+  type: 'getter' | 'setter' | 'method',
+  fn: Closure,
+): void {
   if (type === 'method') {
     object.own.set(key, { value: fn });
     return;
@@ -272,9 +277,10 @@ function namesOf(pattern: Pattern): string[] {
     case 'items':
       return [...pattern.items, ...(pattern.rest === undefined ? [] : [pattern.rest])].flatMap(namesOf);
     case 'fields':
-      return [...pattern.fields.map(({ target }) => target), ...(pattern.rest === undefined ? [] : [pattern.rest])].flatMap(
-        namesOf,
-      );
+      return [
+        ...pattern.fields.map(({ target }) => target),
+        ...(pattern.rest === undefined ? [] : [pattern.rest]),
+      ].flatMap(namesOf);
   }
 }
 
@@ -476,11 +482,7 @@ function evaluateIn(expression: Expression, scope: Scope, frame: Frame): Value {
     case 'assign': {
       const reference = referenceTo(expression.target, scope, frame);
       const { operator } = expression;
-      if (operator === '??=') {
-        const value = reference.read();
-        if (value !== undefined && value !== null) return value;
-      }
-      const before = operator === '=' || operator === '??=' ? undefined : reference.read();
+      const before = operator === '=' ? undefined : reference.read();
       const value = assigned(operator, before, evaluateIn(expression.value, scope, frame));
       reference.write(value);
       return value;

@@ -87,7 +87,17 @@ class Grower {
 
   #nest(room: Room, left: number): Statement {
     const choices = this.#choices;
-    const kind = choices.pick(['block', 'function', 'count', 'catch', 'each', 'if', 'class', 'switch', 'method'] as const);
+    const kind = choices.pick([
+      'block',
+      'function',
+      'count',
+      'catch',
+      'each',
+      'if',
+      'class',
+      'switch',
+      'method',
+    ] as const);
     const inside = (...more: [string, Shape, boolean][]): Statement[] => {
       const around = new Room(room);
       for (const [name, shape, isMutable] of more) around.add(name, shape, isMutable);
@@ -122,9 +132,7 @@ class Grower {
         const isFields = choices.chance(40);
         return {
           type: 'try',
-          body: [
-            { type: 'throw', value: isFields ? object([['p', thrown]]) : thrown },
-          ],
+          body: [{ type: 'throw', value: isFields ? object([['p', thrown]]) : thrown }],
           caught: isFields ? { type: 'fields', fields: [{ key: 'p', target: named(name) }] } : named(name),
           handler: inside([name, numberShape, true]),
           last: choices.chance(20) ? this.#changes(room, 1) : [],
@@ -360,9 +368,7 @@ class Grower {
 
   #declareMutualRecursion(room: Room): Statement[] {
     const isHoisted = this.#choices.chance(50);
-    const [one, two] = isHoisted
-      ? [this.#freshName(), this.#freshName()]
-      : [this.#take(room), this.#take(room)];
+    const [one, two] = isHoisted ? [this.#freshName(), this.#freshName()] : [this.#take(room), this.#take(room)];
     const [first, shape] = this.#recursive(room, one, two);
     const [second, { cost }] = this.#recursive(room, two, one);
     const both: FunctionShape = { ...shape, cost: shape.cost + cost };
@@ -399,10 +405,7 @@ class Grower {
     };
     grow();
     room.add(fns, { kind: 'list', of: shape as FunctionShape, length: count });
-    return [
-      declare('const', fns, list([])),
-      { type: 'count', kind: isVar ? 'var' : 'let', name: i, count, body },
-    ];
+    return [declare('const', fns, list([])), { type: 'count', kind: isVar ? 'var' : 'let', name: i, count, body }];
   }
 
   #declareMap(room: Room): Statement[] {
@@ -439,12 +442,19 @@ class Grower {
     const [first, second] = [this.#number(room), this.#number(room)];
     const isList = this.#choices.chance(50);
     const later = this.#choices.chance(50);
-    const target = (name: string): Pattern => (later ? { type: 'default', target: named(name), value: second } : named(name));
+    const target = (name: string): Pattern =>
+      later ? { type: 'default', target: named(name), value: second } : named(name);
     const statement = isList
       ? declare(kind, { type: 'items', items: [named(one)], rest: named(two) }, list([first, second, constant(3)]))
       : declare(
           kind,
-          { type: 'fields', fields: [{ key: 'p', target: named(one) }, { key: 'q', target: target(two) }] },
+          {
+            type: 'fields',
+            fields: [
+              { key: 'p', target: named(one) },
+              { key: 'q', target: target(two) },
+            ],
+          },
           object([['p', first], ...(later ? [] : [['q', second] as const])]),
         );
     room.add(one, numberShape, kind === 'let');
@@ -454,7 +464,12 @@ class Grower {
 
   /** A function that remembers what it has given. */
   #declareMemory(room: Room): Statement[] {
-    const [cache, cached] = this.#declared(room, { type: 'new', callee: variable('Map'), args: [] }, numberShape, 'const');
+    const [cache, cached] = this.#declared(
+      room,
+      { type: 'new', callee: variable('Map'), args: [] },
+      numberShape,
+      'const',
+    );
     // It is no number; nothing is known of it.
     room.add(cache, { kind: 'map', of: numberShape, keys: [] });
     const around = new Room(room);
@@ -465,7 +480,12 @@ class Grower {
     const body: Statement[] = [
       {
         type: 'if',
-        test: { type: 'choose', test: call(member(variable(cache), 'has'), [variable(n)]), yes: constant(0), no: constant(1) },
+        test: {
+          type: 'choose',
+          test: call(member(variable(cache), 'has'), [variable(n)]),
+          yes: constant(0),
+          no: constant(1),
+        },
         yes: [run(store)],
         no: [],
       },
@@ -486,7 +506,11 @@ class Grower {
       ['s', { kind: 'list', of: part, length: 2 }],
     ]);
     const pair = list([variable(first), variable(first)]);
-    const value = object([['q', variable(first)], ['r', variable(first)], ['s', pair]]);
+    const value = object([
+      ['q', variable(first)],
+      ['r', variable(first)],
+      ['s', pair],
+    ]);
     const [second, more] = this.#declared(room, value, whole, 'const');
     statements.push(...more);
     if (this.#choices.chance(60)) {
@@ -518,6 +542,8 @@ class Grower {
       if (target !== undefined && this.#choices.chance(60)) {
         return run(assign(target, bounded(this.#number(room)), this.#choices.pick(['=', '+=', '-='] as const)));
       }
+      const swapped = this.#choices.chance(30) ? this.#swap(room) : undefined;
+      if (swapped !== undefined) return run(swapped);
       if (this.#choices.chance(25)) {
         const inside = this.#room(new Room(room));
         const body = [...this.#declarations(inside, 1), run(this.#number(inside))];
@@ -526,6 +552,31 @@ class Grower {
       }
       return run(this.#number(room));
     });
+  }
+
+  /** Assigns to one or two variables by a pattern. It is the value that is taken apart. */
+  #swap(room: Room): Expression | undefined {
+    const found = room.visible().filter(({ shape, isMutable }) => shape.kind === 'number' && isMutable);
+    if (found.length === 0) return undefined;
+    const [one, two] = [this.#choices.pick(found).name, this.#choices.pick(found).name];
+    const [first, second] = [this.#leaf(room.visible()), this.#leaf(room.visible())];
+    if (this.#choices.chance(50)) {
+      const target: Pattern = {
+        type: 'items',
+        items: [named(one), { type: 'default', target: named(two), value: second }],
+      };
+      return { type: 'destructure', target, value: list([first]) };
+    }
+    // As `{ one, p: two }`, where the name of the variable is not another one in this file.
+    const fields = [
+      { key: one, target: named(one) },
+      { key: 'p', target: named(two) },
+    ];
+    const value = object([
+      [one, first],
+      ['p', second],
+    ]);
+    return { type: 'destructure', target: { type: 'fields', fields }, value };
   }
 
   /** A number that can be assigned to. */
@@ -566,7 +617,10 @@ class Grower {
       else {
         if (kind === 'items') patterns.push({ type: 'items', items: [named(one), withDefault] });
         else {
-          const fields = [{ key: 'p', target: named(one) }, { key: 'q', target: withDefault }];
+          const fields = [
+            { key: 'p', target: named(one) },
+            { key: 'q', target: withDefault },
+          ];
           patterns.push({ type: 'fields', fields });
         }
         before.add(two, numberShape);
@@ -586,7 +640,10 @@ class Grower {
         case 'items':
           return list([this.#number(room), ...(this.#choices.chance(50) ? [this.#number(room)] : [])]);
         case 'fields':
-          return object([['p', this.#number(room)], ...(this.#choices.chance(50) ? [['q', this.#number(room)] as const] : [])]);
+          return object([
+            ['p', this.#number(room)],
+            ...(this.#choices.chance(50) ? [['q', this.#number(room)] as const] : []),
+          ]);
       }
     });
     return args;
@@ -669,7 +726,17 @@ class Grower {
     const available: string[] = [...keys];
     for (let i = 1 + choices.below(3); i > 0; i--) {
       const key = available.splice(choices.below(available.length), 1)[0] as string;
-      const kind = choices.pick(['field', 'function', 'method', 'getter', 'known', 'nested', 'accessors', 'spread'] as const);
+      const kind = choices.pick([
+        'field',
+        'function',
+        'method',
+        'getter',
+        'known',
+        'nested',
+        'accessors',
+        'spread',
+        'shorthand',
+      ] as const);
       switch (kind) {
         case 'field':
           members.push({ type: 'field', key, value: this.#number(room), isComputed: choices.chance(20) });
@@ -692,13 +759,21 @@ class Grower {
         case 'getter': {
           const [value, cost] = this.#measured(() => this.#changed(new Room(room), favourite));
           if (cost > 8) break;
-          members.push({ type: 'getter', key, fn: { type: 'function', form: 'function', parameters: [], body: value } });
+          members.push({
+            type: 'getter',
+            key,
+            fn: { type: 'function', form: 'function', parameters: [], body: value },
+          });
           shape.members.set(key, numberShape);
           if (kind === 'getter' || favourite === undefined) break;
           const seen = room.visible().find(({ name, isMutable }) => name === favourite && isMutable);
           if (seen === undefined) break;
           const body = [run(assign(variable(favourite), variable('given')))];
-          members.push({ type: 'setter', key, fn: { type: 'function', form: 'function', parameters: [named('given')], body } });
+          members.push({
+            type: 'setter',
+            key,
+            fn: { type: 'function', form: 'function', parameters: [named('given')], body },
+          });
           shape.setters.add(key);
           break;
         }
@@ -721,6 +796,16 @@ class Grower {
           }
           break;
         }
+        case 'shorthand': {
+          const found = room.visible().filter(({ shape: is }) => is.kind === 'number');
+          if (found.length === 0) break;
+          const { name } = choices.pick(found);
+          if (shape.members.has(name)) break;
+          members.push({ type: 'field', key: name, value: variable(name) });
+          shape.members.set(name, numberShape);
+          shape.setters.add(name);
+          break;
+        }
         case 'nested':
           members.push({ type: 'field', key, value: object([['p', this.#number(room)]]) });
           shape.members.set(key, objectShape([['p', numberShape]]));
@@ -731,7 +816,11 @@ class Grower {
       const [fn, made] = this.#function(room, favourite);
       members.push({ type: 'field', key: 'count', value: fn });
       shape.members.set('count', made);
-      members.push({ type: 'field', key: 'get', value: { type: 'function', form: 'arrow', parameters: [], body: variable(favourite) } });
+      members.push({
+        type: 'field',
+        key: 'get',
+        value: { type: 'function', form: 'arrow', parameters: [], body: variable(favourite) },
+      });
       shape.members.set('get', { kind: 'function', parameters: [], result: numberShape, cost: 1 });
     }
     return { members, shape };
@@ -750,7 +839,11 @@ class Grower {
     return [{ type: 'function', form: 'function', parameters: patterns, body }, shape];
   }
 
-  #class(room: Room, parent: Variable | undefined, className: string): { tree: ClassTree; shape: Extract<Shape, { kind: 'class' }> } {
+  #class(
+    room: Room,
+    parent: Variable | undefined,
+    className: string,
+  ): { tree: ClassTree; shape: Extract<Shape, { kind: 'class' }> } {
     const choices = this.#choices;
     const base = parent?.shape as Extract<Shape, { kind: 'class' }> | undefined;
     const around = new Room(room, [className]);
@@ -764,7 +857,16 @@ class Grower {
     let fieldCost = 0;
     for (let i = 1 + choices.below(4); i > 0; i--) {
       const name = choices.pick(keys);
-      const kind = choices.pick(['field', 'private', 'method', 'getter', 'static', 'staticPrivate', 'privateMethod', 'staticMethod'] as const);
+      const kind = choices.pick([
+        'field',
+        'private',
+        'method',
+        'getter',
+        'static',
+        'staticPrivate',
+        'privateMethod',
+        'staticMethod',
+      ] as const);
       // Each class has public names of its own, and private ones that others have, too.
       const key = kind === 'private' || kind === 'privateMethod' ? `#${name}` : name + depth;
       if (members.some((each) => each.type !== 'staticBlock' && each.key === key)) continue;
@@ -797,7 +899,12 @@ class Grower {
             return this.#number(around);
           });
           if (cost > 8) break;
-          members.push({ type: 'getter', isStatic: false, key, fn: { type: 'function', form: 'function', parameters: [], body } });
+          members.push({
+            type: 'getter',
+            isStatic: false,
+            key,
+            fn: { type: 'function', form: 'function', parameters: [], body },
+          });
           inner.members.set(key, numberShape);
           instance.members.set(key, numberShape);
           break;
@@ -817,7 +924,12 @@ class Grower {
           members.push({ type: 'field', isStatic: true, key: counter, value: this.#number(around) });
           const target: Target = member({ type: 'this' }, counter);
           const [value, cost] = this.#measured(() => this.#number(around));
-          const fn: FunctionTree = { type: 'function', form: 'function', parameters: [], body: assign(target, bounded(value), '+=') };
+          const fn: FunctionTree = {
+            type: 'function',
+            form: 'function',
+            parameters: [],
+            body: assign(target, bounded(value), '+='),
+          };
           members.push({ type: 'method', isStatic: true, key: count, fn });
           members.push({ type: 'staticBlock', body: [run(call(member({ type: 'this' }, count)))] });
           statics.set(count, { kind: 'function', parameters: [], result: numberShape, cost: cost + 1 });
@@ -843,7 +955,12 @@ class Grower {
           return bounded(binary(call({ type: 'superMember', key }, args), '+', this.#number(around)));
         });
         if (!members.some((each) => each.type !== 'staticBlock' && each.key === key)) {
-          members.push({ type: 'method', isStatic: false, key, fn: { type: 'function', form: 'function', parameters: [], body } });
+          members.push({
+            type: 'method',
+            isStatic: false,
+            key,
+            fn: { type: 'function', form: 'function', parameters: [], body },
+          });
           instance.members.set(key, { kind: 'function', parameters: [], result: numberShape, cost });
         }
       }
@@ -858,7 +975,9 @@ class Grower {
       const [body, cost] = this.#measured((): Statement[] => {
         const statements: Statement[] = [];
         if (base !== undefined) {
-          statements.push(run({ type: 'superCall', args: Array.from({ length: base.parameters }, () => this.#number(inside)) }));
+          statements.push(
+            run({ type: 'superCall', args: Array.from({ length: base.parameters }, () => this.#number(inside)) }),
+          );
         }
         const target = [...inner.setters].map((key) => member({ type: 'this' }, key));
         if (target.length > 0) statements.push(run(assign(choices.pick(target), this.#number(inside))));
@@ -885,7 +1004,19 @@ class Grower {
     const choices = this.#choices;
     const seen = room.visible();
     if (depth > 2) return this.#leaf(seen);
-    const kind = choices.pick(['leaf', 'use', 'use', 'leaf', 'sum', 'set', 'use', 'choose', 'call', 'self', 'map'] as const);
+    const kind = choices.pick([
+      'leaf',
+      'use',
+      'use',
+      'leaf',
+      'sum',
+      'set',
+      'use',
+      'choose',
+      'call',
+      'self',
+      'map',
+    ] as const);
     switch (kind) {
       case 'leaf':
         return this.#leaf(seen);
@@ -903,6 +1034,10 @@ class Grower {
       case 'set': {
         const target = this.#target(room);
         if (target === undefined) break;
+        if (choices.chance(20)) {
+          const swapped = this.#swap(room);
+          if (swapped?.type === 'destructure' && swapped.target.type === 'items') return item(swapped, 0);
+        }
         if (choices.chance(40)) return { type: 'step', target, isPrefix: choices.chance(50) };
         return assign(target, bounded(this.#number(room, depth + 1)), choices.pick(['+=', '=', '-='] as const));
       }

@@ -12,7 +12,7 @@ export type Pattern =
     };
 
 export type BinaryOperator = '+' | '-' | '*' | '%' | '<' | '<=' | '===';
-export type AssignmentOperator = '=' | '+=' | '-=' | '??=';
+export type AssignmentOperator = '=' | '+=' | '-=';
 
 export interface Spread {
   readonly type: 'spread';
@@ -42,9 +42,7 @@ export interface Method {
 
 export type ClassMember =
   | ({ readonly isStatic: boolean } & (
-      | Accessor
-      | Method
-      | { readonly type: 'field'; readonly key: Key; readonly value: Expression | undefined }
+      Accessor | Method | { readonly type: 'field'; readonly key: Key; readonly value: Expression | undefined }
     ))
   | { readonly type: 'staticBlock'; readonly body: readonly Statement[] };
 
@@ -69,7 +67,12 @@ export interface ClassTree {
 export type Expression =
   | { readonly type: 'constant'; readonly value: number | string | undefined }
   | { readonly type: 'variable'; readonly name: string }
-  | { readonly type: 'assign'; readonly target: Target; readonly operator: AssignmentOperator; readonly value: Expression }
+  | {
+      readonly type: 'assign';
+      readonly target: Target;
+      readonly operator: AssignmentOperator;
+      readonly value: Expression;
+    }
   | { readonly type: 'destructure'; readonly target: Pattern; readonly value: Expression }
   | { readonly type: 'step'; readonly target: Target; readonly isPrefix: boolean }
   | { readonly type: 'member'; readonly object: Expression; readonly key: Key }
@@ -78,7 +81,12 @@ export type Expression =
   | { readonly type: 'call'; readonly callee: Expression; readonly args: readonly (Expression | Spread)[] }
   | { readonly type: 'superCall'; readonly args: readonly Expression[] }
   | { readonly type: 'new'; readonly callee: Expression; readonly args: readonly Expression[] }
-  | { readonly type: 'binary'; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression }
+  | {
+      readonly type: 'binary';
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
   | { readonly type: 'choose'; readonly test: Expression; readonly yes: Expression; readonly no: Expression }
   | { readonly type: 'list'; readonly items: readonly (Expression | Spread)[] }
   | { readonly type: 'object'; readonly members: readonly ObjectMember[] }
@@ -92,14 +100,24 @@ export type Target = Extract<Expression, { type: 'variable' | 'member' | 'item' 
 export type DeclarationKind = 'const' | 'let' | 'var';
 
 export type Statement =
-  | { readonly type: 'declare'; readonly kind: DeclarationKind; readonly target: Pattern; readonly value?: Expression | undefined }
+  | {
+      readonly type: 'declare';
+      readonly kind: DeclarationKind;
+      readonly target: Pattern;
+      readonly value?: Expression | undefined;
+    }
   | { readonly type: 'declareFunction'; readonly fn: FunctionTree & { readonly name: string } }
   | { readonly type: 'declareClass'; readonly class: ClassTree & { readonly name: string } }
   | { readonly type: 'run'; readonly value: Expression }
   | { readonly type: 'yield'; readonly value: Expression }
   | { readonly type: 'return'; readonly value: Expression }
   | { readonly type: 'throw'; readonly value: Expression }
-  | { readonly type: 'if'; readonly test: Expression; readonly yes: readonly Statement[]; readonly no: readonly Statement[] }
+  | {
+      readonly type: 'if';
+      readonly test: Expression;
+      readonly yes: readonly Statement[];
+      readonly no: readonly Statement[];
+    }
   | { readonly type: 'block'; readonly body: readonly Statement[] }
   | {
       /** `for (kind name = 0; name < count; name++)` */
@@ -145,7 +163,11 @@ export const taskName = 'task';
 export const constant = (value: number | string | undefined): Expression => ({ type: 'constant', value });
 export const variable = (name: string): Expression & { type: 'variable' } => ({ type: 'variable', name });
 export const named = (name: string): Pattern => ({ type: 'name', name });
-export const member = (object: Expression, key: Key): Expression & { type: 'member' } => ({ type: 'member', object, key });
+export const member = (object: Expression, key: Key): Expression & { type: 'member' } => ({
+  type: 'member',
+  object,
+  key,
+});
 export const item = (object: Expression, index: number): Expression & { type: 'item' } => ({
   type: 'item',
   object,
