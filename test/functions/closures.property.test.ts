@@ -63,18 +63,32 @@ async function check(pool: Pool, kind: Kind, all: readonly Program[]): Promise<v
     compare(each, 'The interpreter and the program differ', meant, called);
     expected.push(called);
   }
-  const failed = (error: unknown): never => {
-    throw new Error(`A worker has failed, at one of\n${all.map(printed).join('')}`, { cause: error });
-  };
   const [first, ...others] = sent as [Task, ...Task[]];
-  const alone = await pool.map(first, inputs).catch(failed);
+  const alone = await pool.map(first, inputs).catch((error: unknown) => fail(all[0] as Program, error));
   compare(all[0] as Program, 'The program and a worker differ', expected[0], alone);
   const pairs = others.flatMap((_, at) => inputs.map((input) => [at, input] as const));
-  const results = await pool.map(([at, input]) => others[at]?.(input), pairs).catch(failed);
+  const results = await pool
+    .map(([at, input]) => others[at]?.(input), pairs)
+    .catch(async (error: unknown) => {
+      await findCulprit(pool, kind, all);
+      throw new Error('A worker has failed, with programs of which each one alone does not.', { cause: error });
+    });
   for (const at of others.keys()) {
     const mapped = results.slice(at * inputs.length, (at + 1) * inputs.length);
     compare(all[at + 1] as Program, 'The program and a worker differ', expected[at + 1], mapped);
   }
+}
+
+/** Runs each program alone; throws for the first that fails in a worker. */
+async function findCulprit(pool: Pool, kind: Kind, all: readonly Program[]): Promise<void> {
+  for (const each of all) {
+    const [task] = await load(kind, [each]);
+    await pool.map(task as Task, inputs).catch((error: unknown) => fail(each, error));
+  }
+}
+
+function fail(tree: Program, cause: unknown): never {
+  throw new Error(`A worker has failed at\n${printed(tree)}`, { cause });
 }
 
 function compare(tree: Program, message: string, expected: unknown, actual: unknown): void {
