@@ -148,7 +148,7 @@ export type Statement =
       readonly clauses: readonly (readonly Statement[])[];
     };
 
-/** A program: its last statement assigns to `task` a function of a number. */
+/** A program: somewhere inside, it assigns to `task` a function of a number. */
 export interface Program {
   readonly body: readonly Statement[];
   /** Whether its text asks for strict mode where it does not have it anyway. */
