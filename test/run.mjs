@@ -16,7 +16,7 @@ const MOCHA_LIMIT = 15 * MINUTE;
 const EXIT_LIMIT = MINUTE / 2;
 
 /** The other format is the same code: tests that repeat one thing at random, or at length, do so less often for it. */
-const FEWER = { MODEL_RUNS: '15', NESTED_RUNS: '60', MEMORY_SCALE: '0.2' };
+const FEWER = { MODEL_RUNS: '15', CLOSURE_RUNS: '200', NESTED_RUNS: '60', MEMORY_SCALE: '0.2' };
 
 const MOCHA_RUNS = {
   unit: { spec: ['build/test/unit/**/*.test.js'], env: {} },
