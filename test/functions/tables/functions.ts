@@ -334,7 +334,9 @@ const withMethod = (name: string) =>
     [name](): string {
       return 'by a parameter';
     }
-    static [`static ${name}`] = factor;
+    static [`static ${name}`](): number {
+      return factor;
+    }
   };
 const ByParameter = withMethod('given');
 class FromNull extends (null as unknown as ObjectConstructor) {
@@ -692,7 +694,7 @@ export const tables: Tables = {
       'whose names are computed from what is gone',
       () => [
         (new ByParameter() as unknown as Record<string, () => unknown>)['given']?.(),
-        (ByParameter as unknown as Record<string, unknown>)['static given'],
+        (ByParameter as unknown as Record<string, () => unknown>)['static given']?.(),
       ],
       ['by a parameter', 3],
     ],
