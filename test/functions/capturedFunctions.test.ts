@@ -1,4 +1,4 @@
-import { describeTables } from '../support/tables.js';
+import { describeTables, tableModule } from '../support/tables.js';
 import { tables } from './tables/functions.js';
 
-describeTables('captured functions', 'functions', tables);
+describeTables('captured functions', tableModule('functions'), tables);

@@ -1,4 +1,4 @@
-import { describeTables } from '../support/tables.js';
+import { describeTables, tableModule } from '../support/tables.js';
 import { tables } from './tables/values.js';
 
-describeTables('captured values', 'values', tables);
+describeTables('captured values', tableModule('values'), tables);

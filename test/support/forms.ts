@@ -3,7 +3,7 @@
  * TypeScript, through tsx.
  */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { projectFolder, runNode, type ProgramOptions, type ProgramResult } from './programFile.js';
@@ -18,7 +18,13 @@ export class ProgramFolder {
   #path: string | undefined;
 
   get path(): string {
-    return (this.#path ??= mkdtempSync(join(projectFolder, 'build', 'programs-')));
+    if (this.#path === undefined) {
+      this.#path = mkdtempSync(join(projectFolder, 'build', 'programs-'));
+      this.write('package.json', JSON.stringify({ type: isCommonJs ? 'commonjs' : 'module' }));
+      mkdirSync(join(this.#path, 'node_modules'));
+      symlinkSync(projectFolder, join(this.#path, 'node_modules', 'rxjs-parallel-map'));
+    }
+    return this.#path;
   }
 
   /** Writes a file, and gives its path. */
@@ -31,13 +37,12 @@ export class ProgramFolder {
 
   /** Writes a module that is given as TypeScript, in a form. Its imports of other such modules end with `.js`. */
   writeAs(form: Form, name: string, source: string): string {
-    const extension = `${isCommonJs ? 'c' : ''}${form === 'tsx' ? 'ts' : 'js'}`;
-    const text = isCommonJs ? source.replace(/(from '\.[^']*)\.js'/g, "$1.cjs'") : source;
-    return this.write(`${name}.${extension}`, form === 'tsx' ? text : compile(text));
+    return form === 'tsx' ? this.write(`${name}.ts`, source) : this.write(`${name}.js`, compile(source));
   }
 
   run(path: string, options: ProgramOptions & { readonly form?: Form } = {}): Promise<ProgramResult> {
-    const flags = [...(options.form === 'tsx' ? ['--import', 'tsx'] : []), ...(options.flags ?? [])];
+    const tsx = isCommonJs ? ['--require', 'tsx/cjs'] : ['--import', 'tsx'];
+    const flags = [...(options.form === 'tsx' ? tsx : []), ...(options.flags ?? [])];
     return runNode([path], { ...options, flags });
   }
 

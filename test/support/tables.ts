@@ -2,15 +2,31 @@
 
 import { expect } from 'chai';
 import type { Failures, Tables } from '../functions/tables/table.js';
-import { forms, sourceOfTest, useProgramFolder } from './forms.js';
+import { forms, sourceOfTest, useProgramFolder, type ProgramFolder } from './forms.js';
 import { describeEach } from './startMethods.js';
+
+export interface TableModule {
+  /** The name of the module that exports `tables`. */
+  readonly name: string;
+  readonly source: string;
+  /** Other modules, in the same form. */
+  readonly others?: Readonly<Record<string, string>>;
+  /** Files that are what they are in every form. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** The module of test/functions/tables with this name. */
+export function tableModule(name: string): TableModule {
+  return { name, source: sourceOfTest(`functions/tables/${name}.ts`) };
+}
 
 /**
  * Tries the tables of a module in every form of programs, and makes a test of each of them.
  *
- * @param name The module, in test/functions/tables.
+ * @param tables Their titles, as properties or as an array.
  */
-export function describeTables(title: string, name: string, tables: Tables): void {
+export function describeTables(title: string, module: TableModule, tables: Tables | readonly string[]): void {
+  const titles = Array.isArray(tables) ? (tables as readonly string[]) : Object.keys(tables);
   describeEach(title, ({ name: startMethod }) => {
     for (const form of forms) {
       describe(`in a program that ${form} has compiled`, () => {
@@ -18,20 +34,45 @@ export function describeTables(title: string, name: string, tables: Tables): voi
         let failures: Record<string, Failures> = {};
 
         before(async () => {
-          for (const each of ['table', name]) folder.writeAs(form, each, sourceOfTest(`functions/tables/${each}.ts`));
-          const program = `import { tables } from './${name}.js';\nimport { tryTables } from './table.js';\nvoid tryTables(tables);\n`;
-          const path = folder.writeAs(form, 'program', program);
-          const { stdout, stderr } = await folder.run(path, { form, args: [startMethod] });
+          const program = writeProgram(folder, form, module);
+          // Where the program is started from does not matter; but tsx is looked for there.
+          const { stdout, stderr } = await folder.run(program, {
+            form,
+            flags: ['--disable-warning=ExperimentalWarning'],
+            args: [startMethod],
+            ...(form === 'tsx' ? {} : { cwd: '/' }),
+          });
           expect(stderr).to.equal('');
           failures = JSON.parse(stdout) as typeof failures;
         });
 
-        for (const table of Object.keys(tables)) {
+        for (const table of titles) {
           it(table, () => {
             expect(failures[table]).to.deep.equal({});
           });
         }
+
+        it('and nothing else', () => {
+          expect(Object.keys(failures)).to.have.members(titles);
+        });
       });
     }
   });
+}
+
+function writeProgram(
+  folder: ProgramFolder,
+  form: (typeof forms)[number],
+  { name, source, others = {}, files = {} }: TableModule,
+): string {
+  for (const [path, text] of Object.entries(files)) folder.write(path, text);
+  for (const [path, text] of Object.entries(others)) folder.writeAs(form, path, text);
+  folder.writeAs(form, 'table', sourceOfTest('functions/tables/table.ts'));
+  folder.writeAs(form, name, source);
+  const program = `
+    import { tables } from './${name}.js';
+    import { tryTables } from './table.js';
+    void tryTables(tables);
+  `;
+  return folder.writeAs(form, 'program', program);
 }
