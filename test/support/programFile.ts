@@ -19,6 +19,8 @@ export interface ProgramOptions {
   readonly args?: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where its input comes from: nowhere, or, with `pipe`, what `onStart` writes to `child.stdin`. */
+  readonly stdin?: 'ignore' | 'pipe';
   /** Called once the program was started. */
   readonly onStart?: (child: ChildProcess) => void;
   /** For so many milliseconds nobody reads what it writes to stdout, so that the pipe fills up. */
@@ -39,7 +41,7 @@ export function runNode(args: readonly string[], options: ProgramOptions = {}): 
     // What mocha was started with is not the program's.
     delete env['NODE_OPTIONS'];
     const child = spawn(process.execPath, [...(options.flags ?? []), ...args, ...(options.args ?? [])], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe'],
       cwd: options.cwd ?? projectFolder,
       env: { ...env, ...options.env },
     });

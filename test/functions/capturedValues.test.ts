@@ -1,0 +1,4 @@
+import { describeTables, tableModule } from '../support/tables.js';
+import { tables } from './tables/values.js';
+
+describeTables('captured values', tableModule('values'), tables);

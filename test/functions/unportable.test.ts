@@ -1,0 +1,360 @@
+/** What cannot travel: one error, when somebody subscribes, that says what, where and whose it is. */
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { expect } from 'chai';
+import { createServer, Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { of } from 'rxjs';
+import {
+  parallelMap,
+  UnportableFunctionError,
+  type UnportableFunctionError as Unportable,
+} from '../support/library.js';
+import { sourceOfTest } from '../support/forms.js';
+import { outcomeOf } from '../support/outcome.js';
+import { createPool, endPools } from '../support/pools.js';
+import { rejection } from '../support/rejection.js';
+import { describeEach } from '../support/startMethods.js';
+import { trackWorkers } from '../support/workers.js';
+
+function withResolvers() {
+  let resolve: unknown;
+  const settled = new Promise((settle) => (resolve = settle));
+  return { promise: settled, resolve: resolve as () => void };
+}
+
+const socket = new Socket();
+const server = createServer();
+const stream = new PassThrough();
+const webStream = new ReadableStream();
+const promise = Promise.resolve(1);
+const rejected = Promise.reject(new Error('nobody waits for it'));
+rejected.catch(() => undefined);
+class LatePromise extends Promise<number> {}
+const subclassed = LatePromise.resolve(1);
+const thenable = (async () => 1)();
+const weakMap = new WeakMap();
+const weakSet = new WeakSet();
+const weakRef = new WeakRef({});
+const registry = new FinalizationRegistry(() => undefined);
+const proxy = new Proxy({ a: 1 }, {});
+const functionProxy = new Proxy(() => 1, {});
+const revoked = Proxy.revocable({}, {});
+revoked.revoke();
+const revokedProxy = revoked.proxy;
+const bound = function boundOne(this: unknown) {
+  return this;
+}.bind(null);
+const boundNative = console.log.bind(console);
+const nativeInside = process.stdout.write.bind(process.stdout);
+const { resolve: resolver } = withResolvers();
+function* count() {
+  yield 1;
+  yield 2;
+}
+const generator = count();
+generator.next();
+async function* countSlowly() {
+  yield 1;
+}
+const asyncGenerator = countSlowly();
+const arrayIterator = [1, 2][Symbol.iterator]();
+const timer = setTimeout(() => undefined, 0);
+const storage = new AsyncLocalStorage();
+const controller = new AbortController();
+const worker = new MessageChannel().port1;
+const format = new Intl.NumberFormat('en');
+const config = { db: { name: 'x', pool: [{ socket }] } };
+const inMap = new Map<string, unknown>([
+  ['fine', 1],
+  ['key', { deep: [weakMap] }],
+]);
+const inSet = new Set([1, [promise]]);
+const byKey = { 'not-a-name': { 5: { [Symbol('s')]: promise } } };
+class Service {
+  #connection = socket;
+  open(): boolean {
+    return this.#connection.connecting;
+  }
+}
+const service = new Service();
+class Registry {
+  static readonly all = { first: promise };
+  static get size() {
+    return Object.keys(Registry.all).length;
+  }
+}
+const withProperty = Object.assign(() => 1, { cache: { weak: weakMap } });
+const helper = () => socket.destroyed;
+const helperOfHelper = () => helper();
+const objectWithMethod = {
+  method() {
+    return weakMap.has({});
+  },
+};
+const callsThrough = { list: [helperOfHelper] };
+
+/** What is captured: the function, the variable that the error names, what is said of it, and the function that captures it. */
+interface Case {
+  readonly fn: () => unknown;
+  readonly variable: string;
+  readonly reason: RegExp;
+  readonly functionName?: string;
+  /** Where that function begins. */
+  readonly at?: RegExp;
+}
+
+const cases: Readonly<Record<string, Case>> = {
+  'a socket': { fn: () => socket.destroyed, variable: 'socket', reason: /^it is a Socket/ },
+  'a server': { fn: () => server.listening, variable: 'server', reason: /^it is a Server/ },
+  'a stream': { fn: () => stream.closed, variable: 'stream', reason: /^it is a PassThrough/ },
+  'a web stream': { fn: () => webStream.locked, variable: 'webStream', reason: /^it is a ReadableStream/ },
+  'a promise': { fn: () => promise, variable: 'promise', reason: /^it is a Promise.*await/ },
+  'a rejected promise': { fn: () => rejected, variable: 'rejected', reason: /^it is a Promise/ },
+  'a promise of a subclass': { fn: () => subclassed, variable: 'subclassed', reason: /^it is a Promise/ },
+  'a promise of an async function': {
+    fn: async () => await thenable,
+    variable: 'thenable',
+    reason: /^it is a Promise/,
+  },
+  'a WeakMap': { fn: () => weakMap, variable: 'weakMap', reason: /^it is a WeakMap/ },
+  'a WeakSet': { fn: () => weakSet, variable: 'weakSet', reason: /^it is a WeakSet/ },
+  'a WeakRef': { fn: () => weakRef, variable: 'weakRef', reason: /^it is a WeakRef/ },
+  'a FinalizationRegistry': { fn: () => registry, variable: 'registry', reason: /^it is a FinalizationRegistry/ },
+  'a proxy': { fn: () => proxy.a, variable: 'proxy', reason: /^it is a Proxy/ },
+  'a proxy of a function': { fn: () => functionProxy(), variable: 'functionProxy', reason: /^it is a Proxy/ },
+  'a revoked proxy': { fn: () => revokedProxy, variable: 'revokedProxy', reason: /^it is a Proxy/ },
+  'a bound function': { fn: () => bound(), variable: 'bound', reason: /^it is a bound function/ },
+  'a bound function of Node': {
+    fn: () => boundNative('x'),
+    variable: 'boundNative',
+    reason: /^it is a bound function/,
+  },
+  'a bound method of a stream': {
+    fn: () => nativeInside('x'),
+    variable: 'nativeInside',
+    reason: /^it is a bound function/,
+  },
+  'a native function without a name of its own': {
+    fn: () => resolver(),
+    variable: 'resolver',
+    reason: /^it is a native function/,
+  },
+  'a generator in progress': {
+    fn: () => generator.next(),
+    variable: 'generator',
+    reason: /^it is a generator in progress/,
+  },
+  'an async generator in progress': {
+    fn: () => asyncGenerator.next(),
+    variable: 'asyncGenerator',
+    reason: /generator/,
+  },
+  'an iterator in progress': {
+    fn: () => arrayIterator.next(),
+    variable: 'arrayIterator',
+    reason: /^it is an Array Iterator/,
+  },
+  'a timer': { fn: () => timer.hasRef(), variable: 'timer', reason: /^it is a Timeout/ },
+  'an AsyncLocalStorage': { fn: () => storage.getStore(), variable: 'storage', reason: /^it is an AsyncLocalStorage/ },
+  'an AbortSignal': {
+    fn: () => controller.signal.aborted,
+    variable: 'controller',
+    reason: /^it is an AbortController/,
+  },
+  'a MessagePort': { fn: () => worker, variable: 'worker', reason: /^it is a MessagePort/ },
+  'an object of Intl': { fn: () => format.format(1), variable: 'format', reason: /^it is an? (Intl\.)?NumberFormat/ },
+  'by its path': { fn: () => config, variable: 'config', reason: /^config\.db\.pool\[0\]\.socket is a Socket/ },
+  'inside a map': { fn: () => inMap, variable: 'inMap', reason: /^inMap\.values\(\)\[1\]\.deep\[0\] is a WeakMap/ },
+  'inside a set': { fn: () => inSet, variable: 'inSet', reason: /^inSet\.values\(\)\[1\]\[0\] is a Promise/ },
+  'by keys that are no names': {
+    fn: () => byKey,
+    variable: 'byKey',
+    reason: /^byKey\["not-a-name"\]\[5\]\[Symbol\(s\)\] is a Promise/,
+  },
+  'in a private field': { fn: () => service.open(), variable: 'service', reason: /^service\.#connection is a Socket/ },
+  'in a static field of a class': {
+    fn: () => Registry.size,
+    variable: 'Registry',
+    reason: /^Registry\.all\.first is a Promise/,
+  },
+  'in a property of a function': {
+    fn: () => withProperty(),
+    variable: 'withProperty',
+    reason: /^withProperty\.cache\.weak is a WeakMap/,
+  },
+  'captured by a function that it calls': {
+    fn: () => helperOfHelper(),
+    variable: 'socket',
+    reason: /^it is a Socket/,
+    functionName: 'helper',
+    at: /\(\) => socket.destroyed;/,
+  },
+  'captured by a function in an object': {
+    fn: () => callsThrough,
+    variable: 'socket',
+    reason: /^it is a Socket/,
+    functionName: 'helper',
+    at: /\(\) => socket.destroyed;/,
+  },
+  'captured by a method of a captured object': {
+    fn: () => objectWithMethod.method(),
+    variable: 'weakMap',
+    reason: /^it is a WeakMap/,
+    functionName: 'method',
+    at: /method\(\) \{\s+return weakMap/,
+  },
+};
+
+class Holder {
+  protected value = 1;
+  #secret = 2;
+  static inField(): () => unknown {
+    return new (class {
+      value = 1;
+      arrow = () => this.value;
+    })().arrow;
+  }
+  makers(): Record<string, () => unknown> {
+    return {
+      this: () => this.value,
+      'this inside an arrow inside': () => [1].map(() => this.value),
+      arguments: Holder.withArguments(1),
+      'new.target': Holder.withTarget(),
+      '#secret': () => Holder.reveal({} as Holder),
+    };
+  }
+  static withArguments(..._all: unknown[]): () => unknown {
+    // oxlint-disable-next-line prefer-rest-params
+    return () => arguments[0];
+  }
+  static withTarget(): () => unknown {
+    function Made(this: { fn: () => unknown }) {
+      this.fn = () => new.target;
+    }
+    return new (Made as unknown as new () => { fn: () => unknown })().fn;
+  }
+  static reveal(holder: Holder): unknown {
+    return holder.#secret;
+  }
+}
+class Derived extends Holder {
+  override makers(): Record<string, () => unknown> {
+    return { super: () => super.makers() };
+  }
+}
+
+const source = sourceOfTest('functions/unportable.test.ts');
+
+/** Where something stands in this file, as the error tells places: tests are run with source maps. */
+function placeOf(pattern: RegExp): string {
+  const at = source.search(pattern);
+  expect(at, String(pattern)).to.be.above(-1);
+  const lines = source.slice(0, at).split('\n');
+  return `test/functions/unportable.test.ts:${lines.length}:${(lines.at(-1) as string).length + 1}`;
+}
+
+function literally(text: string): string {
+  return text.replace(/[^\w\s]/g, '\\$&');
+}
+
+describeEach('what cannot travel', ({ name: startMethod, sharesMemory }) => {
+  afterEach(endPools);
+  const workers = trackWorkers();
+  const memory = new SharedArrayBuffer(4);
+  const view = new Int32Array(memory);
+
+  const subscribe = async (fn: () => unknown): Promise<Unportable> => {
+    const { values, end, error } = await outcomeOf(of(1, 2, 3).pipe(parallelMap(fn, { nJobs: 2, startMethod })));
+    expect({ values, end }).to.deep.equal({ values: [], end: 'error' });
+    expect(error).to.be.instanceOf(UnportableFunctionError);
+    return error as Unportable;
+  };
+
+  for (const [what, { fn, variable, reason, functionName = 'fn', at }] of Object.entries(cases)) {
+    it(`${what}: named before any worker starts`, async () => {
+      const error = await subscribe(fn);
+      expect(error.reason).to.match(reason);
+      expect(error).to.include({ variable, functionName });
+      expect(error.message)
+        .to.include(variable)
+        .and.to.include(functionName)
+        .and.to.include(error.reason as string);
+      expect(error.message)
+        .to.match(/moduleTask/)
+        .and.to.match(/captures/);
+      const place = placeOf(at ?? new RegExp(`${literally(String(fn))},\\s+variable: `));
+      expect(String(error.location).endsWith(`/${place}`), `${error.location} is ${place}`).to.equal(true);
+      expect(workers.started).to.equal(0);
+    });
+  }
+
+  it('what an arrow function takes from the function around it', async () => {
+    const makers = { ...new Holder().makers(), ...new Derived().makers() };
+    for (const name of ['this', 'this inside an arrow inside', 'super', 'arguments', 'new.target'] as const) {
+      const error = await subscribe(makers[name] as () => unknown);
+      expect(error.variable, name).to.equal(name.split(' ')[0]);
+      expect(error.reason, name).to.match(/arrow/);
+      expect(error.location, name).to.match(/unportable\.test\.ts:\d+:\d+$/);
+    }
+    expect((await subscribe(Holder.inField())).variable).to.equal('this');
+    const method = Object.getOwnPropertyDescriptor(Holder, 'reveal')?.value as () => unknown;
+    expect((await subscribe(method)).variable).to.equal('#secret');
+    expect(workers.started).to.equal(0);
+  });
+
+  it('private names are no obstacle where their class comes along', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const holder = new Holder();
+    expect(await pool.apply(() => Holder.reveal(holder))).to.equal(2);
+  });
+
+  it('a namespace that no import declaration has made', async () => {
+    const namespace = await import('../support/until.js').then((module) => module);
+    const error = await subscribe(() => namespace.until);
+    expect(error.variable).to.equal('namespace');
+    expect(error.reason).to.match(/module/);
+  });
+
+  it('shared memory, where it cannot be shared', async () => {
+    const fn = () => Atomics.add(view, 0, 1);
+    if (sharesMemory) {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      await pool.apply(fn);
+      await pool.apply(fn);
+      expect(view[0]).to.equal(2);
+    } else {
+      const error = await subscribe(fn);
+      expect(error.variable).to.equal('view');
+      expect(error.reason)
+        .to.match(/SharedArrayBuffer/)
+        .and.to.match(/start method/);
+      expect(workers.started).to.equal(0);
+    }
+  });
+
+  it('the calls of a pool reject, and the pool goes on', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    for (const call of [
+      pool.map(() => socket.destroyed, [1]),
+      pool.mapUnordered(() => socket.destroyed, [1]),
+      pool.apply(() => socket.destroyed),
+      pool.imap(() => socket.destroyed, [1]).next(),
+    ]) {
+      const error = await rejection<Unportable>(call);
+      expect(error).to.be.instanceOf(UnportableFunctionError);
+      expect(error.variable).to.equal('socket');
+    }
+    expect(workers.started).to.equal(0);
+    expect(await pool.map((n: number) => n + 1, [1])).to.deep.equal([2]);
+  });
+
+  it('says nothing against what is captured and not used', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const unused = [socket, promise];
+    const used = 5;
+    const others = () => [unused, used];
+    expect(others()).to.have.lengthOf(2);
+    expect(await pool.apply(() => used)).to.equal(5);
+  });
+});
