@@ -93,6 +93,8 @@ function fail(tree: Program, cause: unknown): never {
 
 function compare(tree: Program, message: string, expected: unknown, actual: unknown): void {
   if (isDeepStrictEqual(expected, actual)) return;
-  const [left, right] = [expected, actual].map((value) => inspect(value, { depth: null, breakLength: 200 }));
+  const [left, right] = [expected, actual].map((value) =>
+    inspect(value, { depth: null, breakLength: Infinity, compact: true }),
+  );
   throw new Error(`${message}:\n${left}\n${right}\n${printed(tree)}`);
 }
