@@ -145,6 +145,11 @@ export interface CellNode {
   readonly value: Slot;
 }
 
+/** An object whose `on` says whether constructors are only to make the fields of an instance. */
+export interface FillingNode {
+  readonly type: 'filling';
+}
+
 export interface FunctionNode extends ObjectParts {
   readonly type: 'function';
   readonly kind: 'arrow' | 'function' | 'class';
@@ -194,6 +199,7 @@ export type GraphNode =
   | RequireNode
   | FileNode
   | CellNode
+  | FillingNode
   | FunctionNode;
 
 /** A graph. */
@@ -209,6 +215,3 @@ export const ownName = '$rxjsParallelMap';
 
 /** The static method that a class is given so that private fields can be filled, of itself and of its instances. */
 export const fillName = '$rxjsParallelMapFill';
-
-/** Under this symbol is the `new.target` with which a constructor only makes the fields of an instance, to be filled. */
-export const fillMark = 'rxjs-parallel-map.filled';

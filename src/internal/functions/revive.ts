@@ -9,7 +9,6 @@ import {
   Accessor,
   Configurable,
   Enumerable,
-  fillMark,
   fillName,
   Guard,
   ownName,
@@ -109,6 +108,8 @@ class Reviver {
         return remember(moduleObject(pathOf(node.from)), node);
       case 'importMeta':
         return importMeta(node.from);
+      case 'filling':
+        return filling;
       case 'attachment':
         return this.#attachments[node.at];
       case 'cell':
@@ -129,14 +130,22 @@ class Reviver {
   }
 
   #object(
-    node: Exclude<GraphNode, { type: 'function' | 'named' | 'symbol' | 'import' | 'require' | 'cell' }>,
+    node: Exclude<GraphNode, { type: 'function' | 'named' | 'symbol' | 'import' | 'require' | 'cell' | 'filling' }>,
   ): unknown {
     const parts = node as ObjectParts;
     switch (node.type) {
       case 'array':
-        return this.#finish(new Array(node.length), Array.prototype, parts);
+        return this.#finish(
+          this.#fresh(parts, () => new Array<unknown>(node.length)),
+          Array.prototype,
+          parts,
+        );
       case 'map': {
-        const map = this.#finish(new Map<unknown, unknown>(), Map.prototype, parts);
+        const map = this.#finish(
+          this.#fresh(parts, () => new Map<unknown, unknown>()),
+          Map.prototype,
+          parts,
+        );
         this.#fill.push(() => {
           for (const [key, value] of node.entries)
             Map.prototype.set.call(map, this.#valueOf(key), this.#valueOf(value));
@@ -144,7 +153,11 @@ class Reviver {
         return map;
       }
       case 'set': {
-        const set = this.#finish(new Set<unknown>(), Set.prototype, parts);
+        const set = this.#finish(
+          this.#fresh(parts, () => new Set<unknown>()),
+          Set.prototype,
+          parts,
+        );
         this.#fill.push(() => {
           for (const value of node.values) Set.prototype.add.call(set, this.#valueOf(value));
         });
@@ -173,7 +186,7 @@ class Reviver {
           const exception = new DOMException(node.message, node.domName);
           return this.#finish(exception, DOMException.prototype, parts);
         }
-        const error = new Error();
+        const error = this.#fresh(parts, () => new Error());
         for (const key of Reflect.ownKeys(error)) Reflect.deleteProperty(error, key);
         return this.#finish(error, Error.prototype, parts);
       }
@@ -182,7 +195,11 @@ class Reviver {
       case 'searchParams':
         return this.#finish(new URLSearchParams(node.text), URLSearchParams.prototype, parts);
       default:
-        return parts.privates === undefined ? this.#finish({}, Object.prototype, parts) : this.#instance(parts);
+        return this.#finish(
+          this.#fresh(parts, () => ({})),
+          Object.prototype,
+          parts,
+        );
     }
   }
 
@@ -219,10 +236,9 @@ class Reviver {
     }
   }
 
-  /** An object with private fields. Only its constructors can give it those, and only code of its classes can fill them. */
+  /** An object with private members. Only its constructors can give it those, and only code of its classes can fill them. */
   #instance(parts: ObjectParts): object {
-    const proto = this.#valueOf(parts.proto as Slot) as { constructor: new () => object };
-    const object = makeEmptyInstance(proto);
+    const object = makeEmptyInstance(this.#valueOf(parts.proto as Slot) as { constructor: new () => object });
     for (const key of Reflect.ownKeys(object)) Reflect.deleteProperty(object, key);
     for (const { class: owner, values } of parts.privates ?? []) {
       this.#fill.push(() =>
@@ -233,8 +249,12 @@ class Reviver {
         ),
       );
     }
-    this.#later(object, parts);
     return object;
+  }
+
+  /** An object as it begins: made here, or by the constructors of its classes. */
+  #fresh<T extends object>(parts: ObjectParts, make: () => T): T {
+    return parts.privates === undefined ? make() : (this.#instance(parts) as T);
   }
 
   #function(node: FunctionNode, number: number): object {
@@ -289,7 +309,7 @@ class Reviver {
 }
 
 function hasPrivates(node: GraphNode): boolean {
-  return node.type === 'object' && node.privates !== undefined;
+  return node.type !== 'function' && 'privates' in node && node.privates !== undefined;
 }
 
 type Fill = (this: object, object: object, values: readonly unknown[]) => void;
@@ -309,16 +329,16 @@ const anything: unknown = new Proxy(function () {}, {
 
 function* noValues(): Generator<never> {}
 
+const filling = { on: false };
+
 function makeEmptyInstance(proto: { constructor: new () => object }): object {
-  const key = Symbol.for(fillMark);
-  const mark = function () {};
-  mark.prototype = proto;
-  const place = globalThis as { [key]?: unknown };
-  Object.defineProperty(place, key, { value: mark, configurable: true });
+  const target = function () {};
+  target.prototype = proto;
+  filling.on = true;
   try {
-    return Reflect.construct(proto.constructor, new Array(16).fill(anything), mark) as object;
+    return Reflect.construct(proto.constructor, new Array(16).fill(anything), target) as object;
   } finally {
-    delete place[key];
+    filling.on = false;
   }
 }
 

@@ -2,9 +2,7 @@
 
 import { types } from 'node:util';
 import {
-  fillMark,
   fillName,
-  ownName,
   type FunctionNode,
   type GraphNode,
   type ImportNode,
@@ -13,13 +11,13 @@ import {
   type RequireNode,
   type Slot,
 } from '../graph.js';
-import { isNative, isProgramsGlobal } from './builtins.js';
+import { builtinName, isModuleGlobal, isNative, isProgramsGlobal } from './builtins.js';
 import type { ClassShape, FreeVariable } from './analyse.js';
 import type { GraphWriter, Origin } from './GraphWriter.js';
 import type { FunctionFacts, Scope } from './Inspector.js';
-import { findWritten, writtenAlone, type WrittenFunction } from './scripts.js';
+import { findWritten, locate, writtenAlone, type WrittenFunction } from './scripts.js';
 import { groupShared, type SharedUse } from './shared.js';
-import { applyEdits, type Edit } from './syntax.js';
+import { applyEdits, type Edit, type Range } from './syntax.js';
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -31,6 +29,8 @@ interface Draft {
   readonly edits: Edit[];
   /** The variables whose values are bound to it. */
   readonly bindings: { name: string; slot: Slot; isEager: boolean }[];
+  /** Names of ours in its code. */
+  readonly names: Set<string>;
 }
 
 const ofTheFunctionAround = 'that of the function around the arrow function. Put what it needs of it into a constant';
@@ -76,6 +76,7 @@ export class FunctionWriter {
       written,
       edits: [],
       bindings: [],
+      names: new Set(),
     };
     this.#drafts.push(draft);
     this.#graph.offerImports(importsIn(facts.scopes, written));
@@ -109,9 +110,13 @@ export class FunctionWriter {
     };
   }
 
-  /** What is known of a class of which an instance with private fields travels. */
-  classOf(owner: object, origin: Origin): ClassShape | undefined {
+  /** The fields of a class's instances are to be filled. */
+  fill(owner: object): void {
     this.#filled.add(owner);
+  }
+
+  /** What is known of a class; `undefined` for a function that is none. */
+  classOf(owner: object, origin: Origin): ClassShape | undefined {
     return this.#classes.get(owner) ?? this.#read(owner as AnyFunction, origin).written.shape.class;
   }
 
@@ -139,8 +144,14 @@ export class FunctionWriter {
     for (const draft of this.#drafts) {
       const bindings = [...draft.bindings].sort((a, b) => Number(b.isEager) - Number(a.isEager));
       const { class: shape } = draft.written.shape;
-      const fills = shape !== undefined && this.#filled.has(draft.fn);
-      if (shape !== undefined) draft.edits.push(...editsForPrivates(shape, fills));
+      if (shape !== undefined) {
+        const filling = this.#filled.has(draft.fn) ? freshName(draft) : undefined;
+        draft.edits.push(...editsForPrivates(shape, filling, isNodes(Object.getPrototypeOf(draft.fn))));
+        if (filling !== undefined) {
+          const slot = this.#graph.node('filling', () => ({ type: 'filling' }));
+          bindings.unshift({ name: filling, slot, isEager: true });
+        }
+      }
       this.#graph.update<FunctionNode>(draft.number, (node) => ({
         ...node,
         code: applyEdits(draft.written.text, draft.edits),
@@ -170,7 +181,8 @@ export class FunctionWriter {
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       if (error.message.includes('new.target')) {
-        const owner = { name: nameOf(fn), location: undefined };
+        const location = inspector && facts.location && locate(text, facts.location, inspector);
+        const owner = { name: nameOf(fn), location };
         return this.#graph.fail({ owner, variable: 'new.target', path: 'new.target' }, ofTheFunctionAround);
       }
       return refuse(`a function whose text cannot be read alone (${error.message})`);
@@ -261,30 +273,26 @@ export class FunctionWriter {
 
   /** What in the code is evaluated by its place, and would be another thing elsewhere. */
   #rewriteNames(draft: Draft): void {
-    const { shape, script, text } = draft.written;
+    const { shape, script } = draft.written;
     if (shape.importMeta.length > 0) {
-      const name = `${ownName}Meta`;
+      const name = freshName(draft);
       const node: GraphNode = { type: 'importMeta', from: script.url };
-      for (const range of shape.importMeta) draft.edits.push({ ...range, text: name });
+      for (const range of shape.importMeta) replace(draft, range, name);
       draft.bindings.push({ name, slot: this.#graph.node(JSON.stringify(node), () => node), isEager: false });
     }
     if (shape.computedName !== undefined) {
-      const { start, end } = shape.computedName;
-      draft.edits.push({ start, end, text: `computed${lineBreaksOf(text.slice(start, end))}` });
+      replace(draft, shape.computedName, freshName(draft));
     }
   }
 
   #partsOfClass(fn: AnyFunction, shape: ClassShape, draft: Draft, origin: Origin): ObjectParts {
-    const { text } = draft.written;
     this.#classes.set(fn, shape);
     for (const { start, end, isBlock } of shape.initialisers) {
-      const value = isBlock ? '' : 'undefined';
-      draft.edits.push({ start, end, text: value + lineBreaksOf(text.slice(start, end)) });
+      replace(draft, { start, end }, isBlock ? '' : '0'); // its value follows
     }
     if (shape.heritage !== undefined && !shape.heritage.isNull) {
-      const { start, end } = shape.heritage;
-      const name = `${ownName}Super`;
-      draft.edits.push({ start, end, text: name + lineBreaksOf(text.slice(start, end)) });
+      const name = freshName(draft);
+      replace(draft, shape.heritage, name);
       const parent = Object.getPrototypeOf(fn) as object;
       draft.bindings.push({ name, slot: this.#graph.slot(parent, origin), isEager: true });
     }
@@ -320,9 +328,8 @@ export class FunctionWriter {
       const name = Reflect.ownKeys(holder).find((each) => !names.has(each) && isIt(each));
       if (name === undefined) continue; // it was deleted, or replaced
       names.add(name);
-      const parameter = `${ownName}Key${draft.bindings.length}`;
-      const { text } = draft.written;
-      draft.edits.push({ ...key, text: parameter + lineBreaksOf(text.slice(key.start, key.end)) });
+      const parameter = freshName(draft);
+      replace(draft, key, parameter);
       draft.bindings.push({ name: parameter, slot: this.#graph.slot(name, origin), isEager: true });
     }
   }
@@ -362,15 +369,39 @@ function shareVariable(draft: Draft, variable: FreeVariable, cell: number): void
 
 /** Has the code use something else for a variable. @returns The binding, which has a name of ours now. */
 function replaceUses(draft: Draft, variable: FreeVariable, write: (own: string) => string): Draft['bindings'][number] {
-  const name = `${ownName}_${variable.name}`;
+  const name = freshName(draft);
   const value = write(name);
   for (const { start, end, place } of variable.uses) {
-    const text = { plain: value, shorthand: `${variable.name}:${value}`, callee: `(0,${value})` }[place];
-    draft.edits.push({ start, end, text });
+    replace(
+      draft,
+      { start, end },
+      { plain: value, shorthand: `${variable.name}:${value}`, callee: `(0,${value})` }[place],
+    );
   }
   const binding = draft.bindings.find((each) => each.name === variable.name) as Draft['bindings'][number];
   binding.name = name;
   return binding;
+}
+
+/** Letters that hardly anybody names anything by: short, so that what follows in a line stays in its place. */
+const rareLetters = ['ǃ', 'ǂ', 'ǁ', 'ǀ', 'ʘ'];
+
+/** A name that is nowhere in the text of a function. */
+function freshName({ written, names }: Draft): string {
+  for (let number = 0; ; number++) {
+    for (const letter of rareLetters) {
+      const name = number === 0 ? letter : `${letter}${number}`;
+      if (names.has(name) || written.text.includes(name)) continue;
+      names.add(name);
+      return name;
+    }
+  }
+}
+
+/** Puts something else in a place of the code: what follows stays on its line and, if there is room, in its column. */
+function replace({ written, edits }: Draft, { start, end }: Range, text: string): void {
+  const lineBreaks = written.text.slice(start, end).replace(/[^\n\r\u2028\u2029]/g, '');
+  edits.push({ start, end, text: lineBreaks === '' ? text.padEnd(end - start) : text + lineBreaks });
 }
 
 /** The import that a name of a scope is. */
@@ -409,24 +440,39 @@ function* importsIn(scopes: readonly Scope[], written: WrittenFunction): Generat
   }
 }
 
-/** Code that lets us fill private fields: only code inside of a class can. */
-function editsForPrivates(
-  { staticPrivates, privates, constructorBody, heritage, end }: ClassShape,
-  fills: boolean,
-): Edit[] {
+/**
+ * Code that lets us fill private fields: only code inside of a class can.
+ *
+ * @param filling The variable whose `on` says that constructors are only to make the fields of an instance, where some travel.
+ */
+function editsForPrivates(shape: ClassShape, filling: string | undefined, extendsNodes: boolean): Edit[] {
+  const { staticPrivates, privates, fieldInitialisers, constructorBody, heritage, start, end } = shape;
   const edits: Edit[] = [];
+  const insert = (at: number, text: string): void => void edits.push({ start: at, end: at, text });
   const assign = (names: readonly string[], object: string): string =>
     names.length === 0 ? ';' : `[${names.map((name) => `${object}.${name}`).join(',')}]=v;`;
-  if (staticPrivates.length > 0 || (fills && privates.length > 0)) {
-    const text = `;static ${fillName}(o,v){if(o===this)${assign(staticPrivates, 'o')}else ${assign(fills ? privates : [], 'o')}}`;
-    edits.push({ start: end, end, text });
+  if (staticPrivates.length > 0 || (filling !== undefined && privates.length > 0)) {
+    const own = assign(staticPrivates, 'o');
+    insert(
+      end,
+      `;static ${fillName}(o,v){if(o===this)${own}else ${assign(filling === undefined ? [] : privates, 'o')}}`,
+    );
   }
-  if (fills && constructorBody !== undefined) {
-    const parent = heritage === undefined || heritage.isNull ? '' : 'super(...arguments);';
-    const text = `if(new.target===globalThis[Symbol.for('${fillMark}')]){${parent}return}`;
-    edits.push({ start: constructorBody, end: constructorBody, text });
+  if (filling === undefined) return edits;
+  for (const range of fieldInitialisers) {
+    insert(range.start, `${filling}.on?void 0:(`);
+    insert(range.end, ')');
   }
+  const isDerived = heritage !== undefined && !heritage.isNull;
+  // A class of JavaScript's or Node's would do something with the arguments.
+  const parent = extendsNodes ? 'super();' : 'super(...arguments);';
+  if (constructorBody !== undefined) insert(constructorBody, `if(${filling}.on){${isDerived ? parent : ''}return}`);
+  else if (isDerived) insert(start, `constructor(...v){if(${filling}.on){${parent}return}super(...v)}`);
   return edits;
+}
+
+function isNodes(value: unknown): boolean {
+  return typeof value === 'function' && builtinName(value) !== undefined;
 }
 
 /** The value of a global variable that the program has made: those of JavaScript and Node are in the worker, too. */
@@ -434,7 +480,9 @@ function globalOf(name: string, scopes: readonly Scope[]): { readonly value: unk
   const place = scopes.find(isGlobal)?.object ?? globalThis;
   if (!(name in place)) return undefined;
   if (place === globalThis) {
-    return isProgramsGlobal(name) ? { value: (globalThis as Record<string, unknown>)[name] } : undefined;
+    return isProgramsGlobal(name) || isModuleGlobal(name)
+      ? { value: (globalThis as Record<string, unknown>)[name] }
+      : undefined;
   }
   // Code of another context, such as the REPL's.
   return name in globalThis && !isProgramsGlobal(name)
@@ -481,8 +529,4 @@ function named(origin: Origin, fn: AnyFunction): Origin {
 
 function isThing(value: unknown): value is object {
   return typeof value === 'function' || (typeof value === 'object' && value !== null);
-}
-
-function lineBreaksOf(text: string): string {
-  return text.replace(/[^\n\r\u2028\u2029]/g, '');
 }

@@ -348,26 +348,27 @@ export class GraphWriter {
   /** The values of private fields, for each class of an object that has some. */
   #privatesOf(object: object, proto: object | null, origin: Origin): Pick<ObjectParts, 'privates'> {
     if (typeof object === 'function' || proto === null || builtinName(proto) !== undefined) return {};
-    const found = this.inspector?.privatesOf(object) ?? [];
-    if (found.length === 0) return {};
+    // From the base down, in the order in which constructors have added them: names may be the same.
+    const owners = classesOf(proto).reverse();
+    if (!owners.some((owner) => this.#functions.classOf(owner, origin)?.hasPrivates)) return {};
+    if (this.inspector === undefined) this.fail(origin, 'an object with private fields, which need an inspector');
+    const found = this.inspector.privatesOf(object);
     const take = (name: string): unknown => {
       const at = found.findIndex((each) => each[0] === name);
       return at < 0 ? undefined : found.splice(at, 1)[0]?.[1];
     };
     const privates: PrivateFields[] = [];
-    // From the base down, in the order in which constructors have added them: names may be the same.
-    for (const owner of classesOf(proto).reverse()) {
+    for (const owner of owners) {
       const shape = this.#functions.classOf(owner, origin);
-      shape?.privateMethods.forEach(take);
-      const values = (shape?.privates ?? []).map((name) =>
-        this.slot(take(name), { ...origin, path: `${origin.path}.${name}` }),
-      );
-      if (values.length === 0) continue;
+      if (shape === undefined) continue;
+      shape.privateMethods.forEach(take);
+      const values = shape.privates.map((name) => this.slot(take(name), { ...origin, path: `${origin.path}.${name}` }));
       const number = this.slot(owner, origin) as number;
       // Only code inside of a class can fill private fields: so one that would be imported is copied, for all that use it.
       if (isImport((this.#nodes[number] ?? { type: 'function' }) as GraphNode)) {
         this.#nodes[number] = this.#functions.nodeOf(owner as (...args: never[]) => unknown, origin);
       }
+      this.#functions.fill(owner);
       privates.push({ class: number, values });
     }
     return privates.length === 0 ? {} : { privates };
@@ -393,7 +394,7 @@ function classesOf(proto: object): object[] {
   const classes: object[] = [];
   for (let at: object | null = proto; at !== null; at = Object.getPrototypeOf(at) as object | null) {
     const owner: unknown = Object.getOwnPropertyDescriptor(at, 'constructor')?.value;
-    if (typeof owner === 'function' && builtinName(owner) === undefined) classes.push(owner);
+    if (typeof owner === 'function' && !isNative(owner) && builtinName(owner) === undefined) classes.push(owner);
   }
   return classes;
 }

@@ -117,9 +117,8 @@ export class Inspector {
    * static ones.
    */
   privatesOf(object: object): [name: string, value: unknown][] {
-    const named = (this.#propertiesOf(object).privateProperties ?? []).filter(({ value }) => value !== undefined);
-    if (named.length === 0) return [];
-    const values = this.#fetch(named.map(({ value }) => value as RemoteObject));
+    const named = this.#propertiesOf(object).privateProperties ?? [];
+    const values = this.#fetch(named.map(({ value }) => value ?? { value: undefined }));
     return named.map(({ name }, i) => [name, values[i]]);
   }
 

@@ -36,8 +36,14 @@ export interface ClassShape {
   readonly privateMethods: readonly string[];
   /** Methods with names in brackets: what is in these, and the text of the method as a function. */
   readonly computedMethods: readonly { readonly key: Range; readonly method: string; readonly isStatic: boolean }[];
+  /** Whether its instances have private fields, methods or accessors. */
+  readonly hasPrivates: boolean;
+  /** What initialises fields of instances, where that may do something. */
+  readonly fieldInitialisers: readonly Range[];
   /** Where the body of the constructor begins, after its brace; none where it has none of its own. */
   readonly constructorBody: number | undefined;
+  /** Where the body of the class begins, after its brace. */
+  readonly start: number;
   /** Where the last brace is. */
   readonly end: number;
   /** The texts of its methods: functions that come with it. */
@@ -206,6 +212,8 @@ function shapeOfClass(node: SyntaxNode, text: string, rangeOf: (range: Range) =>
   const staticPrivates: string[] = [];
   const privates: string[] = [];
   const privateMethods: string[] = [];
+  const fieldInitialisers: Range[] = [];
+  let hasPrivates = false;
   const computedMethods: { key: Range; method: string; isStatic: boolean }[] = [];
   const methods = new Set<string>();
   let constructorBody: number | undefined;
@@ -217,7 +225,11 @@ function shapeOfClass(node: SyntaxNode, text: string, rangeOf: (range: Range) =>
     }
     const key = element['key'] as SyntaxNode;
     const value = isNode(element['value']) ? element['value'] : undefined;
+    if (key.type === 'PrivateIdentifier' && element['static'] !== true) hasPrivates = true;
     if (element.type === 'PropertyDefinition') {
+      if (element['static'] !== true && value !== undefined && !/Function|^Literal$/.test(value.type)) {
+        fieldInitialisers.push(rangeOf(value));
+      }
       if (key.type === 'PrivateIdentifier') {
         (element['static'] === true ? staticPrivates : privates).push(`#${key['name'] as string}`);
       }
@@ -247,6 +259,9 @@ function shapeOfClass(node: SyntaxNode, text: string, rangeOf: (range: Range) =>
     privates,
     privateMethods,
     computedMethods,
+    hasPrivates,
+    fieldInitialisers,
+    start: rangeOf(node['body'] as SyntaxNode).start + 1,
     constructorBody,
     end: rangeOf(node).end - 1,
     methods,

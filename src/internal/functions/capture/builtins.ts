@@ -27,6 +27,13 @@ const enumerableGlobals: ReadonlySet<string> = new Set([
   'crypto',
 ]);
 
+/** Whether this global variable is a module of Node's: so it is in the REPL, and in code given on the command line. */
+export function isModuleGlobal(name: string): boolean {
+  if (!builtinModules.includes(name) || !Object.hasOwn(globalThis, name)) return false;
+  const value = (globalThis as Record<string, unknown>)[name];
+  return isThing(value) && builtinName(value)?.module !== undefined;
+}
+
 /** Whether the program has given itself this global variable. */
 export function isProgramsGlobal(name: string): boolean {
   const property = Object.getOwnPropertyDescriptor(globalThis, name);
@@ -59,6 +66,7 @@ function scanGlobals(table: Map<unknown, BuiltinName>): void {
     const value: unknown = 'value' in property ? property.value : name === 'crypto' ? globalThis.crypto : undefined;
     scan(table, value, [name], undefined, 2);
   }
+  scan(table, Object.getPrototypeOf(Uint8Array), ['Uint8Array', '__proto__'], undefined, 1);
   add(table, process.env, { path: ['process', 'env'] });
 }
 

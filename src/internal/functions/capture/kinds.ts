@@ -14,7 +14,7 @@ export function whyUnportable(value: object): string | undefined {
   }
   if (types.isExternal(value)) return 'a handle of native code';
   const tag = Object.prototype.toString.call(value);
-  if (tag.endsWith(' Iterator]')) return 'an iterator in progress';
+  if (tag.endsWith(' Iterator]')) return `${anInstanceOf(tag.slice('[object '.length, -1))} in progress`;
   switch (tag) {
     case '[object WeakRef]':
       return 'a WeakRef';

@@ -40,8 +40,7 @@ export function findWritten(
   if (script === undefined) throw new SyntaxError('V8 does not have it any more');
   const source = inspector.sourceOf(script);
   const scriptShape = remember(scripts, script.id, () => shapeOfScript(source, script.isModule));
-  const offset = source.lastIndexOf(text, offsetOf(source, at.line - script.startLine, at, script));
-  const { line, column } = positionOf(source, Math.max(offset, 0), script);
+  const { offset, line, column } = placeIn(source, text, at, script);
   return remember(functions, key, () => ({
     text,
     shape: analyse(text, script.isModule),
@@ -52,6 +51,29 @@ export function findWritten(
     column,
     location: describePlace(script.url, line, column),
   }));
+}
+
+/** Where a function is, for people; of one that cannot be read, too. */
+export function locate(
+  text: string,
+  at: NonNullable<FunctionFacts['location']>,
+  inspector: Inspector,
+): string | undefined {
+  const script = inspector.scriptOf(at.scriptId);
+  if (script === undefined) return undefined;
+  const { line, column } = placeIn(inspector.sourceOf(script), text, at, script);
+  return describePlace(script.url, line, column);
+}
+
+/** Where a text is that V8 says to be around a place. */
+function placeIn(
+  source: string,
+  text: string,
+  at: NonNullable<FunctionFacts['location']>,
+  script: ScriptFacts,
+): { readonly offset: number; readonly line: number; readonly column: number } {
+  const offset = source.lastIndexOf(text, offsetOf(source, at.line - script.startLine, at, script));
+  return { offset, ...positionOf(source, Math.max(offset, 0), script) };
 }
 
 /** A function of which nothing is known but its text. @throws SyntaxError where it cannot be read. */
