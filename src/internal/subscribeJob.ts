@@ -30,6 +30,8 @@ export interface Feed {
 /** What a pool keeps under its brand: enough to run jobs on it. */
 export interface JobRunner {
   open(fn: AnyTask, spec: JobSpec): Job;
+  /** What the exit functions of a job have returned. */
+  exitResults(job: Job): unknown[];
 }
 
 /**
@@ -45,12 +47,14 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed):
       return;
     }
     let feed: Feed | undefined;
-    const job: Job = runnerOf(request.settings).open(
+    const runner = runnerOf(request.settings);
+    const job: Job = runner.open(
       request.fn,
       specOf(request, call, subscriber, {
         room: () => feed?.advance?.(),
         close: () => feed?.stop(),
         isOpen: () => !job.ended && !subscriber.closed,
+        exitResults: () => runner.exitResults(job),
       }),
     );
     subscriber.add(() => job.cancel());
@@ -70,8 +74,9 @@ function specOf<R>(
   { mode, settings, bufferSize, overflow }: JobRequest,
   call: CallSettings,
   subscriber: Subscriber<R>,
-  feed: { room(): void; close(): void; isOpen(): boolean },
+  feed: { room(): void; close(): void; isOpen(): boolean; exitResults(): unknown[] },
 ): JobSpec {
+  const { onExitResults } = settings;
   return {
     mode,
     ordered: settings.ordered,
@@ -79,6 +84,7 @@ function specOf<R>(
     bufferSize,
     overflow,
     manualRelease: false,
+    wantsExitResults: onExitResults !== undefined,
     sink: {
       // What the subscriber does runs in its own context, not in that of whoever started the worker.
       next: bindContext((values: unknown[]) => {
@@ -88,7 +94,15 @@ function specOf<R>(
         }
       }),
       error: bindContext((error: unknown) => subscriber.error(error)),
-      complete: bindContext(() => subscriber.complete()),
+      complete: bindContext(() => {
+        try {
+          if (!subscriber.closed) onExitResults?.(feed.exitResults());
+        } catch (error) {
+          subscriber.error(error);
+          return;
+        }
+        subscriber.complete();
+      }),
       room: bindContext(feed.room),
       close: bindContext(feed.close),
     },

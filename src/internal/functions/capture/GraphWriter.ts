@@ -34,6 +34,8 @@ export interface GraphOptions {
   readonly captures: Readonly<Record<string, unknown>> | undefined;
   /** Whether a value can be sent to the workers. */
   isCloneable(value: unknown): boolean;
+  /** Where no function is taken but a value: the error about something in it that cannot travel. */
+  refusal?(path: string, what: string): Error;
 }
 
 /** What a capture gives. */
@@ -67,7 +69,7 @@ export class GraphWriter {
   }
 
   /** @throws UnportableFunctionError where something cannot travel. */
-  run(root: (...args: never[]) => unknown): WrittenGraph {
+  run(root: unknown): WrittenGraph {
     const slot = this.slot(root, { owner: undefined, variable: undefined, path: '' });
     // Queued rather than called, for what hangs on each other may be longer than the stack is high.
     for (let at = 0; at < this.#queue.length; at++) (this.#queue[at] as () => void)();
@@ -110,6 +112,7 @@ export class GraphWriter {
   /** @throws UnportableFunctionError that says what cannot travel, and whose it is. */
   fail(origin: Origin, what: string): never {
     const { owner, variable, path } = origin;
+    if (owner === undefined && this.options.refusal !== undefined) throw this.options.refusal(path, what);
     throw new UnportableFunctionError({
       functionName: owner?.name ?? 'anonymous',
       location: owner?.location,
