@@ -2,8 +2,6 @@
 
 import type { ModuleTask } from './moduleTask.js';
 
-/* oxlint-disable typescript/no-explicit-any -- What users keep in a worker is theirs to know. */
-
 /**
  * What a function has of its worker: the argument of `workerInit` and `workerExit`, and part of that of every task.
  *

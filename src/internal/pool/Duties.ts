@@ -59,6 +59,10 @@ export class Duties {
     if (isKept) {
       for (const other of this.#all) {
         if (!other.isKept || other.isOver) continue;
+        if (!isInUse(other)) {
+          this.#close(other); // its workers have left: what comes now is a new one
+          continue;
+        }
         if (hasFunctions(other, functions)) duty = other;
         else if (other.jobs.size === 0) this.#giveUp(other);
       }

@@ -42,21 +42,21 @@ export class DutyShelf {
   }
 
   /** Calls the init or exit function of a duty, and calls back with the outcome, at once where that is no promise. */
-  call(duty: number, fn: Task, done: (outcome: DutyOutcome) => void): void {
+  call(duty: number, fn: Task, tell: (outcome: DutyOutcome) => void): void {
     let result: unknown;
     let pending: boolean;
     try {
       result = fn(this.#scopes.get(duty));
       pending = isThenable(result);
     } catch (error) {
-      done({ error });
+      tell({ error });
       return;
     }
-    if (!pending) done({ result });
+    if (!pending) tell({ result });
     else
       Promise.resolve(result).then(
-        (settled) => done({ result: settled }),
-        (error: unknown) => done({ error }),
+        (settled) => tell({ result: settled }),
+        (error: unknown) => tell({ error }),
       );
   }
 }

@@ -29,6 +29,9 @@ export interface Origin {
   readonly holder?: object;
 }
 
+/** A typed array with more elements than this has no properties besides. */
+const MOST_LISTED = 100_000;
+
 export interface GraphOptions {
   /** Values of variables, by name, that come before what is found. */
   readonly captures: Readonly<Record<string, unknown>> | undefined;
@@ -125,7 +128,9 @@ export class GraphWriter {
   properties(object: object, origin: Origin, isSkipped: (key: string | symbol) => boolean = () => false): Property[] {
     const properties: Property[] = [];
     const inside = { ...origin, holder: object };
-    for (const key of Reflect.ownKeys(object)) {
+    // Listing millions of elements, to skip them, would cost more than all the rest, and has a limit.
+    const isLarge = types.isTypedArray(object) && object.length > MOST_LISTED;
+    for (const key of isLarge ? Object.getOwnPropertySymbols(object) : Reflect.ownKeys(object)) {
       if (isSkipped(key)) continue;
       const property = Object.getOwnPropertyDescriptor(object, key);
       if (property !== undefined) properties.push(this.property(key, property, inside));
@@ -247,6 +252,8 @@ export class GraphWriter {
       if (!this.options.isCloneable(value)) {
         this.fail(origin, `${anInstanceOf(tagOf(object))}, which cannot be sent to a worker of this start method`);
       }
+      // V8's own format has no way to give shared memory back.
+      if (isSharedMemory(object)) return { type: 'attachment', at: this.#attachments.push(value) - 1 };
       return { type: 'leaf', value, ...this.parts(object, leaf, origin, isIndex) };
     }
     return this.#plainObjectNode(object, origin);
@@ -383,6 +390,10 @@ function plainLeaf(object: object): unknown {
   const natural = naturalTypedArray(object);
   if (Object.getPrototypeOf(object) === natural.prototype) return object;
   return new natural(object.buffer, object.byteOffset, object.length);
+}
+
+function isSharedMemory(object: object): boolean {
+  return types.isSharedArrayBuffer(ArrayBuffer.isView(object) ? object.buffer : object);
 }
 
 /** What structured clone between threads carries, of Node's own: keys, certificates, blobs, compiled WebAssembly. */
