@@ -177,9 +177,9 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * What the `workerExit` functions of the latest calls have returned: of the last call that had one, of those that ran at the
-   * same time, and of workers that were replaced for it. On a pool with `keepAlive` they run when the workers leave, so ask after
-   * {@link WorkerPool.stopAndJoin}.
+   * What the `workerExit` functions of the latest calls have returned: of the last call that had one, and of those that ran when
+   * it began. On a pool with `keepAlive` they run when the workers leave, so ask after {@link WorkerPool.stopAndJoin}: it is all
+   * that they have returned since the last time that no worker was there.
    *
    * @returns An array with a result for each worker that had a task of the call, in the order of the worker ids; empty where no
    *   exit function has run. A new array each time, so that changing it does no harm.

@@ -30,8 +30,6 @@ export interface Feed {
 /** What a pool keeps under its brand: enough to run jobs on it. */
 export interface JobRunner {
   open(fn: AnyTask, spec: JobSpec): Job;
-  /** What the exit functions of a job have returned. */
-  exitResults(job: Job): unknown[];
 }
 
 /**
@@ -47,14 +45,13 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed):
       return;
     }
     let feed: Feed | undefined;
-    const runner = runnerOf(request.settings);
-    const job: Job = runner.open(
+    const job: Job = runnerOf(request.settings).open(
       request.fn,
       specOf(request, call, subscriber, {
         room: () => feed?.advance?.(),
         close: () => feed?.stop(),
         isOpen: () => !job.ended && !subscriber.closed,
-        exitResults: () => runner.exitResults(job),
+        exitResults: () => job.exitResults,
       }),
     );
     subscriber.add(() => job.cancel());

@@ -1,5 +1,6 @@
 // What `workerExit` returns: `getExitResults()` of a pool, and the option `onExitResults` of the operators.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { EMPTY, from, of, take, throwError } from 'rxjs';
 import type { TaskContext, WorkerContext } from 'rxjs-parallel-map';
@@ -7,6 +8,7 @@ import { parallelFrom, parallelMap, parallelMergeMap, transfer } from '../suppor
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
 import { describeEach } from '../support/startMethods.js';
+import { useWorkerLog } from '../support/workerLog.js';
 import { trackWorkers } from '../support/workers.js';
 
 const add = (n: number, { state }: TaskContext<{ sum?: number }>): number => (state.sum = (state.sum ?? 0) + n);
@@ -15,6 +17,7 @@ const toSum = ({ state }: WorkerContext<{ sum: number }>): number => state.sum;
 describeEach('exit results', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
+  const log = useWorkerLog();
 
   it('of a pool are those of the last call', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
@@ -69,6 +72,19 @@ describeEach('exit results', ({ name: startMethod }) => {
     expect(pool.getExitResults()).to.deep.equal([new Uint8Array([1, 2, 3])]);
   });
 
+  it('of calls that are over are not kept, also where other calls always run', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    let last = pool.map(add, [0], { workerExit: toSum });
+    for (let n = 1; n < 20; n++) {
+      const next = pool.map(add, [n], { workerExit: toSum });
+      await last;
+      last = next;
+    }
+    await last;
+    expect(pool.getExitResults().slice(-1)).to.deep.equal([19]);
+    expect(pool.getExitResults().length).to.be.below(3);
+  });
+
   describe('onExitResults', () => {
     const options = { nJobs: 1, startMethod, workerExit: toSum };
 
@@ -121,6 +137,31 @@ describeEach('exit results', ({ name: startMethod }) => {
       const { values, error } = await outcomeOf(of(1).pipe(parallelMap(add, { ...options, onExitResults })));
       expect(values).to.deep.equal([1]);
       expect(error).to.have.property('message', 'mine');
+    });
+
+    it('gets all of its own also when another call begins while the workers leave', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const { file } = log();
+      const slowToLeave = async (n: number, context: TaskContext): Promise<number> => {
+        process.on('exit', () => {
+          for (const end = performance.now() + 500; performance.now() < end;);
+        });
+        return add(n, context);
+      };
+      const workerExit = async ({ state }: WorkerContext): Promise<unknown> => {
+        const { appendFileSync } = await import('node:fs');
+        appendFileSync(file, 'exit\n');
+        return state.sum;
+      };
+      const all: unknown[] = [];
+      const onExitResults = (results: unknown[]): number => all.push(results);
+      const first = outcomeOf(of(1).pipe(parallelMap(slowToLeave, { pool, workerExit, onExitResults })));
+      await log().has('exit');
+      await delay(100);
+      await pool.map(add, [2], { workerExit: toSum });
+      await first;
+      expect(all).to.deep.equal([[1]]);
+      expect(pool.getExitResults()).to.deep.equal([2]);
     });
 
     it("runs in the subscriber's async context", async () => {

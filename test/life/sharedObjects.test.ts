@@ -1,7 +1,11 @@
 // The option `sharedObjects`, and `context.shared`.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { from, lastValueFrom, of, toArray } from 'rxjs';
-import type { TaskContext, WorkerContext, WorkerPool } from 'rxjs-parallel-map';
+import type { TaskContext, WorkerContext } from 'rxjs-parallel-map';
 import { parallelFrom, parallelMap, parallelMergeMap } from '../support/library.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
@@ -133,9 +137,19 @@ describeEach('sharedObjects', ({ name: startMethod, sharesMemory }) => {
   });
 
   it('that cannot be rebuilt in the worker are a WorkerStartError', async () => {
-    const sharedObjects = { fail: class { static x = (() => { if (typeof globalThis.process.env['NO_SUCH'] === 'undefined') return 1; throw new Error('no'); })(); } }; // prettier-ignore
-    const pool: WorkerPool = createPool({ nJobs: 1, startMethod, sharedObjects });
-    expect(await pool.map((_: number, { shared }: TaskContext) => shared.fail.x, [1])).to.deep.equal([1]);
+    const folder = mkdtempSync(join(tmpdir(), 'shared-'));
+    writeFileSync(join(folder, 'inner.mjs'), 'export const inner = () => 1;');
+    writeFileSync(join(folder, 'outer.mjs'), `import { inner } from './inner.mjs'; export default () => inner();`);
+    const outer = (await import(pathToFileURL(join(folder, 'outer.mjs')).href)) as { default: () => number };
+    const use = (_: number, { shared }: TaskContext): number => shared.use();
+    const pool = createPool({ nJobs: 1, startMethod, sharedObjects: { use: outer.default } });
+    expect(await pool.map(use, [1])).to.deep.equal([1]);
+    rmSync(folder, { recursive: true });
+    for (let i = 0; i < 2; i++) {
+      const error = await rejection(pool.map(use, [1]));
+      expect(error).to.have.property('name', 'WorkerStartError');
+      expect(error.cause).to.have.property('code', 'ERR_MODULE_NOT_FOUND');
+    }
   });
 
   it('do not count as the time of a task', async () => {

@@ -31,7 +31,6 @@ class VirtualPool implements AnyWorkerPool, JobOwner {
       this.#tasks.set(job, fn);
       return job;
     },
-    exitResults: () => [],
   };
 
   readonly #tasks = new Map<Job, VirtualTask>();

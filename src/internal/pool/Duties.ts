@@ -68,7 +68,9 @@ export class Duties {
       }
     }
     if (duty !== undefined) return duty;
-    if (![...this.#all].some(isInUse)) this.#results.clear();
+    const areInUse = [...this.#all].some(isInUse);
+    // Of workers that stay all are kept: they leave one after the other. Of single calls only those that go on.
+    this.#results.keep((other) => areInUse && (other.isKept || this.#all.has(other)));
     const { init, exit } = functions;
     duty = createDuty(
       this.#nextId++,
@@ -156,7 +158,7 @@ export class Duties {
       if (worker.ending === duty) {
         this.#onEnded(worker, duty, { error });
       } else {
-        if (duty.init?.id === task) this.#forget(worker, duty);
+        this.#forget(worker, duty, true); // so that it is tried again, and heard of, where another call has it
         for (const job of duty.jobs) job.fail(error);
       }
     }

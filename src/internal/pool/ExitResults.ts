@@ -11,9 +11,9 @@ interface ExitResult {
 export class ExitResults {
   #results: ExitResult[] = [];
 
-  /** Forgets those that there are. */
-  clear(): void {
-    this.#results = [];
+  /** Forgets those of other duties. */
+  keep(isWanted: (duty: Duty) => boolean): void {
+    this.#results = this.#results.filter(({ duty }) => isWanted(duty));
   }
 
   add(duty: Duty, workerId: number, value: unknown): void {

@@ -71,6 +71,8 @@ export class Job {
   readonly call: CallSettings;
   /** What its init and exit functions make of workers; `undefined` where it has none. */
   readonly duty: Duty | undefined;
+  /** What its exit functions have returned, once they have. */
+  exitResults: unknown[] = [];
   /** The chunks that workers have. */
   readonly inFlight = new Set<Chunk>();
 

@@ -101,10 +101,9 @@ export class Scheduler implements JobOwner, WorkerListener {
     return job;
   }
 
-  /** What the exit functions have returned, of one job or of all that there are. */
-  exitResults(job?: Job): unknown[] {
-    if (job === undefined) return this.#duties.results();
-    return job.duty === undefined ? [] : this.#duties.results(job.duty);
+  /** What the exit functions of the last jobs have returned. */
+  exitResults(): unknown[] {
+    return this.#duties.results();
   }
 
   stopAndJoin(): Promise<void> {
@@ -164,7 +163,10 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   finishDuty(job: Job, done: () => void): void {
-    this.#duties.finish(job, done);
+    this.#duties.finish(job, () => {
+      job.exitResults = this.#duties.results(job.duty);
+      done();
+    });
     this.#updateHold();
   }
 
