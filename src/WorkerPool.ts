@@ -177,6 +177,23 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
+   * What the `workerExit` functions of the latest calls have returned: of the last call that had one, and of those that ran when
+   * it began. On a pool with `keepAlive` they run when the workers leave, so ask after {@link WorkerPool.stopAndJoin}: it is all
+   * that they have returned since the last time that no worker was there.
+   *
+   * @returns An array with a result for each worker that had a task of the call, in the order of the worker ids; empty where no
+   *   exit function has run. A new array each time, so that changing it does no harm.
+   * @example
+   * ```ts
+   * await pool.map(countWords, texts, { workerExit: ({ state }) => state.counts });
+   * const counts = pool.getExitResults();
+   * ```
+   */
+  getExitResults(): any[] {
+    return this[poolBrand].exitResults();
+  }
+
+  /**
    * Finishes what is pending, and lets the workers leave. The pool can be used again, with new workers; calls that are made
    * meanwhile wait for those.
    *
@@ -308,7 +325,8 @@ function openOrCancel(open: OpenInput, job: Job): Pull {
 }
 
 function jobSpec(mode: CallMode, ordered: boolean, call: CallSettings, manualRelease: boolean, sink: JobSink): JobSpec {
-  return { mode, ordered, call, bufferSize: Infinity, overflow: 'error', manualRelease, sink };
+  const unbounded = { bufferSize: Infinity, overflow: 'error' } as const;
+  return { mode, ordered, call, ...unbounded, manualRelease, wantsExitResults: false, sink };
 }
 
 /** The arguments as the one value that travels; what moves among them moves with it. */

@@ -36,8 +36,8 @@ export class WorkerPoolError extends Error {
 }
 
 /**
- * A task, or the start or end of a worker, took longer than it may: a task longer than `taskTimeout`. Also what `terminate`
- * rejects with when a thread cannot be ended, because it is inside native code; `stage` is `'exit'` then.
+ * A task took longer than `taskTimeout`, a worker's init function longer than `workerInitTimeout`, or its exit function longer
+ * than `workerExitTimeout`. Also what `terminate` rejects with when a thread cannot be ended, because it is inside native code; `stage` is `'exit'` then.
  *
  * @example
  * ```ts
@@ -52,25 +52,26 @@ export class WorkerTimeoutError extends WorkerPoolError {
     nameClass(this, 'WorkerTimeoutError');
   }
 
-  /** What took too long: a task, the init function of a worker, or its end. */
+  /** What took too long: a task, the init function of a worker, or its exit function or end. */
   declare readonly stage: 'task' | 'init' | 'exit';
   /** How long it was allowed to take, in milliseconds. */
   declare readonly timeout: number;
   /** The worker, counted from 0. */
   declare readonly workerId: number;
-  /** The index of the value whose task it was, counted from 0; `undefined` for a start or an end. */
+  /** The index of the value whose task it was, counted from 0; `undefined` for an init or exit function. */
   declare readonly index?: number | undefined;
 
   /** @hidden */
-  constructor(fields: FieldsOf<WorkerTimeoutError>) {
-    const { stage, timeout, workerId, index } = fields;
+  constructor(fields: FieldsOf<WorkerTimeoutError> & { readonly isExitFunction?: boolean }) {
+    const { stage, timeout, workerId, index, isExitFunction = false } = fields;
     const value = index === undefined ? '' : ` for the value with index ${index}`;
     const message = {
       task: `The task${value} on worker ${workerId} took longer than ${timeout} ms, so the worker was killed.`,
       init: `The init function of worker ${workerId} took longer than ${timeout} ms, so the worker was killed.`,
-      exit:
-        `Worker ${workerId} has not ended within ${timeout} ms. A thread that is inside native code, such as execSync, cannot ` +
-        `be ended before that returns; a process can: use startMethod 'spawn'.`,
+      exit: isExitFunction
+        ? `The exit function of worker ${workerId} took longer than ${timeout} ms, so the worker was killed.`
+        : `Worker ${workerId} has not ended within ${timeout} ms. A thread that is inside native code, such as execSync, cannot ` +
+          `be ended before that returns; a process can: use startMethod 'spawn'.`,
     }[stage];
     super({ message });
     assignFields(this, { stage, timeout, workerId, index });

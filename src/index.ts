@@ -32,4 +32,14 @@ export type {
   StartMethod,
   WorkerPoolOptions,
 } from './options.js';
-export type { ApplyFunction, ReadableStreamLike, Task, TaskContext, TaskFunction, TaskInput } from './taskTypes.js';
+export type {
+  ApplyFunction,
+  ReadableStreamLike,
+  Task,
+  TaskContext,
+  TaskFunction,
+  TaskInput,
+  WorkerContext,
+  WorkerFunction,
+  WorkerTask,
+} from './taskTypes.js';

@@ -9,6 +9,7 @@ import { applyGroup, callRows, shareGroup, type CallSettings } from './internal/
 import { describeValue, enumerate } from './internal/options/describeValue.js';
 import {
   bufferGroup,
+  callbackGroup,
   orderGroup,
   poolChoiceGroup,
   type AnyWorkerPool,
@@ -30,6 +31,7 @@ export interface FromSettings {
   readonly pool: AnyWorkerPool | PoolSettings;
   readonly call: CallSettings;
   readonly ordered: boolean;
+  readonly onExitResults: ((results: unknown[]) => void) | undefined;
 }
 
 /** {@link MapOperatorOptions}, checked and complete. */
@@ -39,7 +41,7 @@ export interface OperatorSettings extends FromSettings {
 }
 
 const callGroups: readonly OptionGroup[] = [shareGroup, applyGroup];
-const fromGroups: readonly OptionGroup[] = [poolGroup, ...callGroups, orderGroup, poolChoiceGroup];
+const fromGroups: readonly OptionGroup[] = [poolGroup, ...callGroups, orderGroup, poolChoiceGroup, callbackGroup];
 const operatorGroups: readonly OptionGroup[] = [...fromGroups, bufferGroup];
 
 const atPool = placeFor([poolGroup], operatorGroups);
@@ -70,6 +72,7 @@ export function resolveOperatorOptions(options: unknown, caller: string): Operat
     pool: poolOf(given, caller),
     call: settle(callRows, given),
     ...settle(orderGroup.rows, given),
+    ...settle(callbackGroup.rows, given),
     ...settle(bufferGroup.rows, given),
   };
 }
@@ -81,6 +84,7 @@ export function resolveFromOptions(options: unknown, caller: string): FromSettin
     pool: poolOf(given, caller),
     call: settle(callRows, given),
     ...settle(orderGroup.rows, given),
+    ...settle(callbackGroup.rows, given),
   };
 }
 

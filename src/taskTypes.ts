@@ -2,12 +2,30 @@
 
 import type { ModuleTask } from './moduleTask.js';
 
-/** The second argument of a task function. */
-export interface TaskContext {
+/**
+ * What a function has of its worker: the argument of `workerInit` and `workerExit`, and part of that of every task.
+ *
+ * @typeParam State What is kept in `state`.
+ * @typeParam Shared What was given as `sharedObjects`.
+ */
+export interface WorkerContext<State = any, Shared = any> {
+  /** The worker that this runs on, from 0 to `nJobs - 1`. A worker that replaces another one has the same number. */
+  readonly workerId: number;
+  /** The worker's copy of the option `sharedObjects`; `undefined` where none were given. */
+  readonly shared: Shared;
+  /** An object of this worker, empty at first: what `workerInit` or a task puts there, later tasks and `workerExit` find. */
+  readonly state: State;
+}
+
+/**
+ * The second argument of a task function.
+ *
+ * @typeParam State What is kept in `state`.
+ * @typeParam Shared What was given as `sharedObjects`.
+ */
+export interface TaskContext<State = any, Shared = any> extends WorkerContext<State, Shared> {
   /** The index of the value in its source, counted from 0. */
   readonly index: number;
-  /** The worker that this runs on, from 0 to `nJobs - 1`. */
-  readonly workerId: number;
   /**
    * Fires when the result is no longer wanted: the subscriber has gone, or another value has failed. On a pool that goes on, a
    * task that has not ended `cancelTimeout` after that is killed together with its worker.
@@ -26,6 +44,12 @@ export type Task<T, R> = TaskFunction<T, R> | ModuleTask<TaskFunction<T, R>> | U
 
 /** A function that `apply` calls: with the arguments, and then the context. */
 export type ApplyFunction<A extends readonly unknown[], R> = (...args: [...A, TaskContext]) => R;
+
+/** A function that runs once in each worker, before its first task or after its last. A promise is awaited. */
+export type WorkerFunction = (context: WorkerContext) => unknown;
+
+/** A {@link WorkerFunction}, in one of the ways in which a {@link Task} can be given. */
+export type WorkerTask = WorkerFunction | ModuleTask<WorkerFunction> | URL;
 
 /** Values to map: anything iterable, at once or over time, and streams. */
 export type TaskInput<T> = Iterable<T> | AsyncIterable<T> | ReadableStreamLike;

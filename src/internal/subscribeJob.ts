@@ -51,6 +51,7 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed):
         room: () => feed?.advance?.(),
         close: () => feed?.stop(),
         isOpen: () => !job.ended && !subscriber.closed,
+        exitResults: () => job.exitResults,
       }),
     );
     subscriber.add(() => job.cancel());
@@ -70,8 +71,9 @@ function specOf<R>(
   { mode, settings, bufferSize, overflow }: JobRequest,
   call: CallSettings,
   subscriber: Subscriber<R>,
-  feed: { room(): void; close(): void; isOpen(): boolean },
+  feed: { room(): void; close(): void; isOpen(): boolean; exitResults(): unknown[] },
 ): JobSpec {
+  const { onExitResults } = settings;
   return {
     mode,
     ordered: settings.ordered,
@@ -79,6 +81,7 @@ function specOf<R>(
     bufferSize,
     overflow,
     manualRelease: false,
+    wantsExitResults: onExitResults !== undefined,
     sink: {
       // What the subscriber does runs in its own context, not in that of whoever started the worker.
       next: bindContext((values: unknown[]) => {
@@ -88,7 +91,15 @@ function specOf<R>(
         }
       }),
       error: bindContext((error: unknown) => subscriber.error(error)),
-      complete: bindContext(() => subscriber.complete()),
+      complete: bindContext(() => {
+        try {
+          if (!subscriber.closed) onExitResults?.(feed.exitResults());
+        } catch (error) {
+          subscriber.error(error);
+          return;
+        }
+        subscriber.complete();
+      }),
       room: bindContext(feed.room),
       close: bindContext(feed.close),
     },

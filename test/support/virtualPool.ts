@@ -24,7 +24,8 @@ export function virtualPool(nJobs = Infinity): AnyWorkerPool {
 class VirtualPool implements AnyWorkerPool, JobOwner {
   readonly nJobs: number;
   readonly [brand] = {
-    open: (fn: VirtualTask, portable: PortableFunction, spec: JobSpec): Job => {
+    open: (fn: VirtualTask, spec: JobSpec): Job => {
+      const portable = { kind: 'module', name: 'virtual' } as PortableFunction;
       const task = { id: 0, key: fn, portable, pace: new Pace(), users: 1 };
       const job = new Job(task, spec, this);
       this.#tasks.set(job, fn);
@@ -58,6 +59,10 @@ class VirtualPool implements AnyWorkerPool, JobOwner {
     this.#tasks.delete(job);
     for (const chunk of job.inFlight) this.#end(chunk);
     deliver();
+  }
+
+  finishDuty(_job: Job, done: () => void): void {
+    done();
   }
 
   credit(): void {}

@@ -7,14 +7,16 @@ import type { Job } from '../../src/internal/pool/Job.js';
 
 describe('deadlines', () => {
   let passed: Chunk[];
-  let deadlines: Deadlines;
+  let deadlines: Deadlines<Chunk>;
   beforeEach(() => {
     passed = [];
-    deadlines = new Deadlines((chunk) => passed.push(chunk));
+    deadlines = new Deadlines<Chunk>((chunk) => passed.push(chunk));
   });
 
   /** A chunk of a job with such a timeout, which is all that is looked at. */
   const chunkWith = (taskTimeout: number): Chunk => createChunk({ call: { taskTimeout } } as Job, 0, 0, [0]);
+
+  const begin = (some: Deadlines<Chunk>, chunk: Chunk): void => some.start(chunk, chunk.job.call.taskTimeout);
 
   function block(milliseconds: number): void {
     for (const end = performance.now() + milliseconds; performance.now() < end;);
@@ -22,8 +24,8 @@ describe('deadlines', () => {
 
   it('pass each in its own time, once', async () => {
     const [early, late] = [chunkWith(20), chunkWith(60)];
-    deadlines.start(late);
-    deadlines.start(early);
+    begin(deadlines, late);
+    begin(deadlines, early);
     await delay(150);
     expect(passed).to.deep.equal([early, late]);
   });
@@ -33,11 +35,11 @@ describe('deadlines', () => {
       const start = performance.now();
       const over = new Promise<void>((resolve) => {
         const { length } = passed;
-        const single = new Deadlines(() => {
+        const single = new Deadlines<Chunk>(() => {
           passed.length = length;
           resolve();
         });
-        single.start(chunkWith(2.5));
+        begin(single, chunkWith(2.5));
       });
       // Deadlines do not hold the program open.
       await Promise.all([over, delay(10)]);
@@ -47,8 +49,8 @@ describe('deadlines', () => {
 
   it('do not pass for a chunk that is over, nor for one without a timeout', async () => {
     const chunk = chunkWith(10);
-    deadlines.start(chunk);
-    deadlines.start(chunkWith(Infinity));
+    begin(deadlines, chunk);
+    begin(deadlines, chunkWith(Infinity));
     deadlines.stop(chunk);
     deadlines.stop(chunk);
     await delay(40);
@@ -57,7 +59,7 @@ describe('deadlines', () => {
 
   it('do not pass for a chunk that is over when the messages that have arrived were heard', async () => {
     const chunk = chunkWith(10);
-    deadlines.start(chunk);
+    begin(deadlines, chunk);
     const result = new Promise<void>((resolve) => {
       // Made after the deadline's timer, and so heard after it, in the same turn.
       setTimeout(() => {
@@ -73,7 +75,7 @@ describe('deadlines', () => {
 
   it('are moved once by as long as the program was busy', async () => {
     const chunk = chunkWith(20);
-    deadlines.start(chunk);
+    begin(deadlines, chunk);
     block(400);
     await delay(50);
     expect(passed, 'the first time').to.deep.equal([]);
@@ -84,7 +86,7 @@ describe('deadlines', () => {
 
   it('stand still while a merge call may have to wait, and have their rest then', async () => {
     const chunk = chunkWith(400);
-    deadlines.start(chunk);
+    begin(deadlines, chunk);
     await delay(200);
     for (let i = 0; i < CREDITS; i++) deadlines.onYields(chunk);
     await delay(500);
@@ -98,7 +100,7 @@ describe('deadlines', () => {
 
   it('go on while a merge call has credit', async () => {
     const chunk = chunkWith(30);
-    deadlines.start(chunk);
+    begin(deadlines, chunk);
     for (let i = 1; i < CREDITS; i++) deadlines.onYields(chunk);
     for (let i = 0; i < 5 && passed.length === 0; i++) {
       await delay(20);
@@ -110,7 +112,7 @@ describe('deadlines', () => {
 
   it('that stand still are gone with their chunk', async () => {
     const chunk = chunkWith(10);
-    deadlines.start(chunk);
+    begin(deadlines, chunk);
     for (let i = 0; i < CREDITS; i++) deadlines.onYields(chunk);
     deadlines.stop(chunk);
     deadlines.onCredit(chunk);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { availableParallelism } from 'node:os';
 import { runInNewContext } from 'node:vm';
+import { moduleTask } from '../../src/moduleTask.js';
 import {
   isWorkerPool,
   operatorArguments,
@@ -32,17 +33,27 @@ function thrownBy(act: () => unknown): Error {
 /** The only thing that options look at in a pool. */
 const pool = { [poolBrand]: {}, stopAndJoin: async () => {}, terminate: async () => {} };
 
-const poolDefaults = { nJobs: availableParallelism(), startMethod: 'threading', daemon: true, keepAlive: false };
+const poolDefaults = {
+  nJobs: availableParallelism(),
+  startMethod: 'threading',
+  daemon: true,
+  keepAlive: false,
+  sharedObjects: undefined,
+};
 const callDefaults = {
   signal: undefined,
   taskTimeout: Infinity,
+  workerInit: undefined,
+  workerExit: undefined,
+  workerInitTimeout: Infinity,
+  workerExitTimeout: Infinity,
   workerDeathRetries: 0,
   cancelTimeout: 100,
   captures: undefined,
   chunkSize: undefined,
   maxTasksActive: undefined,
 };
-const fromDefaults = { pool: poolDefaults, call: callDefaults, ordered: true };
+const fromDefaults = { pool: poolDefaults, call: callDefaults, ordered: true, onExitResults: undefined };
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
@@ -51,12 +62,16 @@ const callNames = [
   'maxTasksActive',
   'signal',
   'taskTimeout',
+  'workerInit',
+  'workerExit',
+  'workerInitTimeout',
+  'workerExitTimeout',
   'workerDeathRetries',
   'cancelTimeout',
   'captures',
 ];
-const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive'];
-const fromNames = [...poolNames, ...callNames, 'ordered', 'pool'];
+const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects'];
+const fromNames = [...poolNames, ...callNames, 'ordered', 'pool', 'onExitResults'];
 const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
 const places = [
   { caller: 'WorkerPool', resolve: resolvePoolOptions, defaults: poolDefaults, names: poolNames },
@@ -144,6 +159,42 @@ describe('options', () => {
         types: [null, '100', [], {}, false, 100n],
         ranges: [0, -0, -1, -Infinity, NaN],
       },
+      workerInit: {
+        setting: ({ call }) => call.workerInit,
+        right: [() => {}, async () => {}, moduleTask('/work.js'), new URL('file:///work.js')],
+        types: [null, 1, true, 'init', [], {}, class {}],
+        ranges: [],
+      },
+      workerExit: {
+        setting: ({ call }) => call.workerExit,
+        right: [() => {}, async () => {}, moduleTask('/work.js'), new URL('file:///work.js')],
+        types: [null, 1, true, 'exit', [], {}, class {}],
+        ranges: [],
+      },
+      workerInitTimeout: {
+        setting: ({ call }) => call.workerInitTimeout,
+        right: [0.5, 1, 1000, 2 ** 31 - 1, Infinity],
+        types: [null, '100', [], {}, false, 100n],
+        ranges: [0, -0, -1, -Infinity, NaN],
+      },
+      workerExitTimeout: {
+        setting: ({ call }) => call.workerExitTimeout,
+        right: [0.5, 1, 1000, 2 ** 31 - 1, Infinity],
+        types: [null, '100', [], {}, false, 100n],
+        ranges: [0, -0, -1, -Infinity, NaN],
+      },
+      sharedObjects: {
+        setting: ({ pool }) => (pool as PoolSettings).sharedObjects,
+        right: [null, 0, '', 'text', [], {}, () => {}, new Map(), signal],
+        types: [],
+        ranges: [],
+      },
+      onExitResults: {
+        setting: ({ onExitResults }) => onExitResults,
+        right: [() => {}, async () => {}],
+        types: [null, 1, true, 'log', [], {}],
+        ranges: [],
+      },
       workerDeathRetries: {
         setting: ({ call }) => call.workerDeathRetries,
         right: [0, 1, 10],
@@ -212,7 +263,7 @@ describe('options', () => {
       expect(resolvePoolOptions({ nJobs: null }, 'WorkerPool').nJobs).to.equal(availableParallelism());
     });
 
-    for (const name of ['taskTimeout', 'cancelTimeout'] as const) {
+    for (const name of ['taskTimeout', 'workerInitTimeout', 'workerExitTimeout', 'cancelTimeout'] as const) {
       it(`waits for ever where ${name} is longer than a timer can be`, () => {
         expect(resolveCallOptions({ [name]: 2 ** 31 }, 'WorkerPool.map')[name]).to.equal(Infinity);
       });
@@ -252,6 +303,13 @@ describe('options', () => {
         'option "cancelTimeout" must be a number of milliseconds of at least 0, or Infinity, got -1.',
       ],
       [{ bufferSize: 0.5 }, 'option "bufferSize" must be an integer of at least 0, or Infinity, got 0.5.'],
+      [{ workerInit: 1 }, 'option "workerInit" must be a function, a moduleTask(url, exportName) or a URL, got 1.'],
+      [
+        { workerExit: class Model {} },
+        'option "workerExit" must be a function, a moduleTask(url, exportName) or a URL, got [Function]. ' +
+          'Wrap the class: () => new Model().',
+      ],
+      [{ onExitResults: true }, 'option "onExitResults" must be a function, got true.'],
       [{ daemon: 1 }, 'option "daemon" must be true or false, got 1.'],
       [{ pool: {} }, 'option "pool" must be a WorkerPool, got {}.'],
       [{ signal: 1 }, 'option "signal" must be an AbortSignal, got 1.'],
@@ -459,6 +517,12 @@ describe('options', () => {
       maxTasksActive: ['max_tasks_active', 'maxTaskActive', 'maxInFlight'],
       signal: ['abortSignal', 'singal', 'Signal'],
       taskTimeout: ['task_timeout', 'timeout', 'taskTimeOut', 'timeLimit', 'taskTimout'],
+      workerInit: ['worker_init', 'init', 'initializer', 'workerinit', 'setup'],
+      workerExit: ['worker_exit', 'exit', 'workerExti', 'teardown'],
+      workerInitTimeout: ['worker_init_timeout', 'initTimeout', 'workerInitTimout'],
+      workerExitTimeout: ['worker_exit_timeout', 'exitTimeout', 'workerExitTimout'],
+      sharedObjects: ['shared_objects', 'sharedObject', 'shared'],
+      onExitResults: ['onExitResult', 'exitResults', 'onexitresults'],
       workerDeathRetries: ['worker_death_retries', 'workerDeathRetry'],
       cancelTimeout: ['canceltimeout', 'cancelTimout', 'gracePeriod'],
       ordered: ['order', 'orderd', 'preserveOrder'],
@@ -480,7 +544,8 @@ describe('options', () => {
       expect(thrownBy(() => resolveCallOptions({ concurrency: 4 }, 'WorkerPool.map')).message).to.equal(
         'WorkerPool.map: unknown option "concurrency". Did you mean "nJobs", which belongs to new WorkerPool(), parallelMap, ' +
           'parallelMergeMap and parallelFrom? ' +
-          'The options are chunkSize, maxTasksActive, signal, taskTimeout, workerDeathRetries, cancelTimeout and captures.',
+          'The options are chunkSize, maxTasksActive, signal, taskTimeout, workerInit, workerExit, workerInitTimeout, ' +
+          'workerExitTimeout, workerDeathRetries, cancelTimeout and captures.',
       );
     });
   });
@@ -537,7 +602,13 @@ describe('options', () => {
     });
 
     it('excludes each option that a pool is made with', () => {
-      const poolOptions: WorkerPoolOptions = { nJobs: 4, startMethod: 'spawn', daemon: true, keepAlive: false };
+      const poolOptions: WorkerPoolOptions = {
+        nJobs: 4,
+        startMethod: 'spawn',
+        daemon: true,
+        keepAlive: false,
+        sharedObjects: null,
+      };
       for (const [name, value] of Object.entries(poolOptions)) {
         for (const resolve of [resolveOperatorOptions, resolveFromOptions]) {
           const thrown = thrownBy(() => resolve({ [name]: value, pool }, 'parallelMap'));
@@ -550,7 +621,7 @@ describe('options', () => {
       }
       expect(() => resolveOperatorOptions({ pool, ...poolOptions }, 'parallelMap')).to.throw(
         TypeError,
-        'together with "nJobs", "startMethod", "daemon" and "keepAlive"',
+        'together with "nJobs", "startMethod", "daemon", "keepAlive" and "sharedObjects"',
       );
     });
 
@@ -560,6 +631,7 @@ describe('options', () => {
         pool,
         call: { ...callDefaults, chunkSize: 2 },
         ordered: false,
+        onExitResults: undefined,
         bufferSize: 0,
         overflow: 'error',
       });

@@ -6,7 +6,7 @@
  * (as many values as the chunk has), `Failed`, `Stopped`, or the worker's death.
  */
 
-import type { PortableFunction } from '../functions/portable.js';
+import type { PortableFunction, PortableValue } from '../functions/portable.js';
 import type { EncodedThrown } from './errorCodec.js';
 
 /** What the pool says to a worker. */
@@ -25,6 +25,17 @@ export const ToWorker = {
   Credit: 5,
   /** Finish output and leave with exit code 0. */
   Leave: 6,
+  /** What every call of the pool shares. Comes first, where there is any; a failure is answered by `ShareFailed`. */
+  Share: 7,
+  /**
+   * Take up a duty: have a state for it, and call its init function, which was defined. Nothing but `Cancel` is looked at until
+   * that is done. Answered by `Begun` or `BeginFailed`, or by nothing where there is no init function.
+   */
+  Begin: 8,
+  /** End a duty with its exit function, which was defined. Answered by `Ended` or `EndFailed`. */
+  End: 9,
+  /** Forget a duty, without its exit function. */
+  Drop: 10,
 } as const;
 
 /** What a worker says to the pool. */
@@ -47,6 +58,16 @@ export const FromWorker = {
   Released: 7,
   /** An error that nobody caught is about to end the worker. */
   Fatal: 8,
+  /** What is shared could not be rebuilt: the worker is of no use. */
+  ShareFailed: 9,
+  /** The init function of a duty has succeeded. */
+  Begun: 10,
+  /** The init function of a duty has failed: the worker does not have that duty. */
+  BeginFailed: 11,
+  /** The exit function of a duty has given this: the worker has it no longer. */
+  Ended: 12,
+  /** The exit function of a duty has failed: the worker has it no longer. */
+  EndFailed: 13,
 } as const;
 
 /** How a chunk's function is called. */
@@ -61,6 +82,9 @@ export const CallMode = {
 
 export type CallMode = (typeof CallMode)[keyof typeof CallMode];
 
+/** The duty of calls that have neither an init nor an exit function: every worker has it. */
+export const NO_DUTY = 0;
+
 /** The indexes of a chunk's values: the first one where they follow each other, all of them where some were dropped. */
 export type ChunkIndexes = number | readonly number[];
 
@@ -71,6 +95,7 @@ export type RunMessage = [
   chunk: number,
   task: number,
   mode: CallMode,
+  duty: number,
   indexes: ChunkIndexes,
   values: unknown[],
 ];
@@ -78,9 +103,24 @@ export type CancelMessage = [type: typeof ToWorker.Cancel, chunk: number];
 export type RecallMessage = [type: typeof ToWorker.Recall, chunk: number];
 export type CreditMessage = [type: typeof ToWorker.Credit, chunk: number, batches: number];
 export type LeaveMessage = [type: typeof ToWorker.Leave];
+export type ShareMessage = [type: typeof ToWorker.Share, shared: PortableValue];
+/** `init` and `exit` are functions by their numbers. */
+export type BeginMessage = [type: typeof ToWorker.Begin, duty: number, init: number | undefined];
+export type EndMessage = [type: typeof ToWorker.End, duty: number, exit: number];
+export type DropMessage = [type: typeof ToWorker.Drop, duty: number];
 
 export type MessageToWorker =
-  DefineMessage | ForgetMessage | RunMessage | CancelMessage | RecallMessage | CreditMessage | LeaveMessage;
+  | DefineMessage
+  | ForgetMessage
+  | RunMessage
+  | CancelMessage
+  | RecallMessage
+  | CreditMessage
+  | LeaveMessage
+  | ShareMessage
+  | BeginMessage
+  | EndMessage
+  | DropMessage;
 
 /** Why a value failed: what its function threw, or where in its result something cannot be sent. */
 export type EncodedFailure =
@@ -98,6 +138,12 @@ export type StoppedMessage = [type: typeof FromWorker.Stopped, chunk: number];
 export type ReleasedMessage = [type: typeof FromWorker.Released, chunk: number, kept: number];
 export type FatalMessage = [type: typeof FromWorker.Fatal, thrown: EncodedThrown];
 
+export type ShareFailedMessage = [type: typeof FromWorker.ShareFailed, failure: EncodedFailure];
+export type BegunMessage = [type: typeof FromWorker.Begun, duty: number];
+export type BeginFailedMessage = [type: typeof FromWorker.BeginFailed, duty: number, failure: EncodedFailure];
+export type EndedMessage = [type: typeof FromWorker.Ended, duty: number, result: unknown];
+export type EndFailedMessage = [type: typeof FromWorker.EndFailed, duty: number, failure: EncodedFailure];
+
 export type MessageFromWorker =
   | ReadyMessage
   | DefinedMessage
@@ -107,7 +153,12 @@ export type MessageFromWorker =
   | FailedMessage
   | StoppedMessage
   | ReleasedMessage
-  | FatalMessage;
+  | FatalMessage
+  | ShareFailedMessage
+  | BegunMessage
+  | BeginFailedMessage
+  | EndedMessage
+  | EndFailedMessage;
 
 /** What a worker is told when it is started, over its start method's own way (`workerData`, environment). */
 export interface WorkerIdentity {

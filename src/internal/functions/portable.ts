@@ -2,7 +2,8 @@
 
 import { describeValue } from '../options/describeValue.js';
 import { isModuleTask, moduleTask, type ModuleTask } from '../../moduleTask.js';
-import { capture, type CaptureOptions } from './capture/capture.js';
+import { UnserializableError } from '../../errors.js';
+import { capture, captureValue, type CaptureOptions } from './capture/capture.js';
 
 /** A function in a form that can be sent. */
 export type PortableFunction = PortableModule | PortableGraph;
@@ -27,6 +28,9 @@ export interface PortableGraph {
   /** Whether modules are imported for it, of which each may do anything. */
   readonly imports: boolean;
 }
+
+/** A value in a form that can be sent, functions in it included. */
+export type PortableValue = Pick<PortableGraph, 'bytes' | 'attachments'>;
 
 /** Whatever a user may give where a task function is asked for. */
 export type AnyTask = ((...args: never[]) => unknown) | ModuleTask | URL;
@@ -63,6 +67,17 @@ export function makePortable(fn: AnyTask, options: CaptureOptions): PortableFunc
   if (isModuleTask(fn))
     return { kind: 'module', name: fn.exportName, url: fn.url, exportName: fn.exportName, imports: true };
   return { kind: 'graph', name: fn.name === '' ? 'anonymous' : fn.name, ...capture(fn, options) };
+}
+
+/** Makes an option's value portable. @throws UnserializableError, or UnportableFunctionError because of a function in it. */
+export function makeValuePortable(
+  name: string,
+  value: unknown,
+  isCloneable: (value: unknown) => boolean,
+): PortableValue {
+  const refusal = (path: string, kind: string): Error => new UnserializableError({ path, kind, direction: 'input' });
+  const { bytes, attachments } = captureValue(name, value, { captures: undefined, isCloneable, refusal });
+  return { bytes, attachments };
 }
 
 /** What makes two tasks the same, as long as what they capture is: they are loaded once, and share what is known of their pace. */

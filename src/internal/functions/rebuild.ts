@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { decodeGraph } from './graphCodec.js';
-import type { PortableFunction, PortableModule } from './portable.js';
+import type { PortableFunction, PortableModule, PortableValue } from './portable.js';
 import { revive } from './revive.js';
 import { requireThroughTsx } from './tsx.js';
 
@@ -12,6 +12,12 @@ export type Task = (...args: unknown[]) => unknown;
 export function rebuild(portable: PortableFunction): Task | Promise<Task> {
   if (portable.kind === 'module') return fromModule(portable);
   return revive(decodeGraph(portable.bytes), portable.attachments) as Task | Promise<Task>;
+}
+
+/** Makes a value again. In an object, for it may have a `then` of its own. */
+export async function rebuildValue(portable: PortableValue): Promise<{ readonly value: unknown }> {
+  const holder = (await revive(decodeGraph(portable.bytes), portable.attachments)) as Record<string, unknown>;
+  return { value: Object.values(holder)[0] };
 }
 
 async function fromModule({ url, exportName }: PortableModule): Promise<Task> {

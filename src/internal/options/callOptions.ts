@@ -9,9 +9,12 @@ import {
   positiveInteger,
   positiveMilliseconds,
   row,
+  workerFunction,
   type OptionGroup,
   type Rows,
 } from './rows.js';
+import type { WorkerTask } from '../../taskTypes.js';
+import type { AnyTask } from '../functions/portable.js';
 
 /** A timer cannot wait longer than this (24.8 days); asked for more, it fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -44,6 +47,57 @@ export interface ApplyOptions {
    * @throws TypeError when it is no number, RangeError when it is 0, negative or NaN.
    */
   taskTimeout?: number | undefined;
+
+  /**
+   * A function that each worker calls before its first task of the call, to make what its tasks need: it gets a
+   * {@link WorkerContext}, and what it puts into `context.state` is there for tasks and for `workerExit`. A promise is awaited.
+   * It travels as a task function does: with the variables that it uses, as a {@link moduleTask}, or as a `URL`.
+   *
+   * It runs once in each worker that gets a task, and again in a worker that takes the place of one that died. What it throws
+   * ends the call as what a task throws does. On a pool with `keepAlive` the workers stay as they are for later calls with the
+   * same `workerInit` and `workerExit`: functions of the same source that capture equal values. Where others are given, the
+   * workers are replaced by new ones, each when it is free. Calls that give neither run on any worker.
+   *
+   * Default: none.
+   *
+   * @throws TypeError when it is no function, `moduleTask` or `URL`, or a class.
+   */
+  workerInit?: WorkerTask | undefined;
+
+  /**
+   * A function that each worker calls when its last task of the call is done, with the same {@link WorkerContext} as
+   * `workerInit`. A promise is awaited. It travels as `workerInit` does. The call completes when all have run, and fails with
+   * what one of them throws; what they return is in `getExitResults()`, and goes to `onExitResults`.
+   *
+   * It runs in each worker that had a task of the call and lives. It does not run when the call fails or is cancelled. On a
+   * pool with `keepAlive` it runs when the worker leaves, and then `stopAndJoin` rejects with what it throws.
+   *
+   * Default: none.
+   *
+   * @throws TypeError when it is no function, `moduleTask` or `URL`, or a class.
+   */
+  workerExit?: WorkerTask | undefined;
+
+  /**
+   * How many milliseconds `workerInit` may take in a worker: a positive number, or `Infinity`. A worker in which it takes
+   * longer is killed, and the call fails with a `WorkerTimeoutError`, whose `stage` is `'init'`. Neither the start of the worker
+   * counts nor the loading of the function.
+   *
+   * Default: none.
+   *
+   * @throws TypeError when it is no number, RangeError when it is 0, negative or NaN.
+   */
+  workerInitTimeout?: number | undefined;
+
+  /**
+   * How many milliseconds `workerExit` may take in a worker: a positive number, or `Infinity`. A worker in which it takes
+   * longer is killed, and the call fails with a `WorkerTimeoutError`, whose `stage` is `'exit'`.
+   *
+   * Default: none.
+   *
+   * @throws TypeError when it is no number, RangeError when it is 0, negative or NaN.
+   */
+  workerExitTimeout?: number | undefined;
 
   /**
    * How often a value is started again, on another worker, after the worker that had it died: killed, out of memory, left by
@@ -110,6 +164,12 @@ interface ApplySettings {
   readonly signal: AbortSignal | undefined;
   /** At most what a timer can wait, or Infinity: none. */
   readonly taskTimeout: number;
+  readonly workerInit: AnyTask | undefined;
+  readonly workerExit: AnyTask | undefined;
+  /** As `taskTimeout`. */
+  readonly workerInitTimeout: number;
+  /** As `taskTimeout`. */
+  readonly workerExitTimeout: number;
   readonly workerDeathRetries: number;
   /** At most what a timer can wait, or Infinity. */
   readonly cancelTimeout: number;
@@ -135,6 +195,28 @@ const applyRows: Rows<ApplySettings> = {
     ...positiveMilliseconds,
     default: () => Infinity,
     aliases: ['executionTimeout', 'jobTimeout', 'maxTime', 'timeLimit', 'timeout', 'timeoutMs'],
+    normalise: timerOrInfinity,
+  }),
+  workerInit: row<AnyTask | undefined>({
+    ...workerFunction,
+    default: () => undefined,
+    aliases: ['init', 'initialize', 'initializer', 'onWorkerStart', 'setup', 'workerInitializer', 'workerSetup'],
+  }),
+  workerExit: row<AnyTask | undefined>({
+    ...workerFunction,
+    default: () => undefined,
+    aliases: ['cleanup', 'dispose', 'exit', 'finalizer', 'teardown', 'workerTeardown'],
+  }),
+  workerInitTimeout: row({
+    ...positiveMilliseconds,
+    default: () => Infinity,
+    aliases: ['initTimeout', 'setupTimeout', 'startTimeout'],
+    normalise: timerOrInfinity,
+  }),
+  workerExitTimeout: row({
+    ...positiveMilliseconds,
+    default: () => Infinity,
+    aliases: ['exitTimeout', 'teardownTimeout'],
     normalise: timerOrInfinity,
   }),
   workerDeathRetries: row({

@@ -4,6 +4,7 @@ import type { CallOptions } from './callOptions.js';
 import type { WorkerPoolOptions } from './poolOptions.js';
 import {
   boolean,
+  callback,
   countFromZeroOrInfinity,
   objectThat,
   oneOf,
@@ -63,6 +64,17 @@ export interface FromOptions extends WorkerPoolOptions, CallOptions {
    *   which that pool has settled already.
    */
   pool?: AnyWorkerPool | undefined;
+
+  /**
+   * Called just before the Observable completes, with what the `workerExit` of each worker has returned, in the order of the
+   * worker ids; with an empty array where none has run. What it throws becomes the error of the Observable. Given together with
+   * a `pool` that has `keepAlive`, it makes `workerExit` run at the end of each subscription, not when the workers leave.
+   *
+   * Default: none.
+   *
+   * @throws TypeError when it is no function.
+   */
+  onExitResults?: ((results: any[]) => void) | undefined;
 }
 
 /**
@@ -95,6 +107,10 @@ interface OrderSettings {
   readonly ordered: boolean;
 }
 
+interface CallbackSettings {
+  readonly onExitResults: ((results: unknown[]) => void) | undefined;
+}
+
 interface PoolChoice {
   readonly pool: AnyWorkerPool | undefined;
 }
@@ -114,6 +130,18 @@ export const orderGroup: OptionGroup<OrderSettings> = {
   },
   where: operators,
   why: 'a pool has "mapUnordered" and "imapUnordered" instead',
+};
+
+export const callbackGroup: OptionGroup<CallbackSettings> = {
+  rows: {
+    onExitResults: row<((results: unknown[]) => void) | undefined>({
+      ...callback,
+      default: () => undefined,
+      aliases: ['exitResults', 'onExit', 'onWorkerExit'],
+    }),
+  },
+  where: operators,
+  why: 'a pool has "getExitResults()" instead',
 };
 
 export const poolChoiceGroup: OptionGroup<PoolChoice> = {

@@ -1,7 +1,17 @@
 /** The options that say what workers a pool has: documentation, names, checks and defaults. */
 
 import { cpuCount } from './cpuCount.js';
-import { boolean, oneOf, operators, positiveInteger, row, type Choice, type OptionGroup, type Rows } from './rows.js';
+import {
+  anything,
+  boolean,
+  oneOf,
+  operators,
+  positiveInteger,
+  row,
+  type Choice,
+  type OptionGroup,
+  type Rows,
+} from './rows.js';
 
 /** The ways to start a worker; the only list of them. */
 export const startMethodNames = ['threading', 'spawn', 'forkserver'] as const;
@@ -74,6 +84,18 @@ export interface WorkerPoolOptions {
    * @throws TypeError when it is no boolean.
    */
   keepAlive?: boolean | undefined;
+
+  /**
+   * What all tasks use: any value, which each worker gets once, as `context.shared` of tasks and of `workerInit` and
+   * `workerExit`. It is taken when the pool is made (by an operator, when it is subscribed to), as the variables of a function
+   * are: functions, classes and their instances in it come along. Each worker has a copy; a `SharedArrayBuffer` is really shared,
+   * where workers are threads.
+   *
+   * Default: `undefined`.
+   *
+   * @throws UnserializableError when there is something in it that cannot travel, UnportableFunctionError when it is a function.
+   */
+  sharedObjects?: unknown;
 }
 
 /** {@link WorkerPoolOptions}, checked and complete. */
@@ -82,6 +104,7 @@ export interface PoolSettings {
   readonly startMethod: StartMethod;
   readonly daemon: boolean;
   readonly keepAlive: boolean;
+  readonly sharedObjects: unknown;
 }
 
 const rows: Rows<PoolSettings> = {
@@ -120,6 +143,11 @@ const rows: Rows<PoolSettings> = {
     ...boolean,
     default: () => false,
     aliases: ['persistent', 'reuseWorkers'],
+  }),
+  sharedObjects: row<unknown>({
+    ...anything,
+    default: () => undefined,
+    aliases: ['initialData', 'shared', 'sharedData', 'sharedObject', 'workerData'],
   }),
 };
 

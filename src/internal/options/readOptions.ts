@@ -6,7 +6,7 @@
 
 import { describeValue, enumerate, quote } from './describeValue.js';
 import { nearest, type Candidate } from './nearest.js';
-import { isPlainObject, type OptionGroup, type OptionRow, type Rows } from './rows.js';
+import { anything, isPlainObject, type OptionGroup, type OptionRow, type Rows } from './rows.js';
 
 /** The values that are not left to the default, by option. */
 export type Given = ReadonlyMap<string, unknown>;
@@ -79,7 +79,7 @@ function isOptionsObject(value: unknown, { known }: Place): value is Record<stri
   // An instance of the user's own class is fine; a Map, or a pool that should have been { pool }, is not.
   return (
     Object.prototype.toString.call(value) === '[object Object]' &&
-    [...known.values()].every(({ row }) => row.fault(value) !== undefined)
+    [...known.values()].every(({ row }) => !isMeantFor(value, row))
   );
 }
 
@@ -92,14 +92,19 @@ function checkValue(value: unknown, { name, row }: Option, caller: string): void
 }
 
 function notAnObject(options: unknown, caller: string, { accepted }: Place): TypeError {
-  const meant = accepted.find(({ row }) => row.fault(options) === undefined);
+  const meant = accepted.find(({ row }) => isMeantFor(options, row));
   const example = meant === undefined ? '' : ` such as { ${meant.name}: ${exampleOf(options)} }`;
   return new TypeError(`${caller}: options must be an object${example}, got ${describeValue(options)}.`);
 }
 
+/** Whether a value that is no options object could be that of an option. */
+function isMeantFor(value: unknown, row: OptionRow<unknown>): boolean {
+  return row.fault !== anything.fault && row.fault(value) === undefined;
+}
+
 function exampleOf(value: unknown): string {
   if (typeof value === 'string') return quote(value);
-  return typeof value === 'object' ? '…' : String(value);
+  return typeof value === 'object' || typeof value === 'function' ? '…' : String(value);
 }
 
 function misplacedOption({ name, group }: Option, caller: string): TypeError {

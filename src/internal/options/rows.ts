@@ -3,6 +3,7 @@
  * it; and the kinds of check that rows are made from.
  */
 
+import { isModuleTask } from '../../moduleTask.js';
 import { enumerate, quote } from './describeValue.js';
 import { nearest, type Candidate } from './nearest.js';
 
@@ -142,6 +143,31 @@ export function objectThat(
       return is(value) ? undefined : wrongTypeBut(advice(value));
     },
   };
+}
+
+/** A function that workers run, in one of the ways in which tasks can be given. */
+export const workerFunction: Check = {
+  allowed: 'a function, a moduleTask(url, exportName) or a URL',
+  fault(value) {
+    if (value instanceof URL || isModuleTask(value)) return undefined;
+    if (typeof value !== 'function') return wrongType;
+    return isClass(value as (...args: never[]) => unknown)
+      ? wrongTypeBut(`Wrap the class: () => new ${value.name}().`)
+      : undefined;
+  },
+};
+
+/** A function that is called here. */
+export const callback: Check = {
+  allowed: 'a function',
+  fault: (value) => (typeof value === 'function' ? undefined : wrongType),
+};
+
+/** Whatever it is: says nothing about what a value is meant for. */
+export const anything: Check = { allowed: 'any value', fault: () => undefined };
+
+function isClass(value: (...args: never[]) => unknown): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 /** Whether an object is nothing but its properties: of a literal, in whichever realm, or without prototype. */

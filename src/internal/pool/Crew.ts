@@ -15,7 +15,7 @@ export class Crew {
   readonly #slots: (WorkerHandle | undefined)[];
   /** Workers that have nothing to do; the last one was busy last. */
   readonly #idle: WorkerHandle[] = [];
-  /** How many workers have a chunk. */
+  /** How many workers have a chunk, or an exit function to run. */
   #busy = 0;
   /** How many slots are taken. */
   #living = 0;
@@ -113,13 +113,29 @@ export class Crew {
     if (worker.state === 'ready') this.rest(worker);
   }
 
+  /** A worker without chunks has something else to do. */
+  occupy(worker: WorkerHandle): void {
+    this.#unrest(worker);
+    this.#busy++;
+  }
+
+  /** It is done with that. */
+  vacate(worker: WorkerHandle): void {
+    this.#busy--;
+    if (worker.state === 'ready') this.rest(worker);
+  }
+
   /** A worker has ended. @returns The chunks that it leaves. */
   bury(worker: WorkerHandle): Chunk[] {
     this.#slots[worker.id] = undefined;
     this.#living--;
+    this.#unrest(worker);
+    if (worker.chunks.length > 0 || worker.ending !== undefined) this.#busy--;
+    return worker.chunks.splice(0);
+  }
+
+  #unrest(worker: WorkerHandle): void {
     const at = this.#idle.indexOf(worker);
     if (at >= 0) this.#idle.splice(at, 1);
-    if (worker.chunks.length > 0) this.#busy--;
-    return worker.chunks.splice(0);
   }
 }

@@ -1,14 +1,13 @@
 /**
- * The deadlines of tasks whose call has a `taskTimeout`.
+ * Deadlines: of tasks whose call has a `taskTimeout`, and of the init and exit functions of workers.
  *
- * Such a task travels alone, so its clock can start with its message: it waits behind nothing. The clock stops while a merge
- * call may have to wait because what it gave is not consumed. When the time is up, messages that have arrived are heard
- * first, for the result may be among them.
+ * A task with a timeout travels alone, so its clock can start with its message: it waits behind nothing. The clock stops while
+ * a merge call may have to wait because what it gave is not consumed. When the time is up, messages that have arrived are
+ * heard first, for the result may be among them.
  */
 
 import { CREDITS } from '../tuning.js';
 import { clearTimeout, now, setImmediate, setTimeout } from '../globals.js';
-import type { Chunk } from './Chunk.js';
 
 /** A timer that is later than this, in milliseconds, was kept waiting by the program. */
 const LATE = 10;
@@ -24,71 +23,71 @@ interface Deadline {
   moved: boolean;
 }
 
-export class Deadlines {
-  readonly #running = new Map<Chunk, Deadline>();
-  readonly #onPassed: (chunk: Chunk) => void;
+/** @typeParam Run What takes time: a chunk, say. */
+export class Deadlines<Run> {
+  readonly #running = new Map<Run, Deadline>();
+  readonly #onPassed: (run: Run) => void;
 
-  /** @param onPassed Called once for a chunk that has taken too long. */
-  constructor(onPassed: (chunk: Chunk) => void) {
+  /** @param onPassed Called once for what has taken too long. */
+  constructor(onPassed: (run: Run) => void) {
     this.#onPassed = onPassed;
   }
 
-  /** The task of a chunk starts now. */
-  start(chunk: Chunk): void {
-    const left = chunk.job.call.taskTimeout;
-    if (left === Infinity || this.#running.has(chunk)) return;
+  /** What may take `left` milliseconds starts now, unless it has started before. */
+  start(run: Run, left: number): void {
+    if (left === Infinity || this.#running.has(run)) return;
     const deadline: Deadline = { timer: undefined, left, startedAt: 0, credits: CREDITS, moved: false };
-    this.#running.set(chunk, deadline);
-    this.#run(chunk, deadline);
+    this.#running.set(run, deadline);
+    this.#run(run, deadline);
   }
 
-  /** A chunk is over, in whichever way. */
-  stop(chunk: Chunk): void {
+  /** It is over, in whichever way. */
+  stop(run: Run): void {
     if (this.#running.size === 0) return;
-    clearTimeout(this.#running.get(chunk)?.timer);
-    this.#running.delete(chunk);
+    clearTimeout(this.#running.get(run)?.timer);
+    this.#running.delete(run);
   }
 
   /** A merge call has sent a batch: its last one for now, perhaps. */
-  onYields(chunk: Chunk): void {
-    const deadline = this.#running.get(chunk);
+  onYields(run: Run): void {
+    const deadline = this.#running.get(run);
     if (deadline === undefined || --deadline.credits > 0) return;
     clearTimeout(deadline.timer);
     deadline.left = Math.max(0, deadline.left - (now() - deadline.startedAt));
   }
 
   /** A merge call may send another batch. */
-  onCredit(chunk: Chunk): void {
-    const deadline = this.#running.get(chunk);
-    if (deadline !== undefined && deadline.credits++ === 0) this.#run(chunk, deadline);
+  onCredit(run: Run): void {
+    const deadline = this.#running.get(run);
+    if (deadline !== undefined && deadline.credits++ === 0) this.#run(run, deadline);
   }
 
-  #run(chunk: Chunk, deadline: Deadline): void {
+  #run(run: Run, deadline: Deadline): void {
     deadline.startedAt = now();
-    deadline.timer = setTimeout(() => this.#onTimer(chunk, deadline), Math.ceil(deadline.left));
+    deadline.timer = setTimeout(() => this.#onTimer(run, deadline), Math.ceil(deadline.left));
     deadline.timer.unref();
   }
 
-  #onTimer(chunk: Chunk, deadline: Deadline): void {
+  #onTimer(run: Run, deadline: Deadline): void {
     const late = now() - deadline.startedAt - deadline.left;
     if (late < 0) {
       deadline.left = -late; // timers count whole milliseconds
-      this.#run(chunk, deadline);
+      this.#run(run, deadline);
     } else if (late > LATE && !deadline.moved) {
       // As long as the program was busy, a result, or what a merge call waits for, may have been on its way. Only once: a
       // program that is always busy is to get rid of an endless loop, too.
       deadline.moved = true;
       deadline.left = late;
-      this.#run(chunk, deadline);
+      this.#run(run, deadline);
     } else {
-      setImmediate(() => this.#onLastTurn(chunk, deadline));
+      setImmediate(() => this.#onLastTurn(run, deadline));
     }
   }
 
   /** The event loop has turned since time was up. */
-  #onLastTurn(chunk: Chunk, deadline: Deadline): void {
-    if (this.#running.get(chunk) !== deadline || deadline.credits === 0) return;
-    this.stop(chunk);
-    this.#onPassed(chunk);
+  #onLastTurn(run: Run, deadline: Deadline): void {
+    if (this.#running.get(run) !== deadline || deadline.credits === 0) return;
+    this.stop(run);
+    this.#onPassed(run);
   }
 }

@@ -6,7 +6,8 @@
  *                 ▲                  │
  *                 └── given back ◀───┘  recalled, or the worker died
  *
- * It ends once, in one of three ways: completed, failed or cancelled. After that nothing reaches the sink.
+ * It ends once, in one of three ways: completed, failed or cancelled. After that nothing reaches the sink. Before it is
+ * completed its exit functions run, where it has some: it can still fail or be cancelled then.
  */
 
 import { WINDOW } from '../tuning.js';
@@ -16,6 +17,7 @@ import { linkAbort, unlinkAbort } from '../abortLinks.js';
 import { CallMode } from '../channel/messages.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
+import type { Duty } from './Duty.js';
 import { PendingValues } from './PendingValues.js';
 import type { TaskRecord } from './TaskRegistry.js';
 
@@ -39,6 +41,8 @@ export interface JobSpec {
   readonly overflow: Overflow;
   /** Whether the sink tells by `release` when results are consumed; else they are as soon as it has them. */
   readonly manualRelease: boolean;
+  /** Whether its exit functions run at its end in any case, also where workers are kept. */
+  readonly wantsExitResults: boolean;
   readonly sink: JobSink;
 }
 
@@ -53,6 +57,8 @@ export interface JobOwner {
   onWorkChanged(job: Job): void;
   /** The job has ended; `deliver` tells the sink, and is to be called when the job's workers are where they should be. */
   onJobEnded(job: Job, outcome: JobOutcome, deliver: () => void): void;
+  /** All values are done: `done` is to be called when the exit functions of the job are, too. */
+  finishDuty(job: Job, done: () => void): void;
   /** The worker with a chunk may send another batch of what it yields. */
   credit(chunk: Chunk): void;
   /** Nobody wants what the worker makes of a chunk. */
@@ -63,6 +69,10 @@ export class Job {
   readonly task: TaskRecord;
   readonly mode: CallMode;
   readonly call: CallSettings;
+  /** What its init and exit functions make of workers; `undefined` where it has none. */
+  readonly duty: Duty | undefined;
+  /** What its exit functions have returned, once they have. */
+  exitResults: unknown[] = [];
   /** The chunks that workers have. */
   readonly inFlight = new Set<Chunk>();
 
@@ -80,13 +90,16 @@ export class Job {
   #released = 0;
   #sourceEnded = false;
   #ended = false;
+  /** All values are through, and the exit functions run. */
+  #finishing = false;
   /** Ordered: the smallest value that failed, awaiting the results of those before it. */
   #failure: { readonly seq: number; readonly error: unknown } | undefined;
 
   readonly #onAbort = (): void => this.fail(this.call.signal?.reason);
 
-  constructor(task: TaskRecord, spec: JobSpec, owner: JobOwner) {
+  constructor(task: TaskRecord, spec: JobSpec, owner: JobOwner, duty?: Duty) {
     this.task = task;
+    this.duty = duty;
     this.mode = spec.mode;
     this.call = spec.call;
     this.#owner = owner;
@@ -291,8 +304,14 @@ export class Job {
 
   #completeIfDone(): void {
     if (!this.#sourceEnded || this.#failure !== undefined || this.inFlight.size > 0) return;
-    if (this.#pending.waiting > 0 || this.#pending.returned > 0) return;
-    this.#finish('completed', () => this.#sink.complete());
+    if (this.#pending.waiting > 0 || this.#pending.returned > 0 || this.#finishing) return;
+    const complete = (): void => this.#finish('completed', () => this.#sink.complete());
+    if (this.duty === undefined) {
+      complete();
+    } else {
+      this.#finishing = true;
+      this.#owner.finishDuty(this, complete);
+    }
   }
 
   #finish(outcome: JobOutcome, deliver: () => void): void {

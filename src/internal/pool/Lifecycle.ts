@@ -20,6 +20,8 @@ const ERROR_WAIT = 100;
 
 export interface LifecycleHost {
   workers(): WorkerHandle[];
+  /** Lets a worker leave, after its exit functions. */
+  leave(worker: WorkerHandle): void;
   /** A job's values may be given out. */
   activate(job: Job): void;
   /** Tells the worker that nobody wants what it makes of a chunk. */
@@ -46,6 +48,8 @@ export class Lifecycle {
   #terminating: Ending | undefined;
   /** How many ended jobs wait for workers before they tell. */
   #waitingJobs = 0;
+  /** What an exit function has thrown, for whoever joins the pool. */
+  #lost: { readonly error: unknown } | undefined;
   /** A worker that could not even be killed. */
   #abandoned: WorkerHandle | undefined;
 
@@ -85,7 +89,7 @@ export class Lifecycle {
       for (const chunk of job.inFlight) this.#cancel(chunk, job.call.cancelTimeout);
       deliver();
     } else if (outcome === 'completed') {
-      this.#whenGone((worker) => worker.leave(), deliver);
+      this.#whenGone((worker) => this.#host.leave(worker), deliver);
     } else {
       this.#whenGone((worker) => worker.kill(), deliver, ERROR_WAIT);
     }
@@ -96,6 +100,11 @@ export class Lifecycle {
     clearTimeout(this.#cancelled.get(chunk));
     this.#cancelled.delete(chunk);
     this.#advance();
+  }
+
+  /** An exit function has failed that belongs to no call any more. */
+  onLost(error: unknown): void {
+    this.#lost ??= { error };
   }
 
   onWorkerEnded(worker: WorkerHandle): void {
@@ -137,13 +146,14 @@ export class Lifecycle {
     if (this.#jobs.size > 0) return;
     const workers = this.#host.workers();
     if (workers.length > 0) {
-      for (const worker of workers) if (worker.chunks.length === 0) worker.leave();
+      for (const worker of workers) if (worker.chunks.length === 0) this.#host.leave(worker);
       return;
     }
     for (const ending of [this.#joining, this.#terminating]) {
       if (ending !== undefined) this.#settle(ending);
     }
     this.#joining = undefined;
+    this.#lost = undefined;
     this.#abandoned = undefined;
     for (const job of this.#postponed) {
       this.#postponed.delete(job);
@@ -154,7 +164,8 @@ export class Lifecycle {
 
   #settle(ending: Ending): void {
     if (this.#abandoned === undefined) {
-      ending.resolve();
+      if (this.#lost !== undefined && ending === this.#joining) ending.reject(this.#lost.error);
+      else ending.resolve();
       return;
     }
     const { id } = this.#abandoned;

@@ -3,7 +3,8 @@
  *
  * Workers are started as there is work for them. A worker has one chunk to work on and, where chunks are short, some ahead.
  * Jobs take turns. Who the workers are is `Crew`'s matter, what is to become of them when a job or the pool ends is
- * `Lifecycle`'s, when they have to share `Rebalancer`'s, and when a task has taken too long `Deadlines`'.
+ * `Lifecycle`'s, when they have to share `Rebalancer`'s, when a task has taken too long `Deadlines`', and what they do before
+ * the first task of a job and after its last `Duties`'.
  */
 
 import { now, queueMicrotask } from '../globals.js';
@@ -17,13 +18,21 @@ import {
 } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
 import { openEnvelopes } from '../../transfer.js';
-import { CallMode, FromWorker, ToWorker, type MessageFromWorker } from '../channel/messages.js';
-import { makePortable, type AnyTask } from '../functions/portable.js';
+import { CallMode, FromWorker, NO_DUTY, ToWorker, type MessageFromWorker } from '../channel/messages.js';
+import {
+  makePortable,
+  makeValuePortable,
+  type AnyTask,
+  type PortableFunction,
+  type PortableValue,
+} from '../functions/portable.js';
 import { currentWorker } from '../runtime/identity.js';
 import type { WorkerEnd } from '../workers/StartMethod.js';
 import type { Chunk } from './Chunk.js';
 import { Crew } from './Crew.js';
 import { Deadlines } from './Deadlines.js';
+import { Duties } from './Duties.js';
+import { importsModules, type Duty } from './Duty.js';
 import { inputError, loadError, taskError } from './failures.js';
 import { Hold } from './Hold.js';
 import { Job, type JobOutcome, type JobOwner, type JobSpec } from './Job.js';
@@ -38,21 +47,31 @@ export class Scheduler implements JobOwner, WorkerListener {
   readonly #tasks: TaskRegistry;
   readonly #lifecycle: Lifecycle;
   readonly #rebalancer: Rebalancer;
-  readonly #deadlines = new Deadlines((chunk) => this.#onTimeout(chunk));
+  readonly #deadlines = new Deadlines<Chunk>((chunk) => this.#onTimeout(chunk));
+  readonly #duties: Duties;
+  /** The option `sharedObjects`, as it was when the pool was made. */
+  readonly #shared: PortableValue | undefined;
   readonly #hold = new Hold();
   /** Jobs that have work to give, in the order of their turns. */
   readonly #ready = new Set<Job>();
   #nextChunk = 0;
   #dispatchScheduled = false;
 
-  /** @throws NestedPoolError inside a worker that is a daemon. */
+  /** @throws NestedPoolError inside a worker that is a daemon; what `sharedObjects` that cannot travel are refused with. */
   constructor(settings: PoolSettings) {
     if (currentWorker()?.daemon === true) throw new NestedPoolError();
     this.settings = settings;
     this.#crew = new Crew(settings, this);
     this.#tasks = new TaskRegistry((task) => this.#crew.workers().forEach((worker) => worker.forget(task)));
+    this.#duties = new Duties(this.#tasks, this.#crew, (error) => this.#lifecycle.onLost(error));
+    if (settings.sharedObjects !== undefined) {
+      this.#shared = makeValuePortable('sharedObjects', settings.sharedObjects, (value) =>
+        this.#crew.isCloneable(value),
+      );
+    }
     this.#lifecycle = new Lifecycle(settings.keepAlive, {
       workers: () => this.#crew.workers(),
+      leave: (worker) => this.#duties.leave(worker),
       activate: (job) => this.onWorkChanged(job),
       cancelChunk: (chunk) => this.cancelChunk(chunk),
       changed: () => this.#updateHold(),
@@ -75,13 +94,17 @@ export class Scheduler implements JobOwner, WorkerListener {
    */
   open(fn: AnyTask, spec: JobSpec): Job {
     if (this.#lifecycle.terminated) throw new PoolTerminatedError();
-    const portable = makePortable(fn, {
-      captures: spec.call.captures,
-      isCloneable: (value) => this.#crew.isCloneable(value),
-    });
-    const job = new Job(this.#tasks.acquire(fn, portable), spec, this);
+    const portable = this.#makePortable(fn, spec);
+    const duty = this.#dutyOf(spec); // after all that throws
+    const job = new Job(this.#tasks.acquire(fn, portable), spec, this, duty);
+    if (duty !== undefined) this.#duties.join(duty, job);
     this.#lifecycle.add(job);
     return job;
+  }
+
+  /** What the exit functions of the last jobs have returned. */
+  exitResults(): unknown[] {
+    return this.#duties.results();
   }
 
   stopAndJoin(): Promise<void> {
@@ -90,6 +113,25 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   terminate(): Promise<void> {
     return this.#lifecycle.terminate(() => new PoolTerminatedError());
+  }
+
+  #makePortable(fn: AnyTask, spec: JobSpec): PortableFunction {
+    return makePortable(fn, {
+      captures: spec.call.captures,
+      isCloneable: (value) => this.#crew.isCloneable(value),
+    });
+  }
+
+  /** The duty of a job, where it has init or exit functions. */
+  #dutyOf(spec: JobSpec): Duty | undefined {
+    const { workerInit, workerExit } = spec.call;
+    if (workerInit === undefined && workerExit === undefined) return undefined;
+    const functions = {
+      init: workerInit && this.#makePortable(workerInit, spec),
+      exit: workerExit && this.#makePortable(workerExit, spec),
+    };
+    const isKept = this.settings.keepAlive && !spec.wantsExitResults;
+    return this.#duties.acquire({ init: workerInit, exit: workerExit }, functions, isKept);
   }
 
   // --- JobOwner
@@ -116,7 +158,16 @@ export class Scheduler implements JobOwner, WorkerListener {
   onJobEnded(job: Job, outcome: JobOutcome, deliver: () => void): void {
     this.#ready.delete(job);
     this.#tasks.release(job.task);
+    this.#duties.release(job);
     this.#lifecycle.end(job, outcome, deliver);
+    this.#updateHold();
+  }
+
+  finishDuty(job: Job, done: () => void): void {
+    this.#duties.finish(job, () => {
+      job.exitResults = this.#duties.results(job.duty);
+      done();
+    });
     this.#updateHold();
   }
 
@@ -134,6 +185,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   // --- WorkerListener
 
   onReady(worker: WorkerHandle): void {
+    if (this.#shared !== undefined) worker.send([ToWorker.Share, this.#shared]);
     this.#crew.rest(worker);
     this.#dispatch();
   }
@@ -144,14 +196,28 @@ export class Scheduler implements JobOwner, WorkerListener {
         this.#onResults(worker, message[1], message[2], message[3]);
         return;
       case FromWorker.Defined: {
-        const [chunk] = worker.chunks;
-        if (chunk?.job.task.id === message[1]) this.#deadlines.start(chunk);
+        this.#duties.onDefined(worker, message[1]);
+        this.#startClock(worker);
         return;
       }
       case FromWorker.DefineFailed:
         for (const { job } of worker.chunks) {
           if (job.task.id === message[1]) job.fail(loadError(message[2], worker.id));
         }
+        this.#duties.onDefineFailed(worker, message[1], message[2]);
+        this.#dispatch();
+        return;
+      case FromWorker.ShareFailed:
+        for (const { job } of worker.chunks) job.fail(loadError(message[1], worker.id));
+        worker.kill();
+        return;
+      case FromWorker.Begun:
+      case FromWorker.BeginFailed:
+      case FromWorker.Ended:
+      case FromWorker.EndFailed:
+        this.#duties.onMessage(worker, message);
+        this.#startClock(worker);
+        this.#dispatch();
         return;
     }
     const chunk = worker.chunks.find(({ id }) => id === message[1]);
@@ -201,11 +267,14 @@ export class Scheduler implements JobOwner, WorkerListener {
       chunk.job.onChunkOver(chunk);
     }
     if (current === undefined) {
-      if (before === 'ready' && cause !== undefined && !this.#lifecycle.terminated) warnOfIdleDeath(died([]));
+      const isIdle = before === 'ready' && worker.ending === undefined;
+      if (isIdle && cause !== undefined && !this.#lifecycle.terminated) warnOfIdleDeath(died([]));
     } else if (current.cancelled || current.job.ended) {
       current.job.onChunkOver(current);
+    } else if (wasInInit(worker, current.job)) {
+      current.job.onWorkerDied(current, died);
     } else if (!worker.hasLoaded(current.job.task.id)) {
-      if (current.job.task.portable.imports && end.signal === null) {
+      if (importsAnything(current.job) && end.signal === null) {
         current.job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
         current.job.onChunkOver(current);
       } else {
@@ -215,6 +284,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     } else {
       current.job.onWorkerDied(current, died);
     }
+    this.#duties.onWorkerEnded(worker, before === 'killed', () => died([]));
     this.#lifecycle.onWorkerEnded(worker);
     this.#dispatch();
   }
@@ -262,7 +332,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     if (job === undefined) return;
     for (const worker of this.#crew.workers()) {
       const current = worker.chunks[0];
-      if (worker.state !== 'ready' || current === undefined || current.job !== job || current.cancelled) continue;
+      if (!worker.takesMore || current === undefined || current.job !== job || current.cancelled) continue;
       const most = job.task.pace.chunksAhead(current.values.length);
       while (worker.chunks.length <= most && job.hasWork && job.mayGoAhead) this.#supply(worker, job);
     }
@@ -288,15 +358,24 @@ export class Scheduler implements JobOwner, WorkerListener {
     const start = now();
     chunk.heardAt = start;
     try {
+      if (job.duty !== undefined) this.#duties.begin(worker, job.duty);
       worker.define(job.task);
-      worker.send([ToWorker.Run, chunk.id, job.task.id, job.mode, chunk.indexes, chunk.values], moving);
+      const duty = job.duty?.id ?? NO_DUTY;
+      worker.send([ToWorker.Run, chunk.id, job.task.id, job.mode, duty, chunk.indexes, chunk.values], moving);
     } catch (error) {
       this.#onUnsendable(worker, chunk, error);
       return;
     }
     job.task.pace.learnSending(chunk.values.length, now() - start);
     this.#crew.add(worker, chunk);
-    if (job.call.taskTimeout !== Infinity && worker.hasLoaded(job.task.id)) this.#deadlines.start(chunk);
+    if (job.call.taskTimeout !== Infinity) this.#startClock(worker);
+  }
+
+  /** The task that a worker is at begins: its function was loaded, and what has to come before it is done. */
+  #startClock(worker: WorkerHandle): void {
+    const [chunk] = worker.chunks;
+    if (chunk === undefined || !worker.hasLoaded(chunk.job.task.id) || worker.isBeginning(chunk.job.duty)) return;
+    this.#deadlines.start(chunk, chunk.job.call.taskTimeout);
   }
 
   #onUnsendable(worker: WorkerHandle, chunk: Chunk, error: unknown): void {
@@ -332,6 +411,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   #takeBack(worker: WorkerHandle, chunk: Chunk): void {
     this.#deadlines.stop(chunk);
     this.#crew.remove(worker, chunk);
+    this.#duties.advance(worker);
     this.#lifecycle.onChunkOver(chunk);
   }
 
@@ -362,6 +442,16 @@ export class Scheduler implements JobOwner, WorkerListener {
     else if (living > 0) this.#hold.set(false);
     else this.#hold.release();
   }
+}
+
+/** Whether a worker has died in the init function of a job. */
+function wasInInit(worker: WorkerHandle, { duty }: Job): boolean {
+  return duty?.init !== undefined && worker.isBeginning(duty) && worker.hasLoaded(duty.init.id);
+}
+
+/** Whether modules are imported for a job, of which each may do anything. */
+function importsAnything({ task, duty }: Job): boolean {
+  return task.portable.imports || (duty !== undefined && importsModules(duty));
 }
 
 function indexOfNext({ indexes, done }: Chunk): number {

@@ -6,6 +6,7 @@ import { FromWorker, ToWorker, type MessageFromWorker, type MessageToWorker } fr
 import type { StartMethodStrategy, WorkerEnd, WorkerLink } from '../workers/StartMethod.js';
 import { runInRootContext } from '../asyncContext.js';
 import type { Chunk } from './Chunk.js';
+import type { Duty } from './Duty.js';
 import type { TaskRecord } from './TaskRegistry.js';
 
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'killed' | 'ended';
@@ -35,6 +36,14 @@ export class WorkerHandle {
   readonly id: number;
   /** The chunks that the worker has: what it works on, and those ahead. */
   readonly chunks: Chunk[] = [];
+  /** The duties that the worker has, or is about to have. */
+  readonly duties = new Map<Duty, 'beginning' | 'begun'>();
+  /** Those of them that it is to end as soon as it has no chunk. */
+  readonly owed: Duty[] = [];
+  /** The one whose exit function runs: the worker is busy with that. */
+  ending: Duty | undefined;
+  /** Whether it is to leave as soon as it has no chunk and no duty. */
+  isRetiring = false;
   /** Whether the worker has outlived its own end: it hangs in native code. */
   abandoned = false;
   /** An error that nobody caught, told by the worker just before its end. */
@@ -61,6 +70,16 @@ export class WorkerHandle {
 
   get state(): WorkerState {
     return this.#state;
+  }
+
+  /** Whether the worker may be given more: nothing is to come between its chunks and what it has to end. */
+  get takesMore(): boolean {
+    return this.#state === 'ready' && !this.isRetiring && this.owed.length === 0;
+  }
+
+  /** Whether the init function of a duty runs. */
+  isBeginning(duty: Duty | undefined): boolean {
+    return duty !== undefined && this.duties.get(duty) === 'beginning';
   }
 
   /** Whether the worker has loaded a function, so that what happens to it now is not the loading's fault. */

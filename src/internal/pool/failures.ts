@@ -5,8 +5,8 @@ import { decodeThrown } from '../channel/decodeThrown.js';
 import type { EncodedFailure } from '../channel/messages.js';
 import { findUnserializable } from '../channel/unserializable.js';
 
-/** Why a value failed. */
-export function taskError(failure: EncodedFailure, workerId: number, index: number): unknown {
+/** Why a value failed; without an index, an init or exit function. */
+export function taskError(failure: EncodedFailure, workerId: number, index?: number): unknown {
   const thrown = decodeThrown(failure.thrown);
   switch (failure.kind) {
     case 'unserializable':
@@ -45,10 +45,10 @@ export function inputError(
 }
 
 /** Says where an error comes from, on the error itself; unseen, so that it stays equal to what was thrown. */
-function withOrigin(thrown: unknown, workerId: number, index: number): unknown {
+function withOrigin(thrown: unknown, workerId: number, index: number | undefined): unknown {
   if (thrown instanceof Error && Object.isExtensible(thrown)) {
     for (const [key, value] of Object.entries({ workerId, index })) {
-      if (!Object.hasOwn(thrown, key)) {
+      if (value !== undefined && !Object.hasOwn(thrown, key)) {
         Object.defineProperty(thrown, key, { value, enumerable: false, writable: true, configurable: true });
       }
     }

@@ -6,6 +6,7 @@ import { encodeThrown } from '../channel/errorCodec.js';
 import { FromWorker, type EncodedFailure } from '../channel/messages.js';
 import { findUnserializable } from '../channel/unserializable.js';
 import { isTransferred, openEnvelopes } from '../../transfer.js';
+import type { DutyOutcome } from './DutyShelf.js';
 import type { Host } from './Host.js';
 
 export class Outbox {
@@ -94,6 +95,22 @@ export class Outbox {
   /** Says that the next call of the chunk has failed, which ends the chunk. */
   fail(error: unknown): void {
     this.#host.post([FromWorker.Failed, this.#chunk, this.failureOf(error)]);
+  }
+
+  /** Says what the exit function of a duty has come to. */
+  sendEnd(duty: number, outcome: DutyOutcome): void {
+    if ('error' in outcome) {
+      this.#host.post([FromWorker.EndFailed, duty, this.failureOf(outcome.error)]);
+      return;
+    }
+    const results = [outcome.result];
+    const moving = openEnvelopes(results);
+    const [result] = results;
+    try {
+      this.#host.post([FromWorker.Ended, duty, result], moving);
+    } catch (error) {
+      this.#host.post([FromWorker.EndFailed, duty, this.#unserializable(result, error)]);
+    }
   }
 
   /** A failure as it travels. */

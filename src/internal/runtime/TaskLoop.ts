@@ -17,11 +17,14 @@ import {
   type MessageToWorker,
   type RunMessage,
 } from '../channel/messages.js';
-import type { PortableFunction } from '../functions/portable.js';
+import type { PortableFunction, PortableValue } from '../functions/portable.js';
+import { rebuildValue } from '../functions/rebuild.js';
+import { DutyShelf } from './DutyShelf.js';
 import type { Host } from './Host.js';
+import { isThenable } from './isThenable.js';
 import { MergeRun } from './MergeRun.js';
 import { Outbox } from './Outbox.js';
-import { TaskContext } from './TaskContext.js';
+import { TaskContext, type WorkerScope } from './TaskContext.js';
 import { TaskShelf, type Load } from './TaskShelf.js';
 
 /** The chunk that is being worked on. */
@@ -29,6 +32,7 @@ interface Current {
   readonly chunk: number;
   readonly load: Load & { state: 'loaded' };
   readonly mode: CallMode;
+  readonly scope: WorkerScope;
   readonly indexes: ChunkIndexes;
   readonly values: unknown[];
   /** How many values have been started. */
@@ -46,7 +50,12 @@ export class TaskLoop {
   readonly #host: Host;
   readonly #outbox: Outbox;
   readonly #shelf = new TaskShelf();
+  readonly #duties: DutyShelf;
   readonly #queue: RunMessage[] = [];
+  /** Messages that wait until an init or exit function is done. */
+  #held: MessageToWorker[] | undefined;
+  /** Chunks that were cancelled among them. */
+  readonly #cancelled: number[] = [];
   #current: Current | undefined;
   /** Whether the loop is inside `#run`, so that a call settling at once does not enter it again. */
   #running = false;
@@ -59,10 +68,15 @@ export class TaskLoop {
   constructor(host: Host) {
     this.#host = host;
     this.#outbox = new Outbox(host);
+    this.#duties = new DutyShelf(host.workerId);
   }
 
   /** Does what a message says. */
   receive(message: MessageToWorker): void {
+    if (this.#held !== undefined) {
+      this.#hold(this.#held, message);
+      return;
+    }
     switch (message[0]) {
       case ToWorker.Define:
         this.#define(message[1], message[2]);
@@ -87,6 +101,18 @@ export class TaskLoop {
         this.#leaving = true;
         this.#startNext();
         break;
+      case ToWorker.Share:
+        this.#share(message[1]);
+        break;
+      case ToWorker.Begin:
+        this.#begin(message[1], message[2]);
+        break;
+      case ToWorker.End:
+        this.#endDuty(message[1], message[2]);
+        break;
+      case ToWorker.Drop:
+        this.#duties.drop(message[1]);
+        break;
     }
   }
 
@@ -106,13 +132,85 @@ export class TaskLoop {
     });
   }
 
+  // --- what comes before the first task and after the last: it runs alone
+
+  #share(portable: PortableValue): void {
+    this.#held = [];
+    rebuildValue(portable).then(
+      (shared) => {
+        this.#duties.share(shared.value);
+        this.#resume();
+      },
+      (error: unknown) => this.#host.post([FromWorker.ShareFailed, this.#outbox.failureOf(error)]),
+    );
+  }
+
+  #begin(duty: number, init: number | undefined): void {
+    if (init === undefined) {
+      this.#duties.add(duty);
+      return;
+    }
+    this.#held = [];
+    this.#shelf.whenSettled(init, (fn) => {
+      if (fn === undefined) {
+        this.#resume(); // that it could not be loaded was told
+        return;
+      }
+      this.#duties.add(duty);
+      this.#duties.call(duty, fn, (outcome) => {
+        if ('error' in outcome) {
+          this.#duties.drop(duty);
+          this.#host.post([FromWorker.BeginFailed, duty, this.#outbox.failureOf(outcome.error)]);
+        } else {
+          this.#host.post([FromWorker.Begun, duty]);
+        }
+        this.#resume();
+      });
+    });
+  }
+
+  #endDuty(duty: number, exit: number): void {
+    this.#held = [];
+    this.#shelf.whenSettled(exit, (fn) => {
+      if (fn === undefined) {
+        this.#resume();
+        return;
+      }
+      this.#duties.call(duty, fn, (outcome) => {
+        this.#duties.drop(duty);
+        this.#outbox.sendEnd(duty, outcome);
+        this.#resume();
+      });
+    });
+  }
+
+  #hold(held: MessageToWorker[], message: MessageToWorker): void {
+    if (message[0] === ToWorker.Cancel) {
+      const at = held.findIndex((other) => other[0] === ToWorker.Run && other[1] === message[1]);
+      // Its end is told only when the worker is free again: until then it is busy with this chunk, in the pool's eyes.
+      if (at >= 0) this.#cancelled.push((held.splice(at, 1)[0] as RunMessage)[1]);
+    } else {
+      held.push(message);
+    }
+  }
+
+  #resume(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const chunk of this.#cancelled.splice(0)) this.#host.post([FromWorker.Stopped, chunk]);
+    for (const message of held) this.receive(message);
+  }
+
+  // --- tasks
+
   #startNext(): void {
     while (this.#current === undefined && !this.#running && this.#queue.length > 0) {
-      const [, chunk, task, mode, indexes, values] = this.#queue[0] as RunMessage;
+      const [, chunk, task, mode, duty, indexes, values] = this.#queue[0] as RunMessage;
       const load = this.#shelf.get(task);
       if (load?.state === 'loading') return;
       this.#queue.shift(); // a few chunks at most ever wait here
-      if (load?.state !== 'loaded') {
+      const scope = this.#duties.get(duty);
+      if (load?.state !== 'loaded' || scope === undefined) {
         this.#host.post([FromWorker.Stopped, chunk]);
         continue;
       }
@@ -120,6 +218,7 @@ export class TaskLoop {
         chunk,
         load,
         mode,
+        scope,
         indexes,
         values,
         started: 0,
@@ -156,7 +255,7 @@ export class TaskLoop {
     const at = current.started++;
     const value = current.values[at];
     const index = typeof current.indexes === 'number' ? current.indexes + at : (current.indexes[at] as number);
-    const context = new TaskContext(index, this.#host.workerId);
+    const context = new TaskContext(index, current.scope);
     current.context = context;
     const { task } = current.load;
     let result: unknown;
@@ -305,12 +404,4 @@ export class TaskLoop {
     this.#current = undefined;
     for (const [, chunk] of this.#queue.splice(0)) this.#host.post([FromWorker.Stopped, chunk]);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }

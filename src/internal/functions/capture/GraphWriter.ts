@@ -29,11 +29,16 @@ export interface Origin {
   readonly holder?: object;
 }
 
+/** A typed array with more elements than this has no properties besides. */
+const MOST_LISTED = 100_000;
+
 export interface GraphOptions {
   /** Values of variables, by name, that come before what is found. */
   readonly captures: Readonly<Record<string, unknown>> | undefined;
   /** Whether a value can be sent to the workers. */
   isCloneable(value: unknown): boolean;
+  /** Where no function is taken but a value: the error about something in it that cannot travel. */
+  refusal?(path: string, what: string): Error;
 }
 
 /** A node to be made. */
@@ -76,7 +81,7 @@ export class GraphWriter {
   }
 
   /** @throws UnportableFunctionError where something cannot travel. */
-  run(root: (...args: never[]) => unknown): WrittenGraph {
+  run(root: unknown): WrittenGraph {
     const slot = this.slot(root, { owner: undefined, variable: undefined, path: '' });
     // Queued rather than called, for what hangs on each other may be longer than the stack is high.
     let object = 0;
@@ -146,6 +151,7 @@ export class GraphWriter {
   /** @throws UnportableFunctionError that says what cannot travel, and whose it is. */
   fail(origin: Origin, what: string): never {
     const { owner, variable, path } = origin;
+    if (owner === undefined && this.options.refusal !== undefined) throw this.options.refusal(path, what);
     throw new UnportableFunctionError({
       functionName: owner?.name ?? 'anonymous',
       location: owner?.location,
@@ -158,7 +164,9 @@ export class GraphWriter {
   properties(object: object, origin: Origin, isSkipped: (key: string | symbol) => boolean = () => false): Property[] {
     const properties: Property[] = [];
     const inside = { ...origin, holder: object };
-    for (const key of Reflect.ownKeys(object)) {
+    // Listing millions of elements, to skip them, would cost more than all the rest, and has a limit.
+    const isLarge = types.isTypedArray(object) && object.length > MOST_LISTED;
+    for (const key of isLarge ? Object.getOwnPropertySymbols(object) : Reflect.ownKeys(object)) {
       if (isSkipped(key)) continue;
       const property = Object.getOwnPropertyDescriptor(object, key);
       if (property !== undefined) properties.push(this.property(key, property, inside));

@@ -17,13 +17,27 @@ export function capture(fn: (...args: never[]) => unknown, options: CaptureOptio
   const keys = Reflect.ownKeys(fn).length;
   const constant = constants.get(fn);
   if (constant?.keys === keys && options.captures === undefined) return constant.taken;
+  const { taken, isConstant } = take(fn, options);
+  if (isConstant) constants.set(fn, { taken, keys });
+  return taken;
+}
+
+/**
+ * A value taken with all that is in it, as a variable of a function is.
+ *
+ * @param name What it is called in messages.
+ * @throws what `options.refusal` makes, or UnportableFunctionError because of a function in it.
+ */
+export function captureValue(name: string, value: unknown, options: CaptureOptions): Taken {
+  return take({ [name]: value }, options).taken;
+}
+
+function take(root: unknown, options: CaptureOptions): { readonly taken: Taken; readonly isConstant: boolean } {
   const inspector = Inspector.open();
   try {
-    const { graph, attachments, isConstant } = new GraphWriter(inspector, options).run(fn);
+    const { graph, attachments, isConstant } = new GraphWriter(inspector, options).run(root);
     const imports = graph.nodes.some(({ type }) => type === 'import' || type === 'require');
-    const taken = { bytes: encodeGraph(graph), attachments, imports };
-    if (isConstant) constants.set(fn, { taken, keys });
-    return taken;
+    return { taken: { bytes: encodeGraph(graph), attachments, imports }, isConstant };
   } finally {
     inspector?.close();
   }

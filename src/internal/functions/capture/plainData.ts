@@ -57,7 +57,7 @@ function reachAll(value: object, reach: (part: unknown) => boolean): boolean {
     }
     return true;
   }
-  if (Reflect.ownKeys(value).length > 0 && !types.isTypedArray(value)) return false;
+  if (!types.isTypedArray(value) && Reflect.ownKeys(value).length > 0) return false;
   if (proto === Map.prototype && types.isMap(value)) {
     for (const [key, part] of Map.prototype.entries.call(value)) if (!reach(key) || !reach(part)) return false;
     return true;

@@ -1,0 +1,125 @@
+// The options `workerInitTimeout` and `workerExitTimeout`.
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { from, of } from 'rxjs';
+import type { TaskContext } from 'rxjs-parallel-map';
+import { moduleTask, parallelMap, WorkerTimeoutError } from '../support/library.js';
+import { outcomeOf } from '../support/outcome.js';
+import { createPool, endPools } from '../support/pools.js';
+import { rejection } from '../support/rejection.js';
+import { settled, snapshot } from '../support/resources.js';
+import { describeEach } from '../support/startMethods.js';
+import { useWorkerLog } from '../support/workerLog.js';
+import { trackWorkers } from '../support/workers.js';
+
+const loop = (): never => {
+  for (;;);
+};
+const never = (): Promise<never> => new Promise(() => undefined);
+const sleep = async (): Promise<void> => {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+};
+
+function expectTimeout(error: unknown, stage: 'init' | 'exit', timeout: number): void {
+  expect(error).to.be.instanceOf(WorkerTimeoutError);
+  expect(error).to.include({ stage, timeout, workerId: 0 });
+  expect(error).to.not.have.property('index');
+  expect((error as Error).message).to.equal(
+    `The ${stage} function of worker 0 took longer than ${timeout} ms, so the worker was killed.`,
+  );
+}
+
+describeEach('workerInitTimeout and workerExitTimeout', ({ name: startMethod }) => {
+  afterEach(endPools);
+  trackWorkers();
+  const log = useWorkerLog();
+
+  const cases = { 'an endless loop': loop, 'a promise that never settles': never };
+  for (const [title, stuck] of Object.entries(cases)) {
+    it(`end ${title} in an init function, and the pool goes on`, async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const options = { workerInit: stuck, workerInitTimeout: 150 };
+      expectTimeout(await rejection(pool.map((n) => n, [1, 2], options)), 'init', 150);
+      expect(await pool.map((n) => n, [1, 2])).to.deep.equal([1, 2]);
+      const { values, error } = await outcomeOf(
+        from([1, 2]).pipe(parallelMap((n) => n, { nJobs: 1, startMethod, ...options })),
+      );
+      expect(values).to.deep.equal([]);
+      expectTimeout(error, 'init', 150);
+    });
+
+    it(`end ${title} in an exit function, and the pool goes on`, async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const options = { workerExit: stuck, workerExitTimeout: 150 };
+      expectTimeout(await rejection(pool.map((n) => n, [1, 2], options)), 'exit', 150);
+      expect(await pool.map((n) => n, [1, 2])).to.deep.equal([1, 2]);
+      const { values, error } = await outcomeOf(
+        from([1, 2]).pipe(parallelMap((n) => n, { nJobs: 1, startMethod, ...options })),
+      );
+      expect(values).to.deep.equal([1, 2]);
+      expectTimeout(error, 'exit', 150);
+    });
+  }
+
+  it('are for each function by itself, and none is the default', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const life = { workerInit: sleep, workerExit: sleep };
+    expect(await pool.map((n) => n, [1], life)).to.deep.equal([1]);
+    const options = { ...life, workerInitTimeout: 2000, workerExitTimeout: 2000 };
+    expect(await pool.map((n) => n, [1], options)).to.deep.equal([1]);
+    expectTimeout(await rejection(pool.map((n) => n, [1], { ...options, workerInitTimeout: 50 })), 'init', 50);
+    expectTimeout(await rejection(pool.map((n) => n, [1], { ...options, workerExitTimeout: 50 })), 'exit', 50);
+  });
+
+  it('do not count the loading of a module, nor that of the task', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const slowToLoad = new URL('../tasks/slowToLoad.js', import.meta.url);
+    const life = moduleTask<() => unknown>(new URL('../tasks/life.js', import.meta.url), 'exit');
+    const options = { workerInit: () => undefined, workerExit: life, workerInitTimeout: 200, workerExitTimeout: 200 };
+    expect(await pool.map<number, number>(slowToLoad, [1], options)).to.deep.equal([2]);
+    const slow = moduleTask<() => unknown>(slowToLoad);
+    const asInit = { workerInit: slow, workerInitTimeout: 200, taskTimeout: 200 };
+    expect(await pool.map((n: number) => n, [1], asInit)).to.deep.equal([1]);
+  });
+
+  it('an init function does not count as the time of the first task', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    expect(await pool.map((n) => n, [1, 2], { workerInit: sleep, workerExit: sleep, taskTimeout: 200 })).to.deep.equal([
+      1, 2,
+    ]);
+  });
+
+  it('the first task has its own timeout nevertheless', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const error = await rejection(pool.map(loop, [1], { workerInit: sleep, taskTimeout: 150 }));
+    expect(error).to.include({ name: 'WorkerTimeoutError', stage: 'task', index: 0 });
+  });
+
+  it('are not held against a function when the program was busy itself', async () => {
+    const { file } = log();
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const workerInit = async (): Promise<void> => {
+      const { appendFileSync } = await import('node:fs');
+      appendFileSync(file, 'init\n');
+    };
+    await pool.map((n) => n, [1]);
+    const result = pool.map((n) => n, [1], { workerInit, workerInitTimeout: 200 });
+    await turn();
+    const end = performance.now() + 1000;
+    while (performance.now() < end || log().lines.length === 0);
+    expect(await result).to.deep.equal([1]);
+  });
+
+  it('leave no timer behind', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const before = snapshot();
+    const nothing = (): void => undefined;
+    const limits = { workerInitTimeout: 60_000, workerExitTimeout: 60_000 };
+    await pool.map((n) => n, [1], { workerInit: nothing, workerExit: nothing, ...limits });
+    await rejection(pool.map((n) => n, [1], { workerInit: () => process.exit(1), ...limits }));
+    await rejection(pool.map((n) => n, [1], { workerExit: () => process.exit(1), ...limits }));
+    const task = (n: number, { state }: TaskContext): unknown => (state.n = n);
+    await outcomeOf(of(1).pipe(parallelMap(task, { nJobs: 1, startMethod, workerInit: nothing, ...limits })));
+    await settled(before);
+  });
+});
