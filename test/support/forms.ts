@@ -40,6 +40,11 @@ export class ProgramFolder {
     return form === 'tsx' ? this.write(`${name}.ts`, source) : this.write(`${name}.js`, compile(source));
   }
 
+  /** As `writeAs` with tsc, with a source map inside the file. */
+  writeWithMap(name: string, source: string): string {
+    return this.write(`${name}.js`, compile(source, `${name}.ts`));
+  }
+
   run(path: string, options: ProgramOptions & { readonly form?: Form } = {}): Promise<ProgramResult> {
     const tsx = isCommonJs ? ['--require', 'tsx/cjs'] : ['--import', 'tsx'];
     const flags = [...(options.form === 'tsx' ? tsx : []), ...(options.flags ?? [])];
@@ -64,12 +69,15 @@ export function sourceOfTest(name: string): string {
   return readFileSync(join(projectFolder, 'test', name), 'utf8');
 }
 
-function compile(source: string): string {
+/** @param mapped The name of the file that the source map is to lead to. */
+function compile(source: string, mapped?: string): string {
   const { outputText } = ts.transpileModule(source, {
+    ...(mapped === undefined ? {} : { fileName: mapped }),
     compilerOptions: {
       module: isCommonJs ? ts.ModuleKind.CommonJS : ts.ModuleKind.ESNext,
       target: ts.ScriptTarget.ES2022,
       esModuleInterop: true,
+      inlineSourceMap: mapped !== undefined,
     },
   });
   return outputText;
