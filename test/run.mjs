@@ -5,13 +5,13 @@
 //   npm test -- --only unit,esm         build, then these mocha runs (unit, esm, cjs)
 //   npm test -- --grep 'daemon'         build, then the tests of all mocha runs whose title matches
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const MINUTE = 60_000;
 const STEP_LIMIT = 10 * MINUTE;
-const MOCHA_LIMIT = 15 * MINUTE;
+const MOCHA_LIMIT = 30 * MINUTE;
 /** How long a mocha that has reported its end may take to exit. Longer: a test has left a worker, timer or socket. */
 const EXIT_LIMIT = MINUTE / 2;
 
@@ -43,14 +43,14 @@ const count = (name, passed, failed) => {
 };
 
 /**
- * Runs a command of node_modules/.bin in a process group of its own, with our output. Kills the whole group, workers of
+ * Runs a command of node_modules/.bin in a process group of its own, with our output or into a file. Kills the whole group, workers of
  * tests included, when `limit` has passed or `stuck` returns a text, asked every second. Resolves to undefined if the
  * command succeeded, else to a text that says how it failed.
  */
-const run = (command, args, { env = {}, limit = STEP_LIMIT, stuck } = {}) =>
+const run = (command, args, { env = {}, limit = STEP_LIMIT, stuck, output = 'inherit' } = {}) =>
   new Promise((resolve) => {
     const child = spawn(`node_modules/.bin/${command}`, args, {
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', output, output],
       env: { ...process.env, ...env },
       detached: true,
     });
@@ -95,18 +95,19 @@ const step = async (name, commandLine, env = {}) => {
   return failure === undefined;
 };
 
-const mocha = async (name) => {
+const mocha = async (name, output) => {
   const { spec, env } = MOCHA_RUNS[name];
   const counts = `build/counts-${name}.json`;
   const args = ['--reporter', './test/support/countsReporter.mjs', '--reporter-option', `counts=${counts}`, ...spec];
   if (options.grep !== undefined) args.push('--grep', options.grep);
   if (everything) args.push('--forbid-only');
-  console.log(`\n▶ tests (${name}): mocha ${args.join(' ')}`);
+  if (output === undefined) console.log(`\n▶ tests (${name}): mocha ${args.join(' ')}`);
   rmSync(counts, { force: true });
   let ended;
   let failure = await run('mocha', args, {
     env,
     limit: MOCHA_LIMIT,
+    output,
     stuck() {
       if (ended === undefined && existsSync(counts)) ended = Date.now();
       if (ended === undefined || Date.now() - ended <= EXIT_LIMIT) return undefined;
@@ -134,8 +135,17 @@ if (built) {
   rmSync('build/test', { recursive: true, force: true });
   await step('build (tests)', 'tsc -b test');
   mkdirSync('build', { recursive: true });
-  // Also with type errors in the tests: tsc has emitted them nevertheless.
-  for (const name of mochaRuns) await mocha(name);
+  // Also with type errors in the tests: tsc has emitted them nevertheless. Most tests wait for workers to start, so two runs
+  // side by side take little longer than one; what the later ones print follows when the first is done.
+  const [first, ...others] = mochaRuns;
+  const logs = others.map((name) => `build/output-${name}.txt`);
+  const running = others.map((name, i) => mocha(name, openSync(logs[i], 'w')));
+  await mocha(first);
+  for (const [i, name] of others.entries()) {
+    await running[i];
+    console.log(`\n▶ tests (${name})`);
+    process.stdout.write(readFileSync(logs[i], 'utf8'));
+  }
   if (everything) {
     await step('publint', 'publint --strict');
     // Packs what is built, instead of building once more.

@@ -1,7 +1,13 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { TaskContext } from 'rxjs-parallel-map';
-import { CallMode, FromWorker, ToWorker, type MessageFromWorker } from '../../src/internal/channel/messages.js';
+import {
+  CallMode,
+  FromWorker,
+  NO_DUTY,
+  ToWorker,
+  type MessageFromWorker,
+} from '../../src/internal/channel/messages.js';
 import { makePortable } from '../../src/internal/functions/portable.js';
 import { TaskLoop } from '../../src/internal/runtime/TaskLoop.js';
 
@@ -29,7 +35,7 @@ describe('The task loop', () => {
 
   it('sends the results of quick calls together', () => {
     const { loop, sent } = loopOf((n) => n);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, numbers]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, numbers]);
     expect(batches(sent).flat()).to.deep.equal(numbers);
     // One message, or a few where the machine stalls.
     expect(sent).to.have.length.below(20);
@@ -41,13 +47,13 @@ describe('The task loop', () => {
       return ms;
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [6, 6, 6]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [6, 6, 6]]);
     expect(batches(sent)[0]).to.deep.equal([6]);
   });
 
   it('sends what it has while a call waits', async () => {
     const { loop, sent } = loopOf((n) => (n < 2 ? n : new Promise(() => undefined)));
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [0, 1, 2]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0, 1, 2]]);
     await turn();
     await turn();
     expect(batches(sent)).to.deep.equal([[0, 1]]);
@@ -58,7 +64,7 @@ describe('The task loop', () => {
       for (const end = performance.now() + 1; performance.now() < end;);
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, numbers]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, numbers]);
     expect(batches(sent).flat()).to.have.length.within(1, 99);
     loop.receive([ToWorker.Cancel, 0]);
     expect(sent.at(-1)).to.deep.equal([FromWorker.Stopped, 0]);
@@ -77,7 +83,7 @@ describe('The task loop', () => {
           }, 10);
         }),
     );
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [0]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0]]);
     loop.receive([ToWorker.Cancel, 0]);
     await sleep(50);
     expect(sent).to.deep.equal([[FromWorker.Stopped, 0]]);
@@ -90,7 +96,7 @@ describe('The task loop', () => {
       return n;
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [...numbers]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [...numbers]]);
     loop.receive([ToWorker.Recall, 0]);
     const released = sent.find(([type]) => type === FromWorker.Released);
     const kept = released?.[2] as number;
@@ -109,7 +115,7 @@ describe('The task loop', () => {
     const ends = () => sent.splice(0).map(([type, chunk]) => [type, chunk]);
 
     kept.called = [];
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [0, 1, 2]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0, 1, 2]]);
     expect(kept.called).to.deep.equal([0, 1]);
     expect(ends()).to.deep.equal([
       [FromWorker.Results, 0],
@@ -117,8 +123,8 @@ describe('The task loop', () => {
     ]);
 
     kept.called = [];
-    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, 10, [10, 11]]);
-    loop.receive([ToWorker.Run, 2, 0, CallMode.Map, 12, [12]]);
+    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_DUTY, 10, [10, 11]]);
+    loop.receive([ToWorker.Run, 2, 0, CallMode.Map, NO_DUTY, 12, [12]]);
     await sleep(20);
     expect(kept.called).to.deep.equal([10]);
     expect(ends()).to.deep.equal([
@@ -129,8 +135,8 @@ describe('The task loop', () => {
 
   it('gives back a chunk that waits as a whole', () => {
     const { loop, sent } = loopOf(() => new Promise(() => undefined));
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 0, [0]]);
-    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, 1, [1]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0]]);
+    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_DUTY, 1, [1]]);
     loop.receive([ToWorker.Recall, 1]);
     expect(sent).to.deep.equal([[FromWorker.Stopped, 1]]);
   });
