@@ -30,7 +30,7 @@ export interface Origin {
 }
 
 /** A typed array with more elements than this has no properties besides. */
-const MOST_LISTED = 100_000;
+const MOST_LISTED = 10_000;
 
 export interface GraphOptions {
   /** Values of variables, by name, that come before what is found. */

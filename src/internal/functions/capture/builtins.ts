@@ -37,7 +37,7 @@ export function isModuleGlobal(name: string): boolean {
 /** Whether the program has given itself this global variable. */
 export function isProgramsGlobal(name: string): boolean {
   const property = Object.getOwnPropertyDescriptor(globalThis, name);
-  return property?.enumerable === true && !enumerableGlobals.has(name);
+  return property?.enumerable === true && !enumerableGlobals.has(name) && !isNative(property.value);
 }
 
 let names: Map<unknown, BuiltinName> | undefined;

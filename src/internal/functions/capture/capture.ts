@@ -18,7 +18,7 @@ export function capture(fn: (...args: never[]) => unknown, options: CaptureOptio
   const constant = constants.get(fn);
   if (constant?.keys === keys && options.captures === undefined) return constant.taken;
   const { taken, isConstant } = take(fn, options);
-  if (isConstant) constants.set(fn, { taken, keys });
+  if (isConstant && options.captures === undefined) constants.set(fn, { taken, keys });
   return taken;
 }
 

@@ -7,6 +7,9 @@ const leaves: readonly (readonly [(value: object) => boolean, object])[] = [
   [types.isArrayBuffer, ArrayBuffer.prototype],
 ];
 
+/** Of an array that is longer, only the elements are looked at. */
+const MOST_LISTED = 10_000;
+
 /** Structured clone calls itself for each level, and the stack has an end. */
 const DEEPEST = 500;
 
@@ -44,6 +47,7 @@ function reachAll(value: object, reach: (part: unknown) => boolean): boolean {
   const proto: unknown = Object.getPrototypeOf(value);
   if (!Object.isExtensible(value)) return false;
   if (proto === Array.prototype && Array.isArray(value)) {
+    if (value.length > MOST_LISTED) return value.every(reach); // listing keys would cost more than all the rest
     const keys = Object.keys(value);
     const own = Object.getOwnPropertyNames(value);
     if (own.length !== keys.length + 1 || Object.getOwnPropertySymbols(value).length > 0) return false;
