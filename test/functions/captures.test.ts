@@ -155,6 +155,7 @@ describeEach('in a Node that allows no inspector', ({ name: startMethod }) => {
         '--allow-worker',
         '--allow-child-process',
         '--no-warnings',
+        ...(process.allowedNodeEnvironmentFlags.has('--allow-addons') ? ['--allow-addons'] : []),
       ],
       args: [startMethod],
     });

@@ -1,12 +1,10 @@
 /** When and how often functions are captured, and that nobody else notices. */
 
 import { expect } from 'chai';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { serialize } from 'node:v8';
 import { MessagePort } from 'node:worker_threads';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { defer, lastValueFrom, of, range, toArray } from 'rxjs';
 import { parallelMap, WorkerPool, type UnportableFunctionError } from '../support/library.js';
 import { isCommonJs, useProgramFolder } from '../support/forms.js';
@@ -136,18 +134,15 @@ const range20 = Array.from({ length: 20 }, (_, i) => i);
 
 /** Counts what this program sends to workers. */
 function countSent(isProcess: boolean): { megabytes(): number; stop(): void } {
-  if (isProcess) {
-    const children: ChildProcess[] = [];
-    const onStart = (message: unknown): unknown => children.push((message as { process: ChildProcess }).process);
-    subscribe('child_process', onStart);
-    const written = (child: ChildProcess): number =>
-      child.stdio.reduce((sum, stream) => sum + ((stream as Partial<Socket> | null)?.bytesWritten ?? 0), 0);
-    return {
-      megabytes: () => children.reduce((sum, child) => sum + written(child), 0) / 2 ** 20,
-      stop: () => unsubscribe('child_process', onStart),
-    };
-  }
   let bytes = 0;
+  if (isProcess) {
+    const { write } = Socket.prototype;
+    Socket.prototype.write = function (this: Socket, ...args: Parameters<typeof write>) {
+      bytes += args[0].length;
+      return Reflect.apply(write, this, args) as boolean;
+    } as typeof write;
+    return { megabytes: () => bytes / 2 ** 20, stop: () => (Socket.prototype.write = write) };
+  }
   const { postMessage } = MessagePort.prototype;
   MessagePort.prototype.postMessage = function (this: MessagePort, ...args: Parameters<typeof postMessage>) {
     try {

@@ -153,7 +153,7 @@ const cases: Readonly<Record<string, Case>> = {
   'an iterator in progress': {
     fn: () => arrayIterator.next(),
     variable: 'arrayIterator',
-    reason: /^it is an Array Iterator/,
+    reason: /^it is an (Array I|i)terator/,
   },
   'a timer': { fn: () => timer.hasRef(), variable: 'timer', reason: /^it is a Timeout/ },
   'an AsyncLocalStorage': { fn: () => storage.getStore(), variable: 'storage', reason: /^it is an AsyncLocalStorage/ },
