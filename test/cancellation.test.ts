@@ -116,7 +116,7 @@ describeEach('cancellation', ({ name: startMethod }) => {
       const subscription = rxjs.concat(rxjs.of(1, 2), rxjs.NEVER)
         .pipe(parallelMap(loop, { nJobs: 2, startMethod: '${startMethod}' }))
         .subscribe();
-      setTimeout(() => subscription.unsubscribe(), 600);
+      setTimeout(() => subscription.unsubscribe(), 2500);
     `);
     expect({ ...end, stderr: '' }).to.deep.equal({ code: 0, signal: null, stdout: 'looping looping ', stderr: '' });
   });

@@ -1,4 +1,7 @@
-/** Sees the workers that the tests of a suite start: threads and processes, by what Node itself says of them. */
+/**
+ * Sees the workers that the tests of a suite start: threads and processes by what Node itself says of them, and copies of the fork
+ * server, of which Node knows nothing, by what the package says.
+ */
 
 import type { ChildProcess } from 'node:child_process';
 import { once, type EventEmitter } from 'node:events';
@@ -21,6 +24,28 @@ subscribe('worker_threads', (message) => {
 subscribe('child_process', (message) => {
   const { process: child } = message as { process: ChildProcess };
   add(child, () => child.spawnfile === process.execPath && child.spawnargs.some((arg) => arg.includes('"workerId"')));
+});
+
+const copies = new Map<number, () => void>();
+subscribe('rxjs-parallel-map:worker:start', (message) => {
+  const { serial, startMethod } = message as { serial: number; startMethod: string };
+  if (startMethod !== 'forkserver') return;
+  const started: Started = {
+    isWorker: () => true,
+    alive: true,
+    ended: new Promise<void>((resolve) => {
+      copies.set(serial, () => {
+        started.alive = false;
+        resolve();
+      });
+    }),
+  };
+  all.push(started);
+});
+subscribe('rxjs-parallel-map:worker:exit', (message) => {
+  const { serial } = message as { serial: number };
+  copies.get(serial)?.();
+  copies.delete(serial);
 });
 
 function add(worker: Worker | ChildProcess, isWorker: () => boolean): void {

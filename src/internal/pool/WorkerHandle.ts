@@ -6,6 +6,7 @@ import { FromWorker, ToWorker, type MessageFromWorker, type MessageToWorker } fr
 import type { StartMethodStrategy, WorkerEnd, WorkerLink } from '../workers/StartMethod.js';
 import { runInRootContext } from '../asyncContext.js';
 import type { Chunk } from './Chunk.js';
+import { publishExit, publishStart, type WorkerMessage } from './diagnostics.js';
 import type { Duty } from './Duty.js';
 import type { TaskRecord } from './TaskRegistry.js';
 
@@ -53,6 +54,7 @@ export class WorkerHandle {
   readonly #link: WorkerLink;
   readonly #tasks = new Map<number, 'loading' | 'loaded'>();
   readonly #onEnded: (() => void)[] = [];
+  readonly #told: WorkerMessage;
   #state: WorkerState = 'starting';
   #overdue: NodeJS.Timeout | undefined;
 
@@ -66,6 +68,7 @@ export class WorkerHandle {
         { message: (message) => this.#receive(message), exit: (end) => this.#end(end) },
       ),
     );
+    this.#told = publishStart(id, strategy.name);
   }
 
   get state(): WorkerState {
@@ -156,6 +159,7 @@ export class WorkerHandle {
     const before = this.#state;
     this.#become('ended');
     clearTimeout(this.#overdue);
+    publishExit(this.#told, end);
     this.#listener.onEnd(this, before, end);
     for (const callback of this.#onEnded.splice(0)) callback();
   }
