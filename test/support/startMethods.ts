@@ -6,14 +6,16 @@ export interface StartMethodRow {
   readonly name: StartMethod;
   /** Whether a worker is a process of its own, with a pid that can be killed. */
   readonly isProcess: boolean;
+  /** Whether a worker is a copy of a process that is up already. */
+  readonly isCopy: boolean;
   /** Whether a `SharedArrayBuffer` can be sent, and `transfer` really moves. */
   readonly sharesMemory: boolean;
 }
 
 export const startMethods: readonly StartMethodRow[] = [
-  { name: 'threading', isProcess: false, sharesMemory: true },
-  { name: 'spawn', isProcess: true, sharesMemory: false },
-  { name: 'forkserver', isProcess: true, sharesMemory: false },
+  { name: 'threading', isProcess: false, isCopy: false, sharesMemory: true },
+  { name: 'spawn', isProcess: true, isCopy: false, sharesMemory: false },
+  { name: 'forkserver', isProcess: true, isCopy: true, sharesMemory: false },
 ];
 
 /** Describes the same behaviour for each start method. */

@@ -1,7 +1,7 @@
 /** A graph made a function again, in a worker: see `graph.ts`. */
 
 import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import * as path from 'node:path';
 import { setSourceMapsFor } from './sourceMaps.js';
 import { compile } from './compile.js';
@@ -22,6 +22,7 @@ import {
   type RequireNode,
   type Slot,
 } from './graph.js';
+import { importMetaOf } from './importMeta.js';
 import { importModule } from './importModule.js';
 import { rememberOrigin } from './origins.js';
 
@@ -107,7 +108,7 @@ class Reviver {
       case 'moduleObject':
         return remember(moduleObject(pathOf(node.from)), node);
       case 'importMeta':
-        return importMeta(node.from);
+        return importMetaOf(node.from);
       case 'filling':
         return filling;
       case 'attachment':
@@ -373,22 +374,6 @@ function moduleObject(file: string): object {
   };
   const module = new Module(file);
   return Object.assign(module, { filename: file, paths: Module._nodeModulePaths(path.dirname(file)), loaded: true });
-}
-
-function importMeta(url: string): object {
-  const meta: Record<string, unknown> = { url };
-  if (url.startsWith('file:')) {
-    const filename = fileURLToPath(url);
-    meta['filename'] = filename;
-    meta['dirname'] = path.dirname(filename);
-  }
-  meta['resolve'] = (specifier: string): string => {
-    if (/^(\.{1,2}\/|\/)/.test(specifier)) return new URL(specifier, url).href;
-    if (/^[a-z][a-z0-9+.-]*:/i.test(specifier)) return new URL(specifier).href;
-    const found = createRequire(url).resolve(specifier);
-    return path.isAbsolute(found) ? pathToFileURL(found).href : `node:${found}`;
-  };
-  return meta;
 }
 
 function pathOf(file: string): string {

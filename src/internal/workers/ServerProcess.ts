@@ -148,11 +148,12 @@ export class ServerProcess {
 
   /** The server is no more: the kernel ends its workers. */
   #lose(error: Error): void {
+    this.#onLost(); // first, for who hears of the end of a worker may want another one
     this.#listener.close();
     this.#control.destroy();
-    for (const { link } of this.#workers.values()) link.exited(null, 'SIGKILL', error);
+    const workers = [...this.#workers.values()];
     this.#workers.clear();
-    this.#onLost();
+    for (const { link } of workers) link.exited(null, 'SIGKILL', error);
   }
 }
 

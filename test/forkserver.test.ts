@@ -1,0 +1,109 @@
+/** What is special about the fork server. Everything else is in the table of start methods. */
+
+import { execFileSync } from 'node:child_process';
+import { expect } from 'chai';
+import { WorkerDiedError, type WorkerDiedError as Died } from './support/library.js';
+import { loopForever, useGates } from './support/gates.js';
+import { createPool, endPools } from './support/pools.js';
+import { childrenOf, isAlive, until } from './support/processes.js';
+import { runProgram } from './support/program.js';
+import { rejection } from './support/rejection.js';
+
+const startMethod = 'forkserver';
+
+/** The pid of the server of this program. */
+function serverPid(): number | undefined {
+  return childrenOf(process.pid).find((pid) => commandOf(pid).includes('forkServer'));
+}
+
+function commandOf(pid: number): string {
+  return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+}
+
+describe('the fork server', () => {
+  afterEach(endPools);
+  const gates = useGates();
+
+  it('is one process for all pools, and the parent of their workers', async () => {
+    const parents = await Promise.all(
+      [1, 2].map((nJobs) => createPool({ nJobs, startMethod }).apply(() => [process.ppid, process.pid])),
+    );
+    expect(parents.map(([ppid]) => ppid)).to.deep.equal([serverPid(), serverPid()]);
+    expect(parents[0]?.[1]).to.not.equal(parents[1]?.[1]);
+  });
+
+  it('gives workers random numbers of their own', async () => {
+    const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
+    const draw = async () => {
+      const { randomBytes, randomInt, randomUUID } = await import('node:crypto');
+      await new Promise((resolve) => setTimeout(resolve, 100)); // so that each worker takes one
+      return [Math.random(), Math.random(), randomUUID(), randomInt(2 ** 40), randomBytes(8).toString('hex')];
+    };
+    const drawn = (await pool.map(draw, [1, 2, 3, 4, 5, 6], { chunkSize: 1 })).flat();
+    expect(new Set(drawn)).to.have.property('size', drawn.length);
+  });
+
+  it('knows the environment and the working directory of the moment', async () => {
+    process.env['FORKSERVER_TEST'] = 'now';
+    try {
+      const pool = createPool({ nJobs: 1, startMethod });
+      expect(await pool.apply(() => [process.env['FORKSERVER_TEST'], process.cwd()])).to.deep.equal([
+        'now',
+        process.cwd(),
+      ]);
+    } finally {
+      delete process.env['FORKSERVER_TEST'];
+    }
+  });
+
+  it('that is killed takes its workers along, and the next worker has another one', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const worker = await pool.apply(() => process.pid);
+    const server = serverPid() as number;
+    const stuck = rejection<Died>(pool.map(loopForever, [gates().value('a')]));
+    await gates().haveStarted('a');
+    process.kill(server, 'SIGKILL');
+    expect(await stuck).to.be.instanceOf(WorkerDiedError);
+    await until(() => !isAlive(worker), 2000, 'the worker has ended');
+    expect(await pool.apply(() => process.ppid))
+      .to.equal(serverPid())
+      .and.not.equal(server);
+  });
+
+  it('leaves with the program, and its workers with it, also when that is killed', async () => {
+    const { stdout } = await runProgram(`
+      const pool = new WorkerPool({ nJobs: 2, startMethod: 'forkserver', keepAlive: true });
+      const pids = await pool.map(() => [process.ppid, process.pid], [1, 2, 3]);
+      console.log(JSON.stringify(pids.flat()));
+      pool.map(() => { for (;;); }, [1, 2]);
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), 200);
+    `);
+    const pids = JSON.parse(stdout) as number[];
+    expect(pids).to.have.length(6);
+    await until(() => !pids.some(isAlive), 1000, 'server and workers have ended');
+  });
+
+  it('says on stderr what nobody catches, as Node does, and nothing of its own', async () => {
+    const { stdout, stderr } = await runProgram(`
+      const pool = new WorkerPool({ nJobs: 1, startMethod: 'forkserver' });
+      const fails = () => new Promise(() => setTimeout(() => { throw new RangeError('nobody catches this'); }, 1));
+      await pool.apply(fails).catch((error) => console.log(error.name, error.exitCode, error.cause.message));
+      await pool.apply(() => process.exit(7)).catch((error) => console.log(error.name, error.exitCode));
+    `);
+    expect(stdout).to.equal('WorkerDiedError 1 nobody catches this\nWorkerDiedError 7\n');
+    expect(stderr)
+      .to.include('RangeError: nobody catches this')
+      .and.to.not.match(/assert|native/i);
+  });
+
+  it('makes hundreds of workers, one after the other', async () => {
+    const pids = new Set<number>();
+    for (let i = 0; i < 200; i++) {
+      const pool = createPool({ nJobs: 1, startMethod });
+      pids.add(await pool.apply(() => process.pid));
+      await pool.stopAndJoin();
+    }
+    expect(pids).to.have.property('size', 200);
+    await until(() => childrenOf(serverPid() as number).length === 0, 2000, 'no worker is left');
+  });
+});
