@@ -10,6 +10,16 @@ import { rejection, thrownBy } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
 let assigned = 0;
+
+/** As Babel and swc write it, around `import()`. */
+const interopCache = new WeakMap<object, object>();
+function interopRequireWildcard(module: object): object {
+  if (interopCache.has(module)) return interopCache.get(module) as object;
+  const namespace = { ...module, default: module };
+  interopCache.set(module, namespace);
+  return namespace;
+}
+
 const computed = 'computed key';
 
 class Shapes {
@@ -199,6 +209,16 @@ describeEach('a plain function', ({ name: startMethod }) => {
     expect(await pool.map(assigns, [1, 2])).to.deep.equal([1, 3]);
     expect(await pool.apply(() => Object.keys(globalThis).includes('assigned'))).to.be.false;
     expect(assigned).to.equal(0);
+  });
+
+  it('that uses a helper of a compiler, which remembers what it has made', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    interopRequireWildcard({});
+    const task = (x: number) => {
+      const module = { x };
+      return interopRequireWildcard(module) === interopRequireWildcard(module);
+    };
+    expect(await pool.map(task, [1, 2])).to.deep.equal([true, true]);
   });
 
   it("whose own code throws a ReferenceError of another's is told as it is", async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { processExecArgv, threadExecArgv } from '../../src/internal/workers/execArgv.js';
+import { processExecArgv, splitPreloads, threadExecArgv } from '../../src/internal/workers/execArgv.js';
 
 /** Flags that a program may have been started with, and whether its workers should have them. */
 const flags: readonly { readonly argv: readonly string[]; readonly process: boolean; readonly thread: boolean }[] = [
@@ -85,5 +85,22 @@ describe('the flags of a worker thread', () => {
         expect(threadExecArgv(argv)).to.deep.equal(expected);
       }),
     );
+  });
+
+  it('load ts-node where its command has started the program', () => {
+    expect(threadExecArgv(['/x/node_modules/ts-node/dist/bin.js'])).to.deep.equal([
+      '--require',
+      '/x/node_modules/ts-node/register/transpile-only',
+    ]);
+  });
+});
+
+describe('the flags of the fork server', () => {
+  it('are those of the program without what preloads something, which its copies load', () => {
+    const argv = ['--import', 'tsx', '-r', './a.cjs', '--no-warnings', '--import=./b.mjs', '--loader', 'c', '-C', 'x'];
+    expect(splitPreloads(argv)).to.deep.equal({
+      flags: ['--no-warnings', '-C', 'x'],
+      preloads: { require: ['./a.cjs'], loader: ['c'], import: ['tsx', './b.mjs'] },
+    });
   });
 });

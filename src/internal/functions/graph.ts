@@ -150,6 +150,11 @@ export interface FillingNode {
   readonly type: 'filling';
 }
 
+/** A weak collection in which a compiler's helper remembers what it has made: it begins empty. */
+export interface WeakCacheNode {
+  readonly type: 'weakCache';
+}
+
 export interface FunctionNode extends ObjectParts {
   readonly type: 'function';
   readonly kind: 'arrow' | 'function' | 'class';
@@ -200,6 +205,7 @@ export type GraphNode =
   | FileNode
   | CellNode
   | FillingNode
+  | WeakCacheNode
   | FunctionNode;
 
 /** A graph. */

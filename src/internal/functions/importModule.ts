@@ -1,7 +1,7 @@
 /** Modules imported in a worker as from the file of a function. */
 
 import { compile } from './compile.js';
-import { requireThroughTsx } from './tsx.js';
+import { requireTypeScript } from './typescript.js';
 
 /**
  * Imports what `specifier` means in the file `from`.
@@ -21,7 +21,7 @@ export async function importModule(
     >;
   } catch (error) {
     const isRelative = /^\.{0,2}\//.test(specifier);
-    const required = isRelative ? requireThroughTsx(from, specifier, error) : undefined;
+    const required = isRelative ? requireTypeScript(from, specifier, error) : undefined;
     if (required === undefined) throw error;
     return required as Record<string, unknown>;
   }

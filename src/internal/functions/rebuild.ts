@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { decodeGraph } from './graphCodec.js';
 import type { PortableFunction, PortableModule, PortableValue } from './portable.js';
 import { revive } from './revive.js';
-import { requireThroughTsx } from './tsx.js';
+import { requireTypeScript } from './typescript.js';
 
 export type Task = (...args: unknown[]) => unknown;
 
@@ -22,7 +22,7 @@ export async function rebuildValue(portable: PortableValue): Promise<{ readonly 
 
 async function fromModule({ url, exportName }: PortableModule): Promise<Task> {
   const namespace = (await import(url).catch((error: unknown) => {
-    const required = url.startsWith('file:') ? requireThroughTsx(url, fileURLToPath(url), error) : undefined;
+    const required = url.startsWith('file:') ? requireTypeScript(url, fileURLToPath(url), error) : undefined;
     if (required === undefined) throw error;
     return required;
   })) as Record<string, unknown>;

@@ -25,6 +25,7 @@ import {
 import { importMetaOf } from './importMeta.js';
 import { importModule } from './importModule.js';
 import { rememberOrigin } from './origins.js';
+import { registerTypeScript } from './typescript.js';
 
 /** What a graph stands for. A promise where modules have to be imported first. */
 export function revive(graph: Graph, attachments: readonly unknown[]): unknown {
@@ -109,6 +110,8 @@ class Reviver {
         return remember(moduleObject(pathOf(node.from)), node);
       case 'importMeta':
         return importMetaOf(node.from);
+      case 'weakCache':
+        return new WeakMap();
       case 'filling':
         return filling;
       case 'attachment':
@@ -131,7 +134,10 @@ class Reviver {
   }
 
   #object(
-    node: Exclude<GraphNode, { type: 'function' | 'named' | 'symbol' | 'import' | 'require' | 'cell' | 'filling' }>,
+    node: Exclude<
+      GraphNode,
+      { type: 'function' | 'named' | 'symbol' | 'import' | 'require' | 'cell' | 'filling' | 'weakCache' }
+    >,
   ): unknown {
     const parts = node as ObjectParts;
     switch (node.type) {
@@ -364,7 +370,13 @@ function evaluateRequire({ from, code, name }: RequireNode): unknown {
   const file = pathOf(from);
   const names = ['require', 'module', 'exports', '__filename', '__dirname'];
   const values = [createRequire(file), { exports: {} }, {}, file, path.dirname(file)];
-  return compile(`${code}\nreturn ${name}`, names, { filename: file }).apply({}, values);
+  const evaluate = compile(`${code}\nreturn ${name}`, names, { filename: file });
+  try {
+    return evaluate.apply({}, values);
+  } catch (error) {
+    if (!registerTypeScript(error)) throw error;
+    return evaluate.apply({}, values);
+  }
 }
 
 function moduleObject(file: string): object {

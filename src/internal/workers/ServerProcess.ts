@@ -52,7 +52,7 @@ export class ServerProcess {
     const data: ServerData = { address, token: this.#token, programPid: process.pid, execArgv: inherited, preloads };
     this.#child = spawn(
       process.execPath,
-      [...flags, ...forkFlags, fileURLToPath(runtimeUrl('forkServer')), JSON.stringify(data)],
+      [...forkFlags, ...flags, fileURLToPath(runtimeUrl('forkServer')), JSON.stringify(data)],
       { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env },
     );
     this.#control = this.#child.stdio[CONTROL] as Socket;

@@ -26,6 +26,9 @@ export function processExecArgv(execArgv: readonly string[]): string[] {
 
 /** The flags for a thread; `undefined` lets Node hand them on, which it does best where none stands in the way. */
 export function threadExecArgv(execArgv: readonly string[]): string[] | undefined {
+  // The command of ts-node gives itself as a flag, which Node hands on to processes only.
+  const tsNode = execArgv.map((argument) => /^(.*[\\/]ts-node)[\\/]dist[\\/]bin/.exec(argument)?.[1]).find(Boolean);
+  if (tsNode !== undefined) return ['--require', `${tsNode}/register/transpile-only`];
   if (!execArgv.some((argument) => ownToProgram.test(flagOf(argument)) && !flagOf(argument).startsWith('--inspect'))) {
     return undefined;
   }

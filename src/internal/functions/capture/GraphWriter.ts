@@ -13,6 +13,7 @@ import type { Graph, GraphNode, ObjectParts, PrivateFields, Property, Slot, View
 import { originOf } from '../origins.js';
 import { builtinName, isNative, isPlainPrototype } from './builtins.js';
 import { FunctionWriter } from './FunctionWriter.js';
+import { interop } from './imports.js';
 import type { Inspector } from './Inspector.js';
 import { anInstanceOf, whyUnportable } from './kinds.js';
 import { packageExports } from './packages.js';
@@ -252,6 +253,7 @@ export class GraphWriter {
   }
 
   #objectNode(object: object, origin: Origin): GraphNode {
+    if (types.isWeakMap(object) && interop.test(origin.owner?.name ?? '')) return { type: 'weakCache' };
     const why = whyUnportable(object);
     if (why !== undefined) this.fail(origin, why);
     const owner = prototypeOwner(object);

@@ -139,8 +139,8 @@ function namesOfPattern(id: SyntaxNode): { readonly local: string; readonly name
   return names;
 }
 
-/** What compilers put around `require('…')`. */
-const interop = /import|interop|toesm|wildcard/i;
+/** The names of what compilers put around `require('…')` and `import('…')`. */
+export const interop = /import|interop|toesm|wildcard/i;
 
 type Declarations = ReadonlyMap<string, { readonly text: string; readonly node: SyntaxNode }>;
 
