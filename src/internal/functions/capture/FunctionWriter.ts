@@ -3,6 +3,7 @@
 import { types } from 'node:util';
 import {
   fillName,
+  ownName,
   type FunctionNode,
   type GraphNode,
   type ImportNode,
@@ -436,7 +437,40 @@ function* importsIn(scopes: readonly Scope[], written: WrittenFunction): Generat
     const at = scopes.findIndex((scope) => !isGlobal(scope) && Object.hasOwn(scope.object, name));
     const scope = scopes[at];
     const node = scope && importNode(name, scope, isTopScope(scopes, at), written);
-    if (node !== undefined) yield [scope?.object[name], node];
+    if (node === undefined) continue;
+    const value = scope?.object[name];
+    yield [value, node];
+    yield* exportsIn(value, node);
+  }
+}
+
+/** Of what imports as a whole, not more than so many exports are known by their identity. */
+const MOST_EXPORTS = 1000;
+
+/** What hangs on a name that is a whole module: `lib.Thing` for `lib`. */
+function* exportsIn(value: unknown, node: ImportNode | RequireNode): Generator<readonly [unknown, GraphNode]> {
+  if (!isThing(value) || types.isProxy(value) || builtinName(value) !== undefined) return;
+  const isNamespace = types.isModuleNamespaceObject(value);
+  if (node.type === 'import' && !isNamespace) return;
+  const keys = Object.keys(value);
+  if (keys.length > MOST_EXPORTS) return;
+  // Getters are asked only where a compiler has written them.
+  const mayAsk = isNamespace || Object.getOwnPropertyDescriptor(value, '__esModule')?.value === true;
+  for (const key of keys) {
+    const property = Object.getOwnPropertyDescriptor(value, key);
+    if (property === undefined || (property.get !== undefined && !mayAsk)) continue;
+    let exported: unknown;
+    try {
+      exported = (value as Record<string, unknown>)[key];
+    } catch {
+      continue; // it has no value yet
+    }
+    if (node.type === 'import') {
+      yield [exported, { ...node, name: key }];
+    } else {
+      const name = `${ownName}Export`;
+      yield [exported, { ...node, code: `${node.code}\nvar ${name} = ${node.name}[${JSON.stringify(key)}];`, name }];
+    }
   }
 }
 
