@@ -1,9 +1,6 @@
 /** Functions and classes as nodes of the graph: their code, changed where it has to be, and the variables that it needs. */
 
-import { types } from 'node:util';
 import {
-  fillName,
-  ownName,
   type FunctionNode,
   type GraphNode,
   type ImportNode,
@@ -12,27 +9,18 @@ import {
   type RequireNode,
   type Slot,
 } from '../graph.js';
-import { builtinName, isModuleGlobal, isNative, isProgramsGlobal } from './builtins.js';
+import { builtinName, isNative } from './builtins.js';
 import type { ClassShape, FreeVariable } from './analyse.js';
 import type { GraphWriter, Origin } from './GraphWriter.js';
-import type { FunctionFacts, Scope } from './Inspector.js';
+import type { FunctionFacts } from './Inspector.js';
+import { editsForPrivates, freshName, replace, replaceUses, shareVariable, type Draft } from './draft.js';
+import { globalOf, importNode, importsIn, isGlobal, isModuleObject, isTopScope } from './names.js';
+import { isThing } from './kinds.js';
 import { findWritten, locate, writtenAlone, type WrittenFunction } from './scripts.js';
 import { groupShared, type SharedUse } from './shared.js';
-import { applyEdits, type Edit, type Range } from './syntax.js';
+import { applyEdits } from './syntax.js';
 
 type AnyFunction = (...args: never[]) => unknown;
-
-/** A function that is being written, until it is known which of its variables are shared. */
-interface Draft {
-  readonly number: number;
-  readonly fn: AnyFunction;
-  readonly written: WrittenFunction;
-  readonly edits: Edit[];
-  /** The variables whose values are bound to it. */
-  readonly bindings: { name: string; slot: Slot; isEager: boolean }[];
-  /** Names of ours in its code. */
-  readonly names: Set<string>;
-}
 
 const ofTheFunctionAround = 'that of the function around the arrow function. Put what it needs of it into a constant';
 
@@ -363,174 +351,8 @@ export class FunctionWriter {
   }
 }
 
-/** A variable that other functions see changing: a property of an object that they have in common. */
-function shareVariable(draft: Draft, variable: FreeVariable, cell: number): void {
-  replaceUses(draft, variable, (own) => `${own}.v`).slot = cell;
-}
-
-/** Has the code use something else for a variable. @returns The binding, which has a name of ours now. */
-function replaceUses(draft: Draft, variable: FreeVariable, write: (own: string) => string): Draft['bindings'][number] {
-  const name = freshName(draft);
-  const value = write(name);
-  for (const { start, end, place } of variable.uses) {
-    replace(
-      draft,
-      { start, end },
-      { plain: value, shorthand: `${variable.name}:${value}`, callee: `(0,${value})` }[place],
-    );
-  }
-  const binding = draft.bindings.find((each) => each.name === variable.name) as Draft['bindings'][number];
-  binding.name = name;
-  return binding;
-}
-
-/** Letters that hardly anybody names anything by: short, so that what follows in a line stays in its place. */
-const rareLetters = ['ǃ', 'ǂ', 'ǁ', 'ǀ', 'ʘ'];
-
-/** A name that is nowhere in the text of a function. */
-function freshName({ written, names }: Draft): string {
-  for (let number = 0; ; number++) {
-    for (const letter of rareLetters) {
-      const name = number === 0 ? letter : `${letter}${number}`;
-      if (names.has(name) || written.text.includes(name)) continue;
-      names.add(name);
-      return name;
-    }
-  }
-}
-
-/** Puts something else in a place of the code: what follows stays on its line and, if there is room, in its column. */
-function replace({ written, edits }: Draft, { start, end }: Range, text: string): void {
-  const lineBreaks = written.text.slice(start, end).replace(/[^\n\r\u2028\u2029]/g, '');
-  edits.push({ start, end, text: lineBreaks === '' ? text.padEnd(end - start) : text + lineBreaks });
-}
-
-/** The import that a name of a scope is. */
-function importNode(
-  name: string,
-  scope: Scope,
-  isTop: boolean,
-  { script, scriptShape }: WrittenFunction,
-): ImportNode | RequireNode | undefined {
-  const imported = scriptShape.imports.get(name);
-  if (imported === undefined) return undefined;
-  if (imported.kind === 'require') {
-    const { code, locals } = imported;
-    // A scope is that of a function if it has no other names.
-    if (locals === undefined ? !isTop : !Object.keys(scope.object).every((each) => locals.has(each))) return undefined;
-    return { type: 'require', from: script.url, code, name };
-  }
-  if (!isTop) return undefined;
-  const { specifier, attributes, isGuess } = imported;
-  // Something was done with what was imported: only if it is still the same, it is that.
-  if (isGuess && !types.isModuleNamespaceObject(scope.object[name])) return undefined;
-  return { type: 'import', from: script.url, specifier, name: imported.name, attributes };
-}
-
-function isTopScope(scopes: readonly Scope[], at: number): boolean {
-  return scopes.slice(at + 1).every((outer) => /^(Script|Global)/.test(outer.description));
-}
-
-/** The values of all imports of the file that a function is in. */
-function* importsIn(scopes: readonly Scope[], written: WrittenFunction): Generator<readonly [unknown, GraphNode]> {
-  for (const name of written.scriptShape.imports.keys()) {
-    const at = scopes.findIndex((scope) => !isGlobal(scope) && Object.hasOwn(scope.object, name));
-    const scope = scopes[at];
-    const node = scope && importNode(name, scope, isTopScope(scopes, at), written);
-    if (node === undefined) continue;
-    const value = scope?.object[name];
-    yield [value, node];
-    yield* exportsIn(value, node);
-  }
-}
-
-/** Of what imports as a whole, not more than so many exports are known by their identity. */
-const MOST_EXPORTS = 1000;
-
-/** What hangs on a name that is a whole module: `lib.Thing` for `lib`. */
-function* exportsIn(value: unknown, node: ImportNode | RequireNode): Generator<readonly [unknown, GraphNode]> {
-  if (!isThing(value) || types.isProxy(value) || builtinName(value) !== undefined) return;
-  const isNamespace = types.isModuleNamespaceObject(value);
-  if (node.type === 'import' && !isNamespace) return;
-  const keys = Object.keys(value);
-  if (keys.length > MOST_EXPORTS) return;
-  // Getters are asked only where a compiler has written them.
-  const mayAsk = isNamespace || Object.getOwnPropertyDescriptor(value, '__esModule')?.value === true;
-  for (const key of keys) {
-    const property = Object.getOwnPropertyDescriptor(value, key);
-    if (property === undefined || (property.get !== undefined && !mayAsk)) continue;
-    let exported: unknown;
-    try {
-      exported = (value as Record<string, unknown>)[key];
-    } catch {
-      continue; // it has no value yet
-    }
-    if (node.type === 'import') {
-      yield [exported, { ...node, name: key }];
-    } else {
-      const name = `${ownName}Export`;
-      yield [exported, { ...node, code: `${node.code}\nvar ${name} = ${node.name}[${JSON.stringify(key)}];`, name }];
-    }
-  }
-}
-
-/**
- * Code that lets us fill private fields: only code inside of a class can.
- *
- * @param filling The variable whose `on` says that constructors are only to make the fields of an instance, where some travel.
- */
-function editsForPrivates(shape: ClassShape, filling: string | undefined, extendsNodes: boolean): Edit[] {
-  const { staticPrivates, privates, fieldInitialisers, constructorBody, heritage, start, end } = shape;
-  const edits: Edit[] = [];
-  const insert = (at: number, text: string): void => void edits.push({ start: at, end: at, text });
-  const assign = (names: readonly string[], object: string): string =>
-    names.length === 0 ? ';' : `[${names.map((name) => `${object}.${name}`).join(',')}]=v;`;
-  if (staticPrivates.length > 0 || (filling !== undefined && privates.length > 0)) {
-    const own = assign(staticPrivates, 'o');
-    insert(
-      end,
-      `;static ${fillName}(o,v){if(o===this)${own}else ${assign(filling === undefined ? [] : privates, 'o')}}`,
-    );
-  }
-  if (filling === undefined) return edits;
-  for (const range of fieldInitialisers) {
-    insert(range.start, `${filling}.on?void 0:(`);
-    insert(range.end, ')');
-  }
-  const isDerived = heritage !== undefined && !heritage.isNull;
-  // A class of JavaScript's or Node's would do something with the arguments.
-  const parent = extendsNodes ? 'super();' : 'super(...arguments);';
-  if (constructorBody !== undefined) insert(constructorBody, `if(${filling}.on){${isDerived ? parent : ''}return}`);
-  else if (isDerived) insert(start, `constructor(...v){if(${filling}.on){${parent}return}super(...v)}`);
-  return edits;
-}
-
 function isNodes(value: unknown): boolean {
   return typeof value === 'function' && builtinName(value) !== undefined;
-}
-
-/** The value of a global variable that the program has made: those of JavaScript and Node are in the worker, too. */
-function globalOf(name: string, scopes: readonly Scope[]): { readonly value: unknown } | undefined {
-  const place = scopes.find(isGlobal)?.object ?? globalThis;
-  if (!(name in place)) return undefined;
-  if (place === globalThis) {
-    return isProgramsGlobal(name) || isModuleGlobal(name)
-      ? { value: (globalThis as Record<string, unknown>)[name] }
-      : undefined;
-  }
-  // Code of another context, such as the REPL's.
-  return name in globalThis && !isProgramsGlobal(name)
-    ? undefined
-    : { value: (place as Record<string, unknown>)[name] };
-}
-
-function isGlobal({ description }: Scope): boolean {
-  return description.startsWith('Global');
-}
-
-function isModuleObject(value: unknown): value is { readonly filename: string } {
-  const { filename, paths } = (value ?? {}) as { readonly filename?: unknown; readonly paths?: unknown };
-  return typeof filename === 'string' && Array.isArray(paths);
 }
 
 function isStrict(fn: AnyFunction, { shape, scriptShape }: WrittenFunction): boolean {
@@ -559,8 +381,4 @@ function nameOf(fn: AnyFunction): string {
 /** For a function that is the subject itself: then it has no variable, but a name. */
 function named(origin: Origin, fn: AnyFunction): Origin {
   return origin.owner === undefined ? { ...origin, owner: { name: nameOf(fn), location: undefined } } : origin;
-}
-
-function isThing(value: unknown): value is object {
-  return typeof value === 'function' || (typeof value === 'object' && value !== null);
 }

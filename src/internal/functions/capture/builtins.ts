@@ -1,6 +1,7 @@
 /** Things that exist in every worker, by identity: what belongs to JavaScript, to Node and to its modules. */
 
 import { builtinModules, createRequire } from 'node:module';
+import { isThing } from './kinds.js';
 
 /** Where something is found: in a module of Node's, or from the global object. */
 export interface BuiltinName {
@@ -119,10 +120,6 @@ function standardStream(value: object): BuiltinName | undefined {
   if (fd !== 0 && fd !== 1 && fd !== 2) return undefined;
   const name = (['stdin', 'stdout', 'stderr'] as const)[fd];
   return process[name] === value ? { path: ['process', name] } : undefined;
-}
-
-function isThing(value: unknown): value is object {
-  return typeof value === 'function' || (typeof value === 'object' && value !== null);
 }
 
 /** Prototypes of Node's and JavaScript's that an object may have and still be a copy of itself, property by property. */

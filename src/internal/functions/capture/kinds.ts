@@ -29,3 +29,8 @@ export function whyUnportable(value: object): string | undefined {
 export function anInstanceOf(name: string): string {
   return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
 }
+
+/** Whether a value is an object or a function. */
+export function isThing(value: unknown): value is object {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null);
+}

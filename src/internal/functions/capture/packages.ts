@@ -6,6 +6,7 @@
 
 import { createRequire } from 'node:module';
 import { isNative } from './builtins.js';
+import { isThing } from './kinds.js';
 import type { RequireNode } from '../graph.js';
 
 let table = new WeakMap<object, RequireNode>();
@@ -36,8 +37,4 @@ function add(value: object, file: string, access: string): void {
   if (table.has(value)) return;
   const code = `const exported = require(${JSON.stringify(file)})${access};`;
   table.set(value, { type: 'require', from: file, code, name: 'exported' });
-}
-
-function isThing(value: unknown): value is object {
-  return typeof value === 'function' || (typeof value === 'object' && value !== null);
 }
