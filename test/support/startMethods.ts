@@ -12,11 +12,14 @@ export interface StartMethodRow {
   readonly sharesMemory: boolean;
 }
 
-export const startMethods: readonly StartMethodRow[] = [
+const all: readonly StartMethodRow[] = [
   { name: 'threading', isProcess: false, isCopy: false, sharesMemory: true },
   { name: 'spawn', isProcess: true, isCopy: false, sharesMemory: false },
   { name: 'forkserver', isProcess: true, isCopy: true, sharesMemory: false },
 ];
+
+/** Those that the environment variable `START_METHODS` names, separated by commas; else all. */
+export const startMethods = all.filter(({ name }) => (process.env['START_METHODS'] ?? name).split(',').includes(name));
 
 /** Describes the same behaviour for each start method. */
 export function describeEach(title: string, body: (row: StartMethodRow) => void): void {

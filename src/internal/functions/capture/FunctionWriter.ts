@@ -16,7 +16,7 @@ import type { FunctionFacts } from './Inspector.js';
 import { editsForPrivates, freshName, replace, replaceUses, shareVariable, type Draft } from './draft.js';
 import { globalOf, importNode, importsIn, isGlobal, isModuleObject, isTopScope } from './names.js';
 import { isThing } from './kinds.js';
-import { findWritten, locate, writtenAlone, type WrittenFunction } from './scripts.js';
+import { findWritten, InsideNodeError, locate, writtenAlone, type WrittenFunction } from './scripts.js';
 import { groupShared, type SharedUse } from './shared.js';
 import { applyEdits } from './syntax.js';
 
@@ -163,11 +163,9 @@ export class FunctionWriter {
     try {
       if (inspector === undefined) return { written: writtenAlone(text), facts };
       if (facts.location === undefined) return refuse('a function that V8 knows no place of');
-      if (inspector.scriptOf(facts.location.scriptId)?.url.startsWith('node:') === true) {
-        refuse('a function inside of Node that has no public name');
-      }
-      return { written: findWritten(text, facts.location, inspector), facts };
+      return { written: findWritten(fn, text, facts.location, inspector), facts };
     } catch (error) {
+      if (error instanceof InsideNodeError) return refuse('a function inside of Node that has no public name');
       if (!(error instanceof SyntaxError)) throw error;
       if (error.message.includes('new.target')) {
         const location = inspector && facts.location && locate(text, facts.location, inspector);

@@ -56,7 +56,7 @@ interface Holder {
 
 const holderName = 'rxjs-parallel-map.inspected';
 
-/** Scripts are never renamed, so what was heard of one stays true; those that were asked for are kept. */
+/** Scripts are never renamed, so what was heard of one stays true; files that were asked for are kept. */
 const knownScripts = new Map<string, ScriptFacts>();
 
 /** The texts of scripts that were asked for last, up to so many characters together. */
@@ -127,7 +127,7 @@ export class Inspector {
     if (known !== undefined) return known;
     this.#heard ??= this.#listScripts();
     const script = this.#heard.get(id);
-    if (script !== undefined) knownScripts.set(id, script);
+    if (script !== undefined && script.url !== '') knownScripts.set(id, script);
     return script;
   }
 
@@ -138,6 +138,7 @@ export class Inspector {
     const { scriptSource: source } = this.#post<{ scriptSource: string }>('Debugger.getScriptSource', {
       scriptId: script.id,
     });
+    if (script.url === '') return source; // made at run time: there is no end of such
     let characters = source.length;
     for (const text of knownSources.values()) characters += text.length;
     if (characters > MOST_CHARACTERS) knownSources.clear();

@@ -21,27 +21,36 @@ export interface WrittenFunction {
   readonly location: string | undefined;
 }
 
-/** So many functions and files are remembered. Programs that make code at run time have no end of them. */
+/** So many files, and functions in files, are remembered. */
 const MOST_REMEMBERED = 1000;
 
-const functions = new Map<string, WrittenFunction>();
-const scripts = new Map<string, ScriptShape>();
+const inFiles = new Map<string, WrittenFunction>();
+const scriptShapes = new Map<string, ScriptShape>();
+/** Functions that were made at run time, in no file: there is no end of these, and each is remembered as long as it lives. */
+const inNoFile = new WeakMap<object, WrittenFunction>();
 
-/** @throws SyntaxError where its text cannot be read. */
+/** A function that belongs to Node. */
+export class InsideNodeError extends Error {}
+
+/** @throws SyntaxError where its text cannot be read; InsideNodeError. */
 export function findWritten(
+  fn: object,
   text: string,
   at: NonNullable<FunctionFacts['location']>,
   inspector: Inspector,
 ): WrittenFunction {
   const key = `${at.scriptId}:${at.line}:${at.column}:${text.length}`;
-  const known = functions.get(key);
+  const known = inFiles.get(key) ?? inNoFile.get(fn);
   if (known !== undefined) return known;
   const script = inspector.scriptOf(at.scriptId);
   if (script === undefined) throw new SyntaxError('V8 does not have it any more');
+  if (script.url.startsWith('node:')) throw new InsideNodeError(script.url);
   const source = inspector.sourceOf(script);
-  const scriptShape = remember(scripts, script.id, () => shapeOfScript(source, script.isModule));
+  const hasFile = script.url !== '';
+  const readScript = (): ScriptShape => shapeOfScript(source, script.isModule);
+  const scriptShape = hasFile ? remember(scriptShapes, script.id, readScript) : readScript();
   const { offset, line, column } = placeIn(source, text, at, script);
-  return remember(functions, key, () => ({
+  const written: WrittenFunction = {
     text,
     shape: analyse(text, script.isModule),
     script,
@@ -50,7 +59,10 @@ export function findWritten(
     line,
     column,
     location: describePlace(script.url, line, column),
-  }));
+  };
+  if (hasFile) remember(inFiles, key, () => written);
+  else inNoFile.set(fn, written);
+  return written;
 }
 
 /** Where a function is, for people; of one that cannot be read, too. */

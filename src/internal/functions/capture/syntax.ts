@@ -152,11 +152,11 @@ export interface Edit extends Range {
   readonly text: string;
 }
 
-/** The text with its edits, none of which may overlap another. */
+/** The text with its edits, none of which may overlap another. What is inserted where something is replaced comes first. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   let result = '';
   let at = 0;
-  for (const edit of [...edits].sort((a, b) => a.start - b.start)) {
+  for (const edit of [...edits].sort((a, b) => a.start - b.start || a.end - b.end)) {
     result += text.slice(at, edit.start) + edit.text;
     at = edit.end;
   }
