@@ -68,6 +68,7 @@ export class Inspector {
   readonly #holder: Holder = { subject: undefined, received: [] };
   readonly #holderId: string;
   readonly #facts = new Map<object, FunctionFacts>();
+  readonly #sources = new Map<string, string>();
   #heard: Map<string, ScriptFacts> | undefined;
 
   private constructor(session: Session) {
@@ -132,13 +133,16 @@ export class Inspector {
   }
 
   sourceOf(script: ScriptFacts): string {
-    const known = knownSources.get(script.id);
+    const known = knownSources.get(script.id) ?? this.#sources.get(script.id);
     if (known !== undefined) return known;
     this.#heard ??= this.#listScripts();
     const { scriptSource: source } = this.#post<{ scriptSource: string }>('Debugger.getScriptSource', {
       scriptId: script.id,
     });
-    if (script.url === '') return source; // made at run time: there is no end of such
+    if (script.url === '') {
+      this.#sources.set(script.id, source); // made at run time: there is no end of such
+      return source;
+    }
     let characters = source.length;
     for (const text of knownSources.values()) characters += text.length;
     if (characters > MOST_CHARACTERS) knownSources.clear();

@@ -29,6 +29,15 @@ const scriptShapes = new Map<string, ScriptShape>();
 /** Functions that were made at run time, in no file: there is no end of these, and each is remembered as long as it lives. */
 const inNoFile = new WeakMap<object, WrittenFunction>();
 
+/** What is known of code in no file, for the time of one capture. */
+const sessions = new WeakMap<Inspector, Map<string, ScriptShape>>();
+
+function shapesOfSession(inspector: Inspector): Map<string, ScriptShape> {
+  let shapes = sessions.get(inspector);
+  if (shapes === undefined) sessions.set(inspector, (shapes = new Map()));
+  return shapes;
+}
+
 /** A function that belongs to Node. */
 export class InsideNodeError extends Error {}
 
@@ -47,8 +56,8 @@ export function findWritten(
   if (script.url.startsWith('node:')) throw new InsideNodeError(script.url);
   const source = inspector.sourceOf(script);
   const hasFile = script.url !== '';
-  const readScript = (): ScriptShape => shapeOfScript(source, script.isModule);
-  const scriptShape = hasFile ? remember(scriptShapes, script.id, readScript) : readScript();
+  const shapes = hasFile ? scriptShapes : shapesOfSession(inspector);
+  const scriptShape = remember(shapes, script.id, () => shapeOfScript(source, script.isModule));
   const { offset, line, column } = placeIn(source, text, at, script);
   const written: WrittenFunction = {
     text,
