@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import { pathToFileURL, fileURLToPath } from 'node:url';
 import { moduleTask } from '../support/library.js';
@@ -76,6 +77,23 @@ describeEach('a task in a module', ({ name: startMethod }) => {
 });
 
 describe('moduleTask', () => {
+  it('and transfer, of the other copy of the package (CommonJS beside ES module), are known here', async () => {
+    const other = (
+      process.env['FORMAT'] === 'cjs'
+        ? await import('rxjs-parallel-map')
+        : createRequire(import.meta.url)('rxjs-parallel-map')
+    ) as typeof import('rxjs-parallel-map');
+    expect(other.moduleTask).to.not.equal(moduleTask);
+    const pool = createPool({ nJobs: 1, startMethod: 'threading' });
+    const task = other.moduleTask<Text>(new URL('../tasks/functions.js', import.meta.url), 'named');
+    expect(await pool.map(task, ['/x/y'])).to.deep.equal(['y']);
+    const buffer = new ArrayBuffer(8);
+    const sizeOf = (value: ArrayBuffer) => value.byteLength;
+    expect(await pool.map(sizeOf, [other.transfer(buffer, [buffer])])).to.deep.equal([8]);
+    expect(buffer.byteLength, 'it was moved').to.equal(0);
+    await endPools();
+  });
+
   it('refuses what is no absolute URL, and says why', () => {
     for (const place of ['./work.js', 'work.js', '', null, undefined, 5, {}] as never[]) {
       const error = thrownBy(() => moduleTask(place));
