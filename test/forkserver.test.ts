@@ -1,6 +1,6 @@
 /** What is special about the fork server. Everything else is in the table of start methods. */
 
-import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { WorkerDiedError, type WorkerDiedError as Died } from './support/library.js';
 import { loopForever, useGates } from './support/gates.js';
@@ -17,7 +17,7 @@ function serverPid(): number | undefined {
 }
 
 function commandOf(pid: number): string {
-  return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
 }
 
 describe('the fork server', () => {
