@@ -75,16 +75,16 @@ describeEach('memory', ({ name: startMethod, isProcess, isCopy }) => {
 
   it('does not grow with the functions that a pool has been given', async function () {
     this.timeout(60_000);
-    // 400 sources of 10 kB are 4 MB, of which a pool and its workers keep some dozens.
-    const { early, end, earlyInWorker, inWorker } = await run('functions', 400);
+    // 300 sources of 10 kB are 3 MB, of which a pool and its workers keep some dozens.
+    const { early, end, earlyInWorker, inWorker } = await run('functions', 300);
     expect(end - early, 'in the program').to.be.below(2);
     expect((inWorker as number) - (earlyInWorker as number), 'in the worker').to.be.below(2);
   });
 
   it('does not grow with the functions that could not be loaded', async function () {
     this.timeout(60_000);
-    const { early, end, failed, earlyInWorker, inWorker } = await run('brokenFunctions', 400);
-    expect(failed).to.equal(400);
+    const { early, end, failed, earlyInWorker, inWorker } = await run('brokenFunctions', 300);
+    expect(failed).to.equal(300);
     expect(end - early, 'in the program').to.be.below(2);
     expect((inWorker as number) - (earlyInWorker as number), 'in the worker').to.be.below(2);
   });

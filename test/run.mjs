@@ -20,8 +20,8 @@ const EXIT_LIMIT = MINUTE / 2;
  * third start method, which differs from the second one in how a process begins, has only tests of its own there.
  */
 const FEWER = {
-  MODEL_RUNS: '15',
-  NESTED_RUNS: '60',
+  MODEL_RUNS: '10',
+  NESTED_RUNS: '40',
   MEMORY_SCALE: '0.2',
   CLOSURE_RUNS: '200',
   START_METHODS: 'threading,spawn',
