@@ -69,7 +69,13 @@ export class ServerProcess {
         this.#lose(error);
       };
       this.#child.on('error', lost);
-      this.#child.on('exit', (code, signal) => lost(new Error(`the fork server has ended with ${signal ?? code}`)));
+      this.#child.on('exit', (code, signal) => {
+        const error = new Error(`the fork server has ended with ${signal ?? code}`);
+        reject(error);
+        // Ctrl-C has reached it before it could ignore that: then there is nothing wrong with it.
+        if (signal === 'SIGINT') this.#lose(undefined, 'SIGINT');
+        else this.#lose(error);
+      });
     });
     this.ready.catch(() => undefined); // who asks for a worker hears of it
   }
@@ -147,13 +153,13 @@ export class ServerProcess {
   }
 
   /** The server is no more: the kernel ends its workers. */
-  #lose(error: Error): void {
+  #lose(error: Error | undefined, signal = 'SIGKILL'): void {
     this.#onLost(); // first, for who hears of the end of a worker may want another one
     this.#listener.close();
     this.#control.destroy();
     const workers = [...this.#workers.values()];
     this.#workers.clear();
-    for (const { link } of workers) link.exited(null, 'SIGKILL', error);
+    for (const { link } of workers) link.exited(null, signal, error);
   }
 }
 
