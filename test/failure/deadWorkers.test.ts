@@ -48,6 +48,24 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(error?.indexes[0]).to.equal(3);
   });
 
+  it('by process.exit right after a large result, while the program is busy: the result counts', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const exit = (x: number) => {
+      if (x === 1) process.exit(9);
+      return new Uint8Array(8_000_000).fill(7); // more than a channel holds that nobody reads
+    };
+    const seen: Uint8Array[] = [];
+    let error: Died | undefined;
+    try {
+      for await (const bytes of pool.imap(exit, [0, 1], { chunkSize: 2 })) seen.push(bytes);
+    } catch (reason) {
+      error = reason as Died;
+    }
+    expect(seen).to.have.length(1);
+    expect(seen[0]?.every((byte) => byte === 7)).to.equal(true);
+    expect(error?.indexes).to.deep.equal([1]);
+  });
+
   // peers: 47
   it('in a timer after its task has replied: only the next task, if any, notices', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });

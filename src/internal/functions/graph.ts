@@ -33,7 +33,7 @@ export interface ObjectParts {
 
 export interface PrivateFields {
   readonly class: number;
-  /** In the order of {@link FunctionNode.privates}, or of its `staticPrivates`. */
+  /** In the order of the text of the class. */
   readonly values: readonly Slot[];
 }
 
@@ -157,7 +157,6 @@ export interface WeakCacheNode {
 
 export interface FunctionNode extends ObjectParts {
   readonly type: 'function';
-  readonly kind: 'arrow' | 'function' | 'class';
   readonly form: 'expression' | 'method';
   readonly code: string;
   readonly isStrict: boolean;
@@ -180,10 +179,6 @@ export interface FunctionNode extends ObjectParts {
   readonly prototypeProto?: Slot | undefined;
   /** The prototype of the object whose method it is: where `super` looks. */
   readonly home?: Slot | undefined;
-  /** Properties that its own code gives it and that it no longer has. */
-  readonly staticPrivates?: readonly string[] | undefined;
-  /** Private fields of its instances that can be filled, by name. */
-  readonly instancePrivates?: readonly string[] | undefined;
 }
 
 export type GraphNode =

@@ -5,6 +5,7 @@ import { encodeThrown } from '../channel/errorCodec.js';
 import { isCloneableByProcess } from '../channel/cloneable.js';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
 import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
+import { ChannelWriter } from './ChannelWriter.js';
 import { becomeWorker } from './identity.js';
 import { Output } from './Output.js';
 import { TaskLoop } from './TaskLoop.js';
@@ -18,11 +19,10 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket): voi
 
   const reader = new FrameReader();
   const output = new Output();
+  const writer = new ChannelWriter(channel);
+  const write = (frame: Buffer): void => writer.write(frame);
   /** Frames that wait for the output before them. */
   const waiting: Buffer[] = [];
-  const write = (frame: Buffer): void => {
-    if (channel.writable) channel.write(frame);
-  };
   const send = (message: unknown): void => {
     const frame = encodeFrame(message); // which throws before anything is sent
     if (waiting.length === 0 && !output.isPending) {
@@ -37,7 +37,7 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket): voi
     workerId: identity.workerId,
     post: send,
     isCloneable: isCloneableByProcess,
-    leave: () => output.whenOut(() => channel.end(() => exit.call(process, 0))),
+    leave: () => output.whenOut(() => writer.end(() => exit.call(process, 0))),
   });
 
   channel.on('data', (bytes) => reader.read(bytes, (message) => loop.receive(message as MessageToWorker)));
@@ -46,6 +46,7 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket): voi
   process.on('exit', () => {
     loop.flush();
     waiting.splice(0).forEach(write);
+    writer.drain();
   });
   process.on('uncaughtExceptionMonitor', (error) => {
     if (process.listenerCount('uncaughtException') > 0) return; // the user's own handler keeps the worker alive

@@ -77,7 +77,6 @@ export class FunctionWriter {
     const inside = origin.owner === undefined ? { owner, variable: nameOf(fn), path: nameOf(fn) } : origin;
     return {
       type: 'function',
-      kind: shape.kind,
       form: shape.form,
       code: '', // when all is known: see `finish`
       isStrict: isStrict(fn, written),
@@ -147,7 +146,6 @@ export class FunctionWriter {
         parameters: bindings.map(({ name }) => name),
         bindings: bindings.map(({ slot }) => slot),
         eager: bindings.filter(({ isEager }) => isEager).length,
-        ...(shape === undefined ? {} : { staticPrivates: shape.staticPrivates, instancePrivates: shape.privates }),
       }));
     }
   }
@@ -183,7 +181,7 @@ export class FunctionWriter {
     if (shape.privateName !== undefined) {
       this.#graph.fail(
         { owner, variable: shape.privateName, path: shape.privateName },
-        `a private name of the class around it. GraphWriter an object of that class instead`,
+        `a private name of the class around it. Capture an object of that class instead`,
       );
     }
   }

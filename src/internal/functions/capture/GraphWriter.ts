@@ -90,6 +90,8 @@ export class GraphWriter {
   readonly #objects: Task[] = [];
   /** Functions come after objects, so that many are known when the inspector is asked. */
   readonly #waiting: Task[] = [];
+  /** How many of them are nodes already. */
+  #made = 0;
   readonly #functions: FunctionWriter;
 
   constructor(inspector: Inspector | undefined, options: GraphOptions) {
@@ -102,10 +104,8 @@ export class GraphWriter {
   run(root: unknown): WrittenGraph {
     const slot = this.slot(root, { owner: undefined, variable: undefined, path: '' });
     // Queued rather than called, for what hangs on each other may be longer than the stack is high.
-    let object = 0;
-    let fn = 0;
-    while (object < this.#objects.length || fn < this.#waiting.length) {
-      const task = this.#objects[object] === undefined ? this.#waiting[fn++] : this.#objects[object++];
+    for (let object = 0; object < this.#objects.length || this.#made < this.#waiting.length;) {
+      const task = object < this.#objects.length ? this.#objects[object++] : this.#waiting[this.#made++];
       task?.run();
     }
     this.#functions.finish();
@@ -129,8 +129,9 @@ export class GraphWriter {
 
   /** Values of a file's imports: whichever way one of them is reached, it is imported. */
   offerImports(imports: Iterable<readonly [unknown, GraphNode]>): void {
-    for (const [value, node] of imports)
+    for (const [value, node] of imports) {
       if (isThing(value) && !this.#imports.has(value)) this.#imports.set(value, node);
+    }
   }
 
   /** The node of an import, and of the object or function that it is. */
@@ -157,9 +158,10 @@ export class GraphWriter {
     this.#nodes[number] = change(this.#nodes[number] as N);
   }
 
-  /** The functions that were met so far and could have been asked for already, or will be. */
-  *waitingFunctions(): Generator<object> {
-    for (const { value } of this.#waiting) if (!types.isProxy(value)) yield value as object;
+  /** The functions that were met so far and are no nodes yet. */
+  waitingFunctions(): object[] {
+    const waiting = this.#waiting.slice(this.#made).map(({ value }) => value as object);
+    return waiting.filter((fn) => !types.isProxy(fn));
   }
 
   numberOf(value: object): number | undefined {
