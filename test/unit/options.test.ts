@@ -332,12 +332,14 @@ describe('options', () => {
     const threading = "Did you mean 'threading' (a worker is a thread of this program)?";
     const spawn = "Did you mean 'spawn' (a worker is a fresh Node process)?";
     const forkserver = "Did you mean 'forkserver' (a worker is a copy of a small process)?";
+    const fork = "Did you mean 'fork' (a worker is a copy of a process that has loaded the function)?";
     const foreign = [
       ...['thread', 'threads', 'Threading', 'THREADING', 'threding', 'worker_threads', 'Web Worker'].map(
         (name) => [name, threading] as const,
       ),
       ...['Spawn', 'spwan', 'process', 'child_process'].map((name) => [name, spawn] as const),
-      ...['fork', 'fork_server', 'ForkServer'].map((name) => [name, forkserver] as const),
+      ...['fork_server', 'ForkServer'].map((name) => [name, forkserver] as const),
+      ...['Fork', 'forked', 'forking'].map((name) => [name, fork] as const),
     ];
     for (const [name, suggestion] of foreign) {
       it(`lists what is allowed and suggests one for '${name}'`, () => {

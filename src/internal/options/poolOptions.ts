@@ -14,7 +14,7 @@ import {
 } from './rows.js';
 
 /** The ways to start a worker; the only list of them. */
-export const startMethodNames = ['threading', 'spawn', 'forkserver'] as const;
+export const startMethodNames = ['threading', 'spawn', 'forkserver', 'fork'] as const;
 
 /**
  * How workers are started.
@@ -23,6 +23,8 @@ export const startMethodNames = ['threading', 'spawn', 'forkserver'] as const;
  * - `'spawn'`: a worker is a fresh Node process, so that nothing it does to itself can harm the program.
  * - `'forkserver'`: a worker is a copy of a small process that is up already, by the system call `fork`; it starts much faster than
  *   a fresh one. Linux only, with the optional package `koffi`.
+ * - `'fork'`: a worker is a copy of a process of this pool, which has loaded the function, what it imports, and `sharedObjects`; the
+ *   copies share that memory until somebody writes to it. Linux only, with the optional package `koffi`.
  */
 export type StartMethod = (typeof startMethodNames)[number];
 
@@ -38,7 +40,11 @@ const startMethods: { readonly [Name in StartMethod]: Omit<Choice, 'name'> } = {
   },
   forkserver: {
     meaning: 'a worker is a copy of a small process',
-    aliases: ['forkServer', 'fork_server', 'fork'],
+    aliases: ['forkServer', 'fork_server'],
+  },
+  fork: {
+    meaning: 'a worker is a copy of a process that has loaded the function',
+    aliases: ['forking', 'forked', 'copy', 'template', 'fork_template'],
   },
 };
 
@@ -55,8 +61,8 @@ export interface WorkerPoolOptions {
   nJobs?: number | null | undefined;
 
   /**
-   * How workers are started: `'threading'`, each a thread of this program, `'spawn'`, each a process of its own, or
-   * `'forkserver'`, each a copy of a process that is up already.
+   * How workers are started: `'threading'`, each a thread of this program, `'spawn'`, each a process of its own,
+   * `'forkserver'`, each a copy of a process that is up already, or `'fork'`, each a copy of one that has loaded what they need.
    *
    * Default: `'threading'`.
    *

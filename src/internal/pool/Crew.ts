@@ -3,9 +3,11 @@
 import { now } from '../globals.js';
 import { StartMethodUnavailableError } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
+import type { PortableValue } from '../functions/portable.js';
 import { startMethod } from '../workers/table.js';
 import type { StartMethodStrategy } from '../workers/StartMethod.js';
 import type { Chunk } from './Chunk.js';
+import type { TaskRecord } from './TaskRegistry.js';
 import { WorkerHandle, type WorkerListener } from './WorkerHandle.js';
 
 export class Crew {
@@ -23,7 +25,7 @@ export class Crew {
   /** @throws StartMethodUnavailableError */
   constructor(settings: PoolSettings, listener: WorkerListener) {
     this.#settings = settings;
-    this.#strategy = startMethod(settings.startMethod);
+    this.#strategy = startMethod(settings.startMethod, settings.daemon);
     const reason = this.#strategy.whyUnavailable?.();
     if (reason !== undefined) throw new StartMethodUnavailableError({ startMethod: settings.startMethod, reason });
     this.#listener = listener;
@@ -55,6 +57,35 @@ export class Crew {
 
   isCloneable(value: unknown): boolean {
     return this.#strategy.isCloneable(value);
+  }
+
+  /** What every worker gets before it is given anything else. */
+  share(shared: PortableValue): void {
+    this.#strategy.prepareShared?.(shared);
+  }
+
+  /** The workers that start next will need these functions. */
+  prepare(records: readonly TaskRecord[]): void {
+    this.#strategy.prepare?.(new Map(records.map(({ id, portable }) => [id, portable])));
+  }
+
+  /** A call was given up that needs these functions. @param timeout How long loading one may still take (milliseconds). */
+  abandon(records: readonly TaskRecord[], timeout: number): void {
+    this.#strategy.abandon?.(
+      records.map(({ id }) => id),
+      timeout,
+    );
+  }
+
+  /** No worker needs a function any more. */
+  forget(task: number): void {
+    this.#strategy.forget?.(task);
+    for (const worker of this.workers()) worker.forget(task);
+  }
+
+  /** No worker lives, and none is wanted: calls back when nothing is left. False where that is so. */
+  release(callback: () => void): boolean {
+    return this.#strategy.release?.(callback) ?? false;
   }
 
   /**

@@ -38,7 +38,7 @@ import { Hold } from './Hold.js';
 import { Job, type JobOutcome, type JobOwner, type JobSpec } from './Job.js';
 import { Lifecycle } from './Lifecycle.js';
 import { Rebalancer } from './Rebalancer.js';
-import { TaskRegistry } from './TaskRegistry.js';
+import { TaskRegistry, type TaskRecord } from './TaskRegistry.js';
 import type { WorkerHandle, WorkerListener, WorkerState } from './WorkerHandle.js';
 
 export class Scheduler implements JobOwner, WorkerListener {
@@ -62,15 +62,17 @@ export class Scheduler implements JobOwner, WorkerListener {
     if (currentWorker()?.daemon === true) throw new NestedPoolError();
     this.settings = settings;
     this.#crew = new Crew(settings, this);
-    this.#tasks = new TaskRegistry((task) => this.#crew.workers().forEach((worker) => worker.forget(task)));
+    this.#tasks = new TaskRegistry((task) => this.#crew.forget(task));
     this.#duties = new Duties(this.#tasks, this.#crew, (error) => this.#lifecycle.onLost(error));
     if (settings.sharedObjects !== undefined) {
       this.#shared = makeValuePortable('sharedObjects', settings.sharedObjects, (value) =>
         this.#crew.isCloneable(value),
       );
+      this.#crew.share(this.#shared);
     }
     this.#lifecycle = new Lifecycle(settings.keepAlive, {
       workers: () => this.#crew.workers(),
+      release: (callback) => this.#crew.release(callback),
       leave: (worker) => this.#duties.leave(worker),
       activate: (job) => this.onWorkChanged(job),
       cancelChunk: (chunk) => this.cancelChunk(chunk),
@@ -157,6 +159,7 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   onJobEnded(job: Job, outcome: JobOutcome, deliver: () => void): void {
     this.#ready.delete(job);
+    if (outcome !== 'completed') this.#crew.abandon(functionsOf(job), job.call.cancelTimeout);
     this.#tasks.release(job.task);
     this.#duties.release(job);
     this.#lifecycle.end(job, outcome, deliver);
@@ -185,7 +188,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   // --- WorkerListener
 
   onReady(worker: WorkerHandle): void {
-    if (this.#shared !== undefined) worker.send([ToWorker.Share, this.#shared]);
+    if (this.#shared !== undefined && !worker.hasShared) worker.send([ToWorker.Share, this.#shared]);
     this.#crew.rest(worker);
     this.#dispatch();
   }
@@ -316,6 +319,8 @@ export class Scheduler implements JobOwner, WorkerListener {
       wanted += job.waitingCount;
       if (wanted >= this.settings.nJobs) break;
     }
+    const [first] = this.#ready;
+    if (first !== undefined) this.#crew.prepare(functionsOf(first));
     const failure = this.#crew.start(wanted);
     if (failure !== undefined) this.#failToStart(failure.workerId, failure.cause);
   }
@@ -442,6 +447,10 @@ export class Scheduler implements JobOwner, WorkerListener {
     else if (living > 0) this.#hold.set(false);
     else this.#hold.release();
   }
+}
+
+function functionsOf({ task, duty }: Job): TaskRecord[] {
+  return [task, duty?.init, duty?.exit].filter((record) => record !== undefined);
 }
 
 /** Whether a worker has died in the init function of a job. */

@@ -68,11 +68,17 @@ export class WorkerHandle {
         { message: (message) => this.#receive(message), exit: (end) => this.#end(end) },
       ),
     );
+    for (const task of this.#link.prepared?.tasks ?? []) this.#tasks.set(task, 'loading');
     this.#told = publishStart(id, strategy.name);
   }
 
   get state(): WorkerState {
     return this.#state;
+  }
+
+  /** Whether the worker has what the pool's calls share. */
+  get hasShared(): boolean {
+    return this.#link.prepared?.shared === true;
   }
 
   /** Whether the worker may be given more: nothing is to come between its chunks and what it has to end. */

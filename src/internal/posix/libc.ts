@@ -66,13 +66,24 @@ export function loadLibc(): Libc {
   return Object.fromEntries(bound) as unknown as Libc;
 }
 
-/** Why these calls cannot be had here, as the end of a sentence; `undefined` where nothing speaks against it so far. */
-export function whyNoLibc(): string | undefined {
+/**
+ * Why these calls cannot be had here, as the end of a sentence; `undefined` where nothing speaks against it so far.
+ *
+ * @param tries Whether to bind them, which takes some 15 ms. Else it is the process that needs them which finds out.
+ */
+export function whyNoLibc(tries = false): string | undefined {
   if (process.platform !== 'linux') return `it needs Linux, and this is ${process.platform}`;
+  if (!['x64', 'arm64'].includes(process.arch))
+    return `it needs an x64 or arm64 processor, and this is ${process.arch}`;
   try {
     createRequire(import.meta.url).resolve('koffi');
-    return undefined;
   } catch {
     return 'the optional package koffi is not installed (npm install koffi)';
+  }
+  try {
+    if (tries) loadLibc();
+    return undefined;
+  } catch (error) {
+    return `the system calls it needs cannot be bound: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

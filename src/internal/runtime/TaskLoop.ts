@@ -24,6 +24,7 @@ import type { Host } from './Host.js';
 import { isThenable } from './isThenable.js';
 import { MergeRun } from './MergeRun.js';
 import { Outbox } from './Outbox.js';
+import type { Preparation } from './Preparation.js';
 import { TaskContext, type WorkerScope } from './TaskContext.js';
 import { TaskShelf, type Load } from './TaskShelf.js';
 
@@ -48,8 +49,9 @@ interface Current {
 
 export class TaskLoop {
   readonly #host: Host;
+  readonly #prepared: Preparation | undefined;
   readonly #outbox: Outbox;
-  readonly #shelf = new TaskShelf();
+  readonly #shelf: TaskShelf;
   readonly #duties: DutyShelf;
   readonly #queue: RunMessage[] = [];
   /** Messages that wait until an init or exit function is done. */
@@ -65,10 +67,22 @@ export class TaskLoop {
   #stride = 1;
   #flushArmed = false;
 
-  constructor(host: Host) {
+  /** @param prepared What was loaded before there was a worker. Told to the pool by {@link tellPrepared}. */
+  constructor(host: Host, prepared?: Preparation) {
     this.#host = host;
+    this.#prepared = prepared;
     this.#outbox = new Outbox(host);
+    this.#shelf = prepared?.shelf ?? new TaskShelf();
     this.#duties = new DutyShelf(host.workerId);
+  }
+
+  /** Answers what was asked for before there was a worker. */
+  tellPrepared(): void {
+    const { shared, tasks } = this.#prepared ?? {};
+    for (const [task, failure] of tasks ?? []) this.#tellDefined(task, failure);
+    if (shared === undefined) return;
+    if ('value' in shared) this.#duties.share(shared.value);
+    else this.#failToShare(shared.error);
   }
 
   /** Does what a message says. */
@@ -123,13 +137,17 @@ export class TaskLoop {
 
   #define(task: number, portable: PortableFunction): void {
     this.#shelf.define(task, portable, (failure) => {
-      this.#host.post(
-        failure === undefined
-          ? [FromWorker.Defined, task]
-          : [FromWorker.DefineFailed, task, this.#outbox.failureOf(failure.error)],
-      );
+      this.#tellDefined(task, failure);
       this.#startNext();
     });
+  }
+
+  #tellDefined(task: number, failure: { readonly error: unknown } | undefined): void {
+    this.#host.post(
+      failure === undefined
+        ? [FromWorker.Defined, task]
+        : [FromWorker.DefineFailed, task, this.#outbox.failureOf(failure.error)],
+    );
   }
 
   // --- what comes before the first task and after the last: it runs alone
@@ -141,8 +159,14 @@ export class TaskLoop {
         this.#duties.share(shared.value);
         this.#resume();
       },
-      (error: unknown) => this.#host.post([FromWorker.ShareFailed, this.#outbox.failureOf(error)]),
+      (error: unknown) => this.#failToShare(error),
     );
+  }
+
+  /** The worker is of no use. */
+  #failToShare(error: unknown): void {
+    this.#held = [];
+    this.#host.post([FromWorker.ShareFailed, this.#outbox.failureOf(error)]);
   }
 
   #begin(duty: number, init: number | undefined): void {

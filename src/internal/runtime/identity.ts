@@ -6,7 +6,7 @@ const mark = Symbol.for('rxjs-parallel-map.worker');
 
 /** Marks this thread or process as a worker. */
 export function becomeWorker(identity: WorkerIdentity): void {
-  Object.defineProperty(globalThis, mark, { value: Object.freeze({ ...identity }) });
+  Object.defineProperty(globalThis, mark, { value: Object.freeze({ ...identity }), configurable: true });
 }
 
 /** The worker that this code runs in, or `undefined` in the program itself. */

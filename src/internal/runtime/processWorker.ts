@@ -6,19 +6,21 @@ import { isCloneableByProcess } from '../channel/cloneable.js';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
 import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
 import { ChannelWriter } from './ChannelWriter.js';
+import type { Host } from './Host.js';
 import { becomeWorker } from './identity.js';
 import { Output } from './Output.js';
+import type { Preparation } from './Preparation.js';
 import { TaskLoop } from './TaskLoop.js';
 
-/** Makes this process a worker. */
-export function runProcessWorker(identity: WorkerIdentity, channel: Socket): void {
+/** Makes this process a worker. @param prepared What it has from the process of which it is a copy. */
+export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prepared?: Preparation): void {
   const { exit } = process; // user code may replace globals
   becomeWorker(identity);
   // Ctrl-C reaches the whole process group. The program decides what it means; its end is the worker's end.
   process.on('SIGINT', () => undefined);
 
   const reader = new FrameReader();
-  const output = new Output();
+  const output = prepared?.output ?? new Output();
   const writer = new ChannelWriter(channel);
   const write = (frame: Buffer): void => writer.write(frame);
   /** Frames that wait for the output before them. */
@@ -33,12 +35,13 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket): voi
     if (waiting.push(frame) === 1) output.whenOut(() => waiting.splice(0).forEach(write));
   };
 
-  const loop = new TaskLoop({
+  const host: Host = {
     workerId: identity.workerId,
     post: send,
     isCloneable: isCloneableByProcess,
     leave: () => output.whenOut(() => writer.end(() => exit.call(process, 0))),
-  });
+  };
+  const loop = new TaskLoop(host, prepared);
 
   channel.on('data', (bytes) => reader.read(bytes, (message) => loop.receive(message as MessageToWorker)));
   channel.on('error', () => exit.call(process, 1));
@@ -53,4 +56,5 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket): voi
     send([FromWorker.Fatal, encodeThrown(error, isCloneableByProcess)]);
   });
   send([FromWorker.Ready]);
+  loop.tellPrepared();
 }

@@ -11,9 +11,14 @@ let server: ServerProcess | undefined;
 
 function serverOf(): ServerProcess {
   if (server === undefined) {
-    const started = new ServerProcess(() => {
-      if (server === started) server = undefined; // the next worker gets another one
-    });
+    const started = new ServerProcess(
+      { startMethod: 'forkserver' },
+      {
+        lost: () => {
+          if (server === started) server = undefined; // the next worker gets another one
+        },
+      },
+    );
     server = started;
   }
   return server;
@@ -26,8 +31,8 @@ export const forkserver: StartMethodStrategy = {
   warmUp: () => serverOf().ready,
 
   start(identity, events): WorkerLink {
-    const link: ProcessLink = new ProcessLink(events, () => worker.kill());
-    const worker = serverOf().fork(identity, link);
+    const link: ProcessLink = new ProcessLink(events, () => kill());
+    const kill = serverOf().fork(identity, link);
     return link;
   },
 };
