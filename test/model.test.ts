@@ -39,6 +39,12 @@ const kinds: readonly (readonly [string, fc.Arbitrary<Script>, number])[] = [
 after(removeFolders);
 
 describeEach('the model', ({ name: startMethod }) => {
+  // What copies come from lives as long as the program: it is there before anything is compared.
+  before(async () => {
+    await using pool = new WorkerPool({ nJobs: 1, startMethod });
+    await pool.apply(() => undefined);
+  });
+
   const runs = runsOf(60);
   const check = async <T>(property: fc.IAsyncProperty<T>, numRuns = runs): Promise<void> =>
     fc.assert(property, { ...parameters, numRuns });

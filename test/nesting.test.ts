@@ -70,8 +70,9 @@ for (const { outer, inner } of mixes) {
 
     it('runs', async () => {
       const runs = [1, 2, 3, 4].map(() => ({ inner, mishap: 'none' as const }));
-      expect(await pool.map(task('nested'), runs)).to.deep.equal([14, 14, 14, 14]);
-      expect(await pool.map(task('nestedOperator'), [inner])).to.deep.equal([[0, 1, 4, 9]]);
+      // At once, so that the same workers serve both.
+      const results = await Promise.all([pool.map(task('nested'), runs), pool.map(task('nestedOperator'), [inner])]);
+      expect(results).to.deep.equal([[14, 14, 14, 14], [[0, 1, 4, 9]]]);
     });
 
     it('delivers an error that is thrown inside to the outside', async () => {
@@ -125,11 +126,13 @@ for (const { outer, inner } of mixes) {
 }
 
 describe('pools three levels deep', () => {
-  const paths = startMethods.flatMap(({ name: a }) => mixes.map(({ outer: b, inner: c }) => [a, b, c]));
+  // Of all triples so many that each two start methods meet on each two of the levels.
+  const names = startMethods.map(({ name }) => name);
+  const paths = names.flatMap((a, i) => names.map((b, k) => [a, b, names[(i + k) % names.length]]));
   for (const path of paths) {
     const [first, ...rest] = path as [StartMethod, ...StartMethod[]];
     it(`work, and deliver errors (${path.join(' > ')})`, async () => {
-      await using pool = new WorkerPool({ nJobs: 1, startMethod: first, daemon: false });
+      await using pool = new WorkerPool({ nJobs: 1, startMethod: first, daemon: false, keepAlive: true });
       expect(await pool.map(task('deep'), [[rest, 1, false]])).to.deep.equal([3]);
       const error = await rejection(pool.map(task('deep'), [[rest, 1, true]]));
       expect(error).to.be.instanceOf(RangeError).with.property('message', 'level 3');
