@@ -19,8 +19,6 @@ import { describeEach, startMethods } from './support/startMethods.js';
 import type * as nest from './tasks/nest.js';
 import type { Mishap } from './tasks/inner.js';
 
-const nestedRuns = Number(process.env['NESTED_RUNS'] ?? 200);
-
 const task = <K extends keyof typeof nest>(name: K) =>
   moduleTask<(typeof nest)[K]>(new URL('./tasks/nest.js', import.meta.url), name);
 
@@ -32,11 +30,18 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 const mixes = startMethods.flatMap(({ name: outer }) => startMethods.map(({ name: inner }) => ({ outer, inner })));
+/** By default each mishap once in each mix. */
+const nestedRuns = Number(process.env['NESTED_RUNS'] ?? 12 * mixes.length);
 
 describeEach('a pool inside a worker that is a daemon', ({ name: startMethod }) => {
+  let pool: WorkerPool;
+  before(() => {
+    pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
+  });
+  after(() => pool.terminate());
+
   for (const { name: inner } of startMethods) {
     it(`is refused with a NestedPoolError where it is made (${inner})`, async () => {
-      await using pool = new WorkerPool({ nJobs: 1, startMethod });
       const [caught] = await pool.map(task('catchRefusal'), [inner]);
       expect(caught).to.equal('NestedPoolError');
     });
@@ -49,7 +54,6 @@ describeEach('a pool inside a worker that is a daemon', ({ name: startMethod }) 
     });
 
     it(`is refused when an operator makes it, too (${inner})`, async () => {
-      await using pool = new WorkerPool({ nJobs: 1, startMethod });
       expect(await rejection(pool.map(task('subscribe'), [inner]))).to.be.instanceOf(NestedPoolError);
     });
   }
