@@ -34,6 +34,7 @@ export type {
 } from './options.js';
 export type {
   ApplyFunction,
+  Outcome,
   ReadableStreamLike,
   Task,
   TaskContext,

@@ -51,6 +51,9 @@ export type WorkerFunction = (context: WorkerContext) => unknown;
 /** A {@link WorkerFunction}, in one of the ways in which a {@link Task} can be given. */
 export type WorkerTask = WorkerFunction | ModuleTask<WorkerFunction> | URL;
 
+/** What comes of a value: the result, or with `settle: true` a record of how it has settled. */
+export type Outcome<R, Settle extends boolean> = Settle extends true ? PromiseSettledResult<R> : R;
+
 /** Values to map: anything iterable, at once or over time, and streams. */
 export type TaskInput<T> = Iterable<T> | AsyncIterable<T> | ReadableStreamLike;
 

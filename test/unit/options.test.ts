@@ -48,6 +48,7 @@ const callDefaults = {
   workerInitTimeout: Infinity,
   workerExitTimeout: Infinity,
   workerDeathRetries: 0,
+  settle: false,
   cancelTimeout: 100,
   captures: undefined,
   chunkSize: undefined,
@@ -57,9 +58,8 @@ const fromDefaults = { pool: poolDefaults, call: callDefaults, ordered: true, on
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
-const callNames = [
-  'chunkSize',
-  'maxTasksActive',
+const shareNames = ['chunkSize', 'maxTasksActive'];
+const applyNames = [
   'signal',
   'taskTimeout',
   'workerInit',
@@ -67,16 +67,18 @@ const callNames = [
   'workerInitTimeout',
   'workerExitTimeout',
   'workerDeathRetries',
+  'settle',
   'cancelTimeout',
   'captures',
 ];
+const callNames = [...shareNames, ...applyNames];
 const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects'];
 const fromNames = [...poolNames, ...callNames, 'ordered', 'pool', 'onExitResults'];
 const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
 const places = [
   { caller: 'WorkerPool', resolve: resolvePoolOptions, defaults: poolDefaults, names: poolNames },
   { caller: 'WorkerPool.map', resolve: resolveCallOptions, defaults: callDefaults, names: callNames },
-  { caller: 'WorkerPool.apply', resolve: resolveApplyOptions, defaults: callDefaults, names: callNames.slice(2) },
+  { caller: 'WorkerPool.apply', resolve: resolveApplyOptions, defaults: callDefaults, names: applyNames },
   { caller: 'parallelMap', resolve: resolveOperatorOptions, defaults: operatorDefaults, names: operatorNames },
   { caller: 'parallelFrom', resolve: resolveFromOptions, defaults: fromDefaults, names: fromNames },
 ];
@@ -201,6 +203,12 @@ describe('options', () => {
         types: [null, '1', [], {}, true],
         ranges: [-1, 0.5, NaN, Infinity, 2 ** 53],
       },
+      settle: {
+        setting: ({ call }) => call.settle,
+        right: [true, false],
+        types: [null, 0, 1, 'true', [], {}],
+        ranges: [],
+      },
       cancelTimeout: {
         setting: ({ call }) => call.cancelTimeout,
         right: [0, 0.5, 1000, 2 ** 31 - 1, Infinity],
@@ -309,6 +317,7 @@ describe('options', () => {
         'option "workerExit" must be a function, a moduleTask(url, exportName) or a URL, got [Function]. ' +
           'Wrap the class: () => new Model().',
       ],
+      [{ settle: 1 }, 'option "settle" must be true or false, got 1.'],
       [{ onExitResults: true }, 'option "onExitResults" must be a function, got true.'],
       [{ daemon: 1 }, 'option "daemon" must be true or false, got 1.'],
       [{ pool: {} }, 'option "pool" must be a WorkerPool, got {}.'],
@@ -524,6 +533,7 @@ describe('options', () => {
       sharedObjects: ['shared_objects', 'sharedObject', 'shared'],
       onExitResults: ['onExitResult', 'exitResults', 'onexitresults'],
       workerDeathRetries: ['worker_death_retries', 'workerDeathRetry'],
+      settle: ['Settle', 'settled', 'allSettled', 'stopOnError'],
       cancelTimeout: ['canceltimeout', 'cancelTimout', 'gracePeriod'],
       ordered: ['order', 'orderd', 'preserveOrder'],
       pool: ['Pool', 'poll', 'workerPool'],
@@ -544,8 +554,7 @@ describe('options', () => {
       expect(thrownBy(() => resolveCallOptions({ concurrency: 4 }, 'WorkerPool.map')).message).to.equal(
         'WorkerPool.map: unknown option "concurrency". Did you mean "nJobs", which belongs to new WorkerPool(), parallelMap, ' +
           'parallelMergeMap and parallelFrom? ' +
-          'The options are chunkSize, maxTasksActive, signal, taskTimeout, workerInit, workerExit, workerInitTimeout, ' +
-          'workerExitTimeout, workerDeathRetries, cancelTimeout and captures.',
+          `The options are ${callNames.slice(0, -1).join(', ')} and ${callNames.at(-1)}.`,
       );
     });
   });

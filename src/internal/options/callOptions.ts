@@ -1,6 +1,7 @@
 /** The options that concern one call on a pool: documentation, names, checks and defaults. */
 
 import {
+  boolean,
   countFromZero,
   milliseconds,
   isPlainObject,
@@ -19,8 +20,12 @@ import type { AnyTask } from '../functions/portable.js';
 /** A timer cannot wait longer than this (24.8 days); asked for more, it fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** What concerns one `apply`. Each option may be left out or `undefined`, which both mean its default. */
-export interface ApplyOptions {
+/**
+ * What concerns one `apply`. Each option may be left out or `undefined`, which both mean its default.
+ *
+ * @typeParam Settle Whether `settle` is given: it decides over the type of the results.
+ */
+export interface ApplyOptions<Settle extends boolean = false> {
   /**
    * Ends the call when it fires: nothing more is started, tasks that run see it in their `context.signal`, and the call
    * fails with `signal.reason`. A signal that has fired already starts nothing.
@@ -111,6 +116,22 @@ export interface ApplyOptions {
   workerDeathRetries?: number | undefined;
 
   /**
+   * Whether a value that fails is a result like any other: with `true` there is `{ status: 'fulfilled', value }` for a value whose
+   * task has succeeded, and `{ status: 'rejected', reason }` for one that has failed, as of `Promise.allSettled`, and the call
+   * goes on. The reason is what the call would else fail with: what the task has thrown, an `UnserializableError` of the value
+   * or its result, a `WorkerTimeoutError`, or a `WorkerDiedError` for the values that a dead worker had, which `chunkSize` limits.
+   * For `parallelMergeMap` a call that fails has a rejection after all that it has given.
+   *
+   * What is no value's fault still ends the call: an error of the source, of `workerInit` or `workerExit`, a worker that cannot
+   * start, a `signal`, the end of the pool.
+   *
+   * Default: `false`, the first error ends the call.
+   *
+   * @throws TypeError when it is no boolean.
+   */
+  settle?: Settle | undefined;
+
+  /**
    * How many milliseconds a running task gets to notice that its result is no longer wanted (`context.signal`) and to come
    * to an end, when the pool goes on after the call. A worker that is still busy then is killed and replaced. 0 kills at
    * once; `Infinity` waits for as long as it takes.
@@ -132,8 +153,12 @@ export interface ApplyOptions {
   captures?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What concerns one call on a pool. Each option may be left out or `undefined`, which both mean its default. */
-export interface CallOptions extends ApplyOptions {
+/**
+ * What concerns one call on a pool. Each option may be left out or `undefined`, which both mean its default.
+ *
+ * @typeParam Settle As of {@link ApplyOptions}.
+ */
+export interface CallOptions<Settle extends boolean = false> extends ApplyOptions<Settle> {
   /**
    * How many values travel to a worker in one message: a positive integer. Large chunks make small tasks cheaper, small
    * ones share work out more evenly and deliver the first results sooner.
@@ -171,6 +196,7 @@ interface ApplySettings {
   /** As `taskTimeout`. */
   readonly workerExitTimeout: number;
   readonly workerDeathRetries: number;
+  readonly settle: boolean;
   /** At most what a timer can wait, or Infinity. */
   readonly cancelTimeout: number;
   readonly captures: Readonly<Record<string, unknown>> | undefined;
@@ -223,6 +249,11 @@ const applyRows: Rows<ApplySettings> = {
     ...countFromZero,
     default: () => 0,
     aliases: ['deathRetries', 'workerDeathRetry', 'workerRetries'],
+  }),
+  settle: row({
+    ...boolean,
+    default: () => false,
+    aliases: ['allSettled', 'settled', 'stopOnError', 'throwOnError'],
   }),
   cancelTimeout: row({
     ...milliseconds,

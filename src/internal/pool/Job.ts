@@ -14,7 +14,7 @@ import { WINDOW } from '../tuning.js';
 import { BufferOverflowError } from '../../errors.js';
 import type { CallSettings, Overflow } from '../../options.js';
 import { linkAbort, unlinkAbort } from '../abortLinks.js';
-import { CallMode } from '../channel/messages.js';
+import { CallMode, type RunTerms } from '../channel/messages.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
 import type { Duty } from './Duty.js';
@@ -71,6 +71,8 @@ export class Job {
   readonly call: CallSettings;
   /** What its init and exit functions make of workers; `undefined` where it has none. */
   readonly duty: Duty | undefined;
+  /** What its chunks have that is unusual; `undefined` where that is nothing. */
+  readonly terms: RunTerms | undefined;
   /** What its exit functions have returned, once they have. */
   exitResults: unknown[] = [];
   /** The chunks that workers have. */
@@ -102,6 +104,7 @@ export class Job {
     this.duty = duty;
     this.mode = spec.mode;
     this.call = spec.call;
+    this.terms = termsOf(spec.call);
     this.#owner = owner;
     this.#sink = spec.sink;
     this.#ordered = spec.ordered;
@@ -209,15 +212,22 @@ export class Job {
     chunk.done += values.length;
     if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
     if (this.#ended || this.#isBeyondFailure(seq)) return;
-    this.#delivery.results(seq, values);
+    this.#delivery.results(seq, this.call.settle ? values.map(fulfilled) : values);
     this.#afterDelivery();
+  }
+
+  /** The next value of a chunk has failed, and the chunk goes on. */
+  onRejection(chunk: Chunk, error: unknown): void {
+    const seq = chunk.seq + chunk.done++;
+    if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
+    if (!this.#ended) this.#reject(seq, 1, error);
   }
 
   /** What the call of a merge chunk has yielded. */
   onYields(chunk: Chunk, values: unknown[]): void {
     chunk.yielded = true;
     if (this.#ended || this.#isBeyondFailure(chunk.seq)) return;
-    this.#delivery.yields(chunk.seq, values);
+    this.#delivery.yields(chunk.seq, this.call.settle ? values.map(fulfilled) : values);
     this.#afterDelivery();
   }
 
@@ -225,6 +235,10 @@ export class Job {
   onFailure(chunk: Chunk, error: unknown): void {
     this.inFlight.delete(chunk);
     const seq = chunk.seq + chunk.done;
+    if (this.call.settle) {
+      if (!this.#ended) this.#reject(seq, chunk.values.length - chunk.done, error);
+      return;
+    }
     if (this.#ended || this.#isBeyondFailure(seq)) return;
     if (!this.#ordered || this.#delivery.hasReached(seq)) {
       this.fail(error);
@@ -261,8 +275,9 @@ export class Job {
    * allowed, or fail.
    *
    * @param error Makes the error, from the indexes that the worker was at.
+   * @param inInit Whether that was the init function's fault: no value is to blame.
    */
-  onWorkerDied(chunk: Chunk, error: (indexes: number[]) => unknown): void {
+  onWorkerDied(chunk: Chunk, error: (indexes: number[]) => unknown, inInit = false): void {
     this.inFlight.delete(chunk);
     if (this.#ended) return;
     if (chunk.deaths < this.call.workerDeathRetries && !chunk.moved && !chunk.yielded) {
@@ -271,7 +286,8 @@ export class Job {
     }
     const indexes: number[] = [];
     for (let at = chunk.done; at < chunk.values.length; at++) indexes.push(indexAt(chunk, at));
-    this.onFailure(chunk, error(indexes));
+    if (inInit && this.call.settle) this.fail(error(indexes));
+    else this.onFailure(chunk, error(indexes));
   }
 
   /** The worker with a chunk has died before it began: that is no fault of the values, but may be so once only. */
@@ -282,6 +298,18 @@ export class Job {
     }
     this.inFlight.delete(chunk);
     if (!this.#ended) this.#giveBack([restOf(chunk, 0, 1)]);
+  }
+
+  /** So many values from `seq` on have failed: with `settle` that is what is told of them. */
+  #reject(seq: number, count: number, reason: unknown): void {
+    const rejections: PromiseRejectedResult[] = Array.from({ length: count }, () => ({ status: 'rejected', reason }));
+    if (this.mode === CallMode.Merge) {
+      // After what the call has given before.
+      this.#delivery.yields(seq, rejections);
+      if (this.#ended) return;
+    }
+    this.#delivery.results(seq, rejections);
+    this.#afterDelivery();
   }
 
   #emit(values: unknown[]): boolean {
@@ -356,4 +384,12 @@ export class Job {
     this.#pending.giveBack(chunks.filter((chunk) => !this.#isBeyondFailure(chunk.seq)));
     this.#owner.onWorkChanged(this);
   }
+}
+
+function fulfilled(value: unknown): PromiseFulfilledResult<unknown> {
+  return { status: 'fulfilled', value };
+}
+
+function termsOf({ settle }: CallSettings): RunTerms | undefined {
+  return settle ? { settles: settle } : undefined;
 }

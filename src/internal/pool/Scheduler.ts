@@ -18,7 +18,14 @@ import {
 } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
 import { openEnvelopes } from '../../transfer.js';
-import { CallMode, FromWorker, NO_DUTY, ToWorker, type MessageFromWorker } from '../channel/messages.js';
+import {
+  CallMode,
+  FromWorker,
+  NO_DUTY,
+  ToWorker,
+  type EncodedFailure,
+  type MessageFromWorker,
+} from '../channel/messages.js';
 import {
   makePortable,
   makeValuePortable,
@@ -195,6 +202,9 @@ export class Scheduler implements JobOwner, WorkerListener {
       case FromWorker.Results:
         this.#onResults(worker, message[1], message[2], message[3]);
         return;
+      case FromWorker.Rejected:
+        this.#onRejected(worker, message[1], message[2], message[3]);
+        return;
       case FromWorker.Defined: {
         this.#duties.onDefined(worker, message[1]);
         this.#startClock(worker);
@@ -272,7 +282,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     } else if (current.cancelled || current.job.ended) {
       current.job.onChunkOver(current);
     } else if (wasInInit(worker, current.job)) {
-      current.job.onWorkerDied(current, died);
+      current.job.onWorkerDied(current, died, true);
     } else if (!worker.hasLoaded(current.job.task.id)) {
       if (importsAnything(current.job) && end.signal === null) {
         current.job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
@@ -361,7 +371,8 @@ export class Scheduler implements JobOwner, WorkerListener {
       if (job.duty !== undefined) this.#duties.begin(worker, job.duty);
       worker.define(job.task);
       const duty = job.duty?.id ?? NO_DUTY;
-      worker.send([ToWorker.Run, chunk.id, job.task.id, job.mode, duty, chunk.indexes, chunk.values], moving);
+      const { indexes, values } = chunk;
+      worker.send([ToWorker.Run, chunk.id, job.task.id, job.mode, duty, indexes, values, job.terms], moving);
     } catch (error) {
       this.#onUnsendable(worker, chunk, error);
       return;
@@ -394,17 +405,33 @@ export class Scheduler implements JobOwner, WorkerListener {
     const chunk = worker.chunks[0];
     if (chunk?.id !== id) return; // it was given up meanwhile
     const { job } = chunk;
-    if (job.mode !== CallMode.Merge) job.task.pace.learnWorking(values.length, elapsed);
-    if (chunk.done + values.length < chunk.values.length) {
+    const isOver = this.#hear(worker, chunk, values.length, elapsed);
+    job.onResults(chunk, values);
+    if (isOver) this.#dispatch();
+  }
+
+  #onRejected(worker: WorkerHandle, id: number, failure: EncodedFailure, elapsed: number): void {
+    const chunk = worker.chunks[0];
+    if (chunk?.id !== id) return; // it was given up meanwhile
+    const { job } = chunk;
+    const error = job.ended ? undefined : taskError(failure, worker.id, indexOfNext(chunk));
+    const isOver = this.#hear(worker, chunk, 1, elapsed);
+    job.onRejection(chunk, error);
+    if (isOver) this.#dispatch();
+  }
+
+  /** A worker tells of the next so many values of a chunk. True where it is through with that; the job has not heard yet. */
+  #hear(worker: WorkerHandle, chunk: Chunk, count: number, elapsed: number): boolean {
+    const { job } = chunk;
+    if (job.mode !== CallMode.Merge) job.task.pace.learnWorking(count, elapsed);
+    if (chunk.done + count < chunk.values.length) {
       chunk.heardAt = now();
-      job.onResults(chunk, values);
-      return;
+      return false;
     }
     this.#takeBack(worker, chunk);
     // The worker first: it works while the results are delivered.
     if (this.#ready.size > 0) this.#dispatch();
-    job.onResults(chunk, values);
-    this.#dispatch();
+    return true;
   }
 
   /** A worker is through with a chunk. */
