@@ -40,6 +40,7 @@ export type {
   TaskContext,
   TaskFunction,
   TaskInput,
+  TaskProgress,
   WorkerContext,
   WorkerFunction,
   WorkerTask,

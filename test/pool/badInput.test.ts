@@ -100,6 +100,7 @@ describe('a call with a bad argument', () => {
       [{ workerDeathRetries: '1' }, TypeError, /"workerDeathRetries"/],
       [{ taskTimeout: 0 }, RangeError, /"taskTimeout"/],
       [{ taskTimeout: '1s' }, TypeError, /"taskTimeout"/],
+      [{ onProgress: console }, TypeError, /"onProgress".*a function/],
       [{ settle: 'yes' }, TypeError, /"settle".*true or false/],
       [{ cancelTimeout: -1 }, RangeError, /"cancelTimeout"/],
       [{ cancelTimeout: NaN }, RangeError, /"cancelTimeout"/],

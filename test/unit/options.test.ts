@@ -51,6 +51,7 @@ const callDefaults = {
   settle: false,
   cancelTimeout: 100,
   captures: undefined,
+  onProgress: undefined,
   chunkSize: undefined,
   maxTasksActive: undefined,
 };
@@ -70,6 +71,7 @@ const applyNames = [
   'settle',
   'cancelTimeout',
   'captures',
+  'onProgress',
 ];
 const callNames = [...shareNames, ...applyNames];
 const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects'];
@@ -189,6 +191,12 @@ describe('options', () => {
         setting: ({ pool }) => (pool as PoolSettings).sharedObjects,
         right: [null, 0, '', 'text', [], {}, () => {}, new Map(), signal],
         types: [],
+        ranges: [],
+      },
+      onProgress: {
+        setting: ({ call }) => call.onProgress,
+        right: [() => {}, async () => {}],
+        types: [null, 1, true, 'log', [], {}],
         ranges: [],
       },
       onExitResults: {
@@ -317,6 +325,7 @@ describe('options', () => {
         'option "workerExit" must be a function, a moduleTask(url, exportName) or a URL, got [Function]. ' +
           'Wrap the class: () => new Model().',
       ],
+      [{ onProgress: 'log' }, `option "onProgress" must be a function, got 'log' (string).`],
       [{ settle: 1 }, 'option "settle" must be true or false, got 1.'],
       [{ onExitResults: true }, 'option "onExitResults" must be a function, got true.'],
       [{ daemon: 1 }, 'option "daemon" must be true or false, got 1.'],
@@ -533,6 +542,7 @@ describe('options', () => {
       sharedObjects: ['shared_objects', 'sharedObject', 'shared'],
       onExitResults: ['onExitResult', 'exitResults', 'onexitresults'],
       workerDeathRetries: ['worker_death_retries', 'workerDeathRetry'],
+      onProgress: ['onprogress', 'on_progress', 'onProgess'],
       settle: ['Settle', 'settled', 'allSettled', 'stopOnError'],
       cancelTimeout: ['canceltimeout', 'cancelTimout', 'gracePeriod'],
       ordered: ['order', 'orderd', 'preserveOrder'],

@@ -70,6 +70,8 @@ export const FromWorker = {
   EndFailed: 13,
   /** The next value of the chunk failed, and the chunk goes on: as its terms ask. */
   Rejected: 14,
+  /** What the call for a value of the chunk reports while it runs: sent only where the terms of the chunk ask for it. */
+  Progress: 15,
 } as const;
 
 /** How a chunk's function is called. */
@@ -94,6 +96,8 @@ export type ChunkIndexes = number | readonly number[];
 export interface RunTerms {
   /** Whether a value that fails is told by `Rejected`, and followed by the next one. */
   readonly settles: boolean;
+  /** Whether somebody listens to what calls report while they run. */
+  readonly reports: boolean;
 }
 
 export type DefineMessage = [type: typeof ToWorker.Define, task: number, portable: PortableFunction];
@@ -161,6 +165,9 @@ export type RejectedMessage = [
   elapsed: number,
 ];
 
+/** `at` is the place of the value in the chunk. */
+export type ProgressMessage = [type: typeof FromWorker.Progress, chunk: number, at: number, value: unknown];
+
 export type MessageFromWorker =
   | ReadyMessage
   | DefinedMessage
@@ -176,7 +183,8 @@ export type MessageFromWorker =
   | BeginFailedMessage
   | EndedMessage
   | EndFailedMessage
-  | RejectedMessage;
+  | RejectedMessage
+  | ProgressMessage;
 
 /** What a worker is told when it is started, over its start method's own way (`workerData`, environment). */
 export interface WorkerIdentity {

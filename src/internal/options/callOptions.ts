@@ -2,6 +2,7 @@
 
 import {
   boolean,
+  callback,
   countFromZero,
   milliseconds,
   isPlainObject,
@@ -14,7 +15,7 @@ import {
   type OptionGroup,
   type Rows,
 } from './rows.js';
-import type { WorkerTask } from '../../taskTypes.js';
+import type { TaskProgress, WorkerTask } from '../../taskTypes.js';
 import type { AnyTask } from '../functions/portable.js';
 
 /** A timer cannot wait longer than this (24.8 days); asked for more, it fires at once. */
@@ -151,6 +152,20 @@ export interface ApplyOptions<Settle extends boolean = false> {
    * @throws TypeError when it is no object.
    */
   captures?: Readonly<Record<string, unknown>> | undefined;
+
+  /**
+   * Called with what a running task reports by `context.progress(value)`: `{ index, workerId, value }`, before the result of that
+   * task. What it throws ends the call with that error.
+   *
+   * Default: none; then nothing is sent.
+   *
+   * @throws TypeError when it is no function.
+   * @example
+   * ```ts
+   * await pool.apply(convert, [film], { onProgress: ({ value }) => console.log(`${value} %`) });
+   * ```
+   */
+  onProgress?: ((progress: TaskProgress) => void) | undefined;
 }
 
 /**
@@ -200,6 +215,7 @@ interface ApplySettings {
   /** At most what a timer can wait, or Infinity. */
   readonly cancelTimeout: number;
   readonly captures: Readonly<Record<string, unknown>> | undefined;
+  readonly onProgress: ((progress: TaskProgress) => void) | undefined;
 }
 
 interface ShareSettings {
@@ -265,6 +281,11 @@ const applyRows: Rows<ApplySettings> = {
     ...objectThat('an object of values by the names of variables', isPlainObject),
     default: () => undefined,
     aliases: ['closure', 'context', 'globals', 'locals', 'scope', 'variables'],
+  }),
+  onProgress: row<((progress: TaskProgress) => void) | undefined>({
+    ...callback,
+    default: () => undefined,
+    aliases: ['onReport', 'onUpdate', 'progress', 'progressCallback'],
   }),
 };
 

@@ -13,7 +13,9 @@
 import { WINDOW } from '../tuning.js';
 import { BufferOverflowError } from '../../errors.js';
 import type { CallSettings, Overflow } from '../../options.js';
+import type { TaskProgress } from '../../taskTypes.js';
 import { linkAbort, unlinkAbort } from '../abortLinks.js';
+import { bindContext } from '../asyncContext.js';
 import { CallMode, type RunTerms } from '../channel/messages.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
@@ -87,6 +89,7 @@ export class Job {
   /** The size of its chunks, where that is fixed. A task with a timeout travels alone, so that it is known when it starts. */
   readonly #chunkSize: number | undefined;
   readonly #pending: PendingValues;
+  readonly #tellProgress: ((progress: TaskProgress) => void) | undefined;
 
   /** How many values are through, with their results consumed. */
   #released = 0;
@@ -111,6 +114,8 @@ export class Job {
     this.#manualRelease = spec.manualRelease;
     this.#bufferSize = spec.bufferSize;
     this.#chunkSize = this.#isTimed ? 1 : this.call.chunkSize;
+    // It runs in the context of whoever has made the call, not in that of whoever started the worker.
+    this.#tellProgress = this.call.onProgress && bindContext(this.call.onProgress);
     this.#pending = new PendingValues(this, spec.bufferSize, spec.overflow);
     if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
@@ -221,6 +226,16 @@ export class Job {
     const seq = chunk.seq + chunk.done++;
     if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
     if (!this.#ended) this.#reject(seq, 1, error);
+  }
+
+  /** The call for the value at a place in a chunk reports something. */
+  onProgress(chunk: Chunk, at: number, workerId: number, value: unknown): void {
+    if (this.#ended || this.#isBeyondFailure(chunk.seq + at)) return;
+    try {
+      this.#tellProgress?.({ index: indexAt(chunk, at), workerId, value });
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** What the call of a merge chunk has yielded. */
@@ -390,6 +405,6 @@ function fulfilled(value: unknown): PromiseFulfilledResult<unknown> {
   return { status: 'fulfilled', value };
 }
 
-function termsOf({ settle }: CallSettings): RunTerms | undefined {
-  return settle ? { settles: settle } : undefined;
+function termsOf({ settle, onProgress }: CallSettings): RunTerms | undefined {
+  return settle || onProgress !== undefined ? { settles: settle, reports: onProgress !== undefined } : undefined;
 }

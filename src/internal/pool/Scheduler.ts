@@ -205,6 +205,12 @@ export class Scheduler implements JobOwner, WorkerListener {
       case FromWorker.Rejected:
         this.#onRejected(worker, message[1], message[2], message[3]);
         return;
+      case FromWorker.Progress: {
+        // It does not count as being heard of: the values behind a call wait, whatever that reports.
+        const [chunk] = worker.chunks;
+        if (chunk?.id === message[1]) chunk.job.onProgress(chunk, message[2], worker.id, message[3]);
+        return;
+      }
       case FromWorker.Defined: {
         this.#duties.onDefined(worker, message[1]);
         this.#startClock(worker);

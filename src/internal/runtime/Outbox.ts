@@ -5,6 +5,7 @@ import { now } from '../globals.js';
 import { encodeThrown } from '../channel/errorCodec.js';
 import { FromWorker, type EncodedFailure } from '../channel/messages.js';
 import { findUnserializable } from '../channel/unserializable.js';
+import { UnserializableError } from '../../errors.js';
 import { isTransferred, openEnvelopes } from '../../transfer.js';
 import type { DutyOutcome } from './DutyShelf.js';
 import type { Host } from './Host.js';
@@ -108,6 +109,19 @@ export class Outbox {
     this.#host.post([FromWorker.Rejected, this.#chunk, this.failureOf(error), elapsed]);
     this.#batchStart = now();
     this.#postTime = this.#batchStart - time;
+  }
+
+  /** Sends what a call reports. @throws UnserializableError, for the call. */
+  sendProgress(chunk: number, at: number, index: number, value: unknown): void {
+    const values = [value];
+    const moving = openEnvelopes(values);
+    try {
+      this.#host.post([FromWorker.Progress, chunk, at, values[0]], moving);
+    } catch (cause) {
+      const found = findUnserializable(values[0], (part) => this.#host.isCloneable(part));
+      const { path = 'value', kind } = found ?? {};
+      throw new UnserializableError({ path, kind, index, direction: 'progress', cause });
+    }
   }
 
   /** Says what the exit function of a duty has come to. */

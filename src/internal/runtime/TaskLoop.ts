@@ -24,7 +24,7 @@ import type { Host } from './Host.js';
 import { isThenable } from './isThenable.js';
 import { MergeRun } from './MergeRun.js';
 import { Outbox } from './Outbox.js';
-import { TaskContext, type WorkerScope } from './TaskContext.js';
+import { ReportingContext, TaskContext, type WorkerScope } from './TaskContext.js';
 import { TaskShelf, type Load } from './TaskShelf.js';
 
 /** The chunk that is being worked on. */
@@ -37,6 +37,8 @@ interface Current {
   readonly values: unknown[];
   /** Whether it goes on after a call that failed. */
   readonly settles: boolean;
+  /** Whether somebody listens to what its calls report. */
+  readonly reports: boolean;
   /** How many values have been started. */
   started: number;
   /** The context of the call that runs. */
@@ -224,6 +226,7 @@ export class TaskLoop {
         indexes,
         values,
         settles: terms?.settles === true,
+        reports: terms?.reports === true,
         started: 0,
         context: undefined,
         merge: undefined,
@@ -258,7 +261,7 @@ export class TaskLoop {
     const at = current.started++;
     const value = current.values[at];
     const index = typeof current.indexes === 'number' ? current.indexes + at : (current.indexes[at] as number);
-    const context = new TaskContext(index, current.scope);
+    const context = current.reports ? this.#report(current, at, index) : new TaskContext(index, current.scope);
     current.context = context;
     const { task } = current.load;
     let result: unknown;
@@ -273,11 +276,11 @@ export class TaskLoop {
       this.#merge(current, result, pending);
       return false;
     }
-    if (!pending) return this.#collect(result);
+    if (!pending) return this.#collect(current, result);
     this.#armFlush();
     Promise.resolve(result).then(
       (settled) => {
-        if (this.#current === current) this.#goOn(current, this.#collect(settled));
+        if (this.#current === current) this.#goOn(current, this.#collect(current, settled));
       },
       (error: unknown) => {
         if (this.#current === current) this.#goOn(current, this.#fail(current, error));
@@ -293,12 +296,17 @@ export class TaskLoop {
     else if (this.#current === undefined) this.#startNext();
   }
 
+  /** The context of a call that is listened to. */
+  #report({ chunk, scope }: Current, at: number, index: number): TaskContext {
+    return new ReportingContext(index, scope, (value) => this.#outbox.sendProgress(chunk, at, index, value));
+  }
+
   #merge(current: Current, result: unknown, pending: boolean): void {
     const settle = (failure?: { readonly thrown: unknown }): void => {
       if (this.#current !== current) return;
       current.merge = undefined;
       // Its one result says that there is no more.
-      const isOpen = failure === undefined ? this.#collect(undefined) : this.#fail(current, failure.thrown);
+      const isOpen = failure === undefined ? this.#collect(current, undefined) : this.#fail(current, failure.thrown);
       if (isOpen) this.#run();
       else this.#startNext();
     };
@@ -313,7 +321,8 @@ export class TaskLoop {
   }
 
   /** Keeps a result. False where it cannot be sent, which has ended the chunk. */
-  #collect(result: unknown): boolean {
+  #collect(current: Current, result: unknown): boolean {
+    if (current.reports) (current.context as ReportingContext).finish();
     if (this.#outbox.add(result)) return true;
     this.#endFailed();
     return false;
@@ -396,6 +405,7 @@ export class TaskLoop {
 
   /** A call has failed: the results before it leave, and nothing after it is started. False where that has ended the chunk. */
   #fail(current: Current, error: unknown): boolean {
+    if (current.reports) (current.context as ReportingContext).finish();
     if (current.settles) {
       if (!current.cancelled) this.#outbox.reject(error);
       return true;
