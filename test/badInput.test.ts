@@ -26,6 +26,7 @@ for (const [name, make] of Object.entries(makers)) {
       [{ chunkSize: 0 }, RangeError, /"chunkSize" must be a positive integer.*got 0/],
       [{ maxTasksActive: 0 }, RangeError, /"maxTasksActive" must be a positive integer.*got 0/],
       [{ onProgress: true }, TypeError, /"onProgress" must be a function.*got true/],
+      [{ workerLifespan: 1.5 }, RangeError, /"workerLifespan" must be a positive integer, or Infinity.*got 1\.5/],
       [{ settle: 1 }, TypeError, /"settle" must be true or false.*got 1/],
       [{ signal: new AbortController() }, TypeError, /"signal" must be an AbortSignal/],
       [{ pool: {} }, TypeError, /"pool" must be a WorkerPool/],

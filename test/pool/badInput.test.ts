@@ -101,6 +101,8 @@ describe('a call with a bad argument', () => {
       [{ taskTimeout: 0 }, RangeError, /"taskTimeout"/],
       [{ taskTimeout: '1s' }, TypeError, /"taskTimeout"/],
       [{ onProgress: console }, TypeError, /"onProgress".*a function/],
+      [{ workerLifespan: 0 }, RangeError, /"workerLifespan".*positive integer/],
+      [{ workerLifespan: '5' }, TypeError, /"workerLifespan"/],
       [{ settle: 'yes' }, TypeError, /"settle".*true or false/],
       [{ cancelTimeout: -1 }, RangeError, /"cancelTimeout"/],
       [{ cancelTimeout: NaN }, RangeError, /"cancelTimeout"/],

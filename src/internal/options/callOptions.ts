@@ -9,6 +9,7 @@ import {
   objectThat,
   operators,
   positiveInteger,
+  positiveIntegerOrInfinity,
   positiveMilliseconds,
   row,
   workerFunction,
@@ -104,6 +105,18 @@ export interface ApplyOptions<Settle extends boolean = false> {
    * @throws TypeError when it is no number, RangeError when it is 0, negative or NaN.
    */
   workerExitTimeout?: number | undefined;
+
+  /**
+   * How many tasks a worker does before another one takes its place, with the same `workerId`: a positive integer, or `Infinity`.
+   * For functions that leak memory, or whose state is to begin anew. A worker does exactly so many, and then runs its `workerExit`
+   * and leaves; the next one begins with `workerInit`. Tasks that failed count; so do those of other calls, on a pool with
+   * `keepAlive` also of earlier ones: a worker that has done too many is replaced before the first task.
+   *
+   * Default: `Infinity`.
+   *
+   * @throws TypeError when it is no number, RangeError when it is no positive integer or Infinity.
+   */
+  workerLifespan?: number | undefined;
 
   /**
    * How often a value is started again, on another worker, after the worker that had it died: killed, out of memory, left by
@@ -210,6 +223,7 @@ interface ApplySettings {
   readonly workerInitTimeout: number;
   /** As `taskTimeout`. */
   readonly workerExitTimeout: number;
+  readonly workerLifespan: number;
   readonly workerDeathRetries: number;
   readonly settle: boolean;
   /** At most what a timer can wait, or Infinity. */
@@ -260,6 +274,11 @@ const applyRows: Rows<ApplySettings> = {
     default: () => Infinity,
     aliases: ['exitTimeout', 'teardownTimeout'],
     normalise: timerOrInfinity,
+  }),
+  workerLifespan: row({
+    ...positiveIntegerOrInfinity,
+    default: () => Infinity,
+    aliases: ['lifespan', 'maxTasksPerChild', 'maxTasksPerWorker', 'workerLife', 'workerLifetime'],
   }),
   workerDeathRetries: row({
     ...countFromZero,

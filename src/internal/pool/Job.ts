@@ -204,9 +204,9 @@ export class Job {
     return Math.max(1, Math.min(this.task.pace.size, fairShare));
   }
 
-  /** Takes the next chunk. Only where `hasWork`. */
-  cut(): Chunk {
-    const chunk = this.#pending.cut(this.nextChunkSize());
+  /** Takes the next chunk, of at most `limit` values. Only where `hasWork`. */
+  cut(limit = Infinity): Chunk {
+    const chunk = this.#pending.cut(this.nextChunkSize(), limit);
     this.inFlight.add(chunk);
     return chunk;
   }

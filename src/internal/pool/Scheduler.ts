@@ -247,16 +247,20 @@ export class Scheduler implements JobOwner, WorkerListener {
         break;
       case FromWorker.Failed: {
         const error = job.ended ? undefined : taskError(message[2], worker.id, indexOfNext(chunk));
+        worker.given -= chunk.values.length - chunk.done - 1;
         this.#takeBack(worker, chunk);
         job.onFailure(chunk, error);
         break;
       }
       case FromWorker.Stopped:
+        // Of a chunk that was cancelled nobody knows how many were started.
+        if (!chunk.cancelled) worker.given -= chunk.values.length - chunk.done;
         this.#takeBack(worker, chunk);
         if (!chunk.cancelled) job.onReturned(chunk, chunk.done);
         job.onChunkOver(chunk);
         break;
       case FromWorker.Released:
+        worker.given -= chunk.values.length - message[2];
         job.onReturned(chunk, message[2]);
         chunk.values.length = message[2];
         if (chunk.done < chunk.values.length) break;
@@ -320,7 +324,9 @@ export class Scheduler implements JobOwner, WorkerListener {
       const job = this.#nextJob();
       if (job === undefined) return;
       const worker = this.#crew.takeIdle();
-      if (worker !== undefined) this.#supply(worker, job);
+      if (worker === undefined) return;
+      if (lifeLeft(worker, job) > 0) this.#supply(worker, job);
+      else this.#duties.leave(worker); // another one takes its place
     }
   }
 
@@ -350,7 +356,9 @@ export class Scheduler implements JobOwner, WorkerListener {
       const current = worker.chunks[0];
       if (!worker.takesMore || current === undefined || current.job !== job || current.cancelled) continue;
       const most = job.task.pace.chunksAhead(current.values.length);
-      while (worker.chunks.length <= most && job.hasWork && job.mayGoAhead) this.#supply(worker, job);
+      while (worker.chunks.length <= most && lifeLeft(worker, job) > 0 && job.hasWork && job.mayGoAhead) {
+        this.#supply(worker, job);
+      }
     }
   }
 
@@ -364,7 +372,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   #supply(worker: WorkerHandle, job: Job): void {
-    const chunk = job.cut();
+    const chunk = job.cut(lifeLeft(worker, job));
     // To the end of the line, for the others' turns.
     this.#ready.delete(job);
     if (job.hasWork) this.#ready.add(job);
@@ -373,17 +381,18 @@ export class Scheduler implements JobOwner, WorkerListener {
     chunk.moved = moving !== undefined;
     const start = now();
     chunk.heardAt = start;
+    const { indexes, values } = chunk;
     try {
       if (job.duty !== undefined) this.#duties.begin(worker, job.duty);
       worker.define(job.task);
       const duty = job.duty?.id ?? NO_DUTY;
-      const { indexes, values } = chunk;
       worker.send([ToWorker.Run, chunk.id, job.task.id, job.mode, duty, indexes, values, job.terms], moving);
     } catch (error) {
       this.#onUnsendable(worker, chunk, error);
       return;
     }
-    job.task.pace.learnSending(chunk.values.length, now() - start);
+    job.task.pace.learnSending(values.length, now() - start);
+    worker.given += values.length;
     this.#crew.add(worker, chunk);
     if (job.call.taskTimeout !== Infinity) this.#startClock(worker);
   }
@@ -444,7 +453,8 @@ export class Scheduler implements JobOwner, WorkerListener {
   #takeBack(worker: WorkerHandle, chunk: Chunk): void {
     this.#deadlines.stop(chunk);
     this.#crew.remove(worker, chunk);
-    this.#duties.advance(worker);
+    if (worker.chunks.length === 0 && lifeLeft(worker, chunk.job) <= 0) this.#duties.leave(worker);
+    else this.#duties.advance(worker);
     this.#lifecycle.onChunkOver(chunk);
   }
 
@@ -475,6 +485,11 @@ export class Scheduler implements JobOwner, WorkerListener {
     else if (living > 0) this.#hold.set(false);
     else this.#hold.release();
   }
+}
+
+/** How many tasks of a job a worker may still be given. */
+function lifeLeft({ given }: WorkerHandle, { call }: Job): number {
+  return call.workerLifespan - given;
 }
 
 /** Whether a worker has died in the init function of a job. */
