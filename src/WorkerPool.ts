@@ -18,7 +18,7 @@ import {
   type WorkerPoolOptions,
 } from './options.js';
 import { openEnvelopes, transfer } from './transfer.js';
-import type { ApplyFunction, Task, TaskInput } from './taskTypes.js';
+import type { ApplyFunction, Outcome, Task, TaskInput } from './taskTypes.js';
 import type { ModuleTask } from './moduleTask.js';
 
 /**
@@ -62,7 +62,11 @@ export class WorkerPool implements AsyncDisposable {
    * const sizes = await pool.map(async (path: string) => (await import('node:fs')).statSync(path).size, paths);
    * ```
    */
-  map<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): Promise<Awaited<R>[]> {
+  map<T, R, Settle extends boolean = false>(
+    fn: Task<T, R>,
+    input: TaskInput<T>,
+    options?: CallOptions<Settle>,
+  ): Promise<Outcome<Awaited<R>, Settle>[]> {
     return this.#collect('map', true, fn, input, options);
   }
 
@@ -78,7 +82,11 @@ export class WorkerPool implements AsyncDisposable {
    * const [fastest] = await pool.mapUnordered(probe, servers);
    * ```
    */
-  mapUnordered<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): Promise<Awaited<R>[]> {
+  mapUnordered<T, R, Settle extends boolean = false>(
+    fn: Task<T, R>,
+    input: TaskInput<T>,
+    options?: CallOptions<Settle>,
+  ): Promise<Outcome<Awaited<R>, Settle>[]> {
     return this.#collect('mapUnordered', false, fn, input, options);
   }
 
@@ -99,7 +107,11 @@ export class WorkerPool implements AsyncDisposable {
    * for await (const page of pool.imap(render, documents)) await upload(page);
    * ```
    */
-  imap<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): AsyncIterableIterator<Awaited<R>> {
+  imap<T, R, Settle extends boolean = false>(
+    fn: Task<T, R>,
+    input: TaskInput<T>,
+    options?: CallOptions<Settle>,
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> {
     return this.#iterate('imap', true, fn, input, options);
   }
 
@@ -116,7 +128,11 @@ export class WorkerPool implements AsyncDisposable {
    * for await (const thumbnail of pool.imapUnordered(shrink, images)) show(thumbnail);
    * ```
    */
-  imapUnordered<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): AsyncIterableIterator<Awaited<R>> {
+  imapUnordered<T, R, Settle extends boolean = false>(
+    fn: Task<T, R>,
+    input: TaskInput<T>,
+    options?: CallOptions<Settle>,
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> {
     return this.#iterate('imapUnordered', false, fn, input, options);
   }
 
@@ -132,11 +148,11 @@ export class WorkerPool implements AsyncDisposable {
    * const sum = await pool.apply((a: number, b: number) => a + b, [1, 2]);
    * ```
    */
-  apply<A extends readonly unknown[] = [], R = unknown>(
+  apply<A extends readonly unknown[] = [], R = unknown, Settle extends boolean = false>(
     fn: ApplyFunction<Fixed<A>, R> | ModuleTask<ApplyFunction<Fixed<A>, R>> | URL,
     args?: readonly [...A],
-    options?: ApplyOptions,
-  ): Promise<Awaited<R>>;
+    options?: ApplyOptions<Settle>,
+  ): Promise<Outcome<Awaited<R>, Settle>>;
   /**
    * The same, for a function that takes no context, whose own parameters say what the arguments are.
    *
@@ -149,11 +165,11 @@ export class WorkerPool implements AsyncDisposable {
    * const sum = await pool.apply(([a, b]: [number, number]) => a + b, [[1, 2]]);
    * ```
    */
-  apply<A extends readonly unknown[], R>(
+  apply<A extends readonly unknown[], R, Settle extends boolean = false>(
     fn: (...args: A) => R,
     args: readonly [...A],
-    options?: ApplyOptions,
-  ): Promise<Awaited<R>>;
+    options?: ApplyOptions<Settle>,
+  ): Promise<Outcome<Awaited<R>, Settle>>;
   apply<R>(fn: unknown, args?: readonly unknown[], options?: ApplyOptions): Promise<Awaited<R>> {
     return new Promise((resolve, reject) => {
       const call = resolveApplyOptions(options, 'apply');

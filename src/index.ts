@@ -35,11 +35,13 @@ export type {
 } from './options.js';
 export type {
   ApplyFunction,
+  Outcome,
   ReadableStreamLike,
   Task,
   TaskContext,
   TaskFunction,
   TaskInput,
+  TaskProgress,
   WorkerContext,
   WorkerFunction,
   WorkerTask,

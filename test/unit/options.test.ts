@@ -47,9 +47,12 @@ const callDefaults = {
   workerExit: undefined,
   workerInitTimeout: Infinity,
   workerExitTimeout: Infinity,
+  workerLifespan: Infinity,
   workerDeathRetries: 0,
+  settle: false,
   cancelTimeout: 100,
   captures: undefined,
+  onProgress: undefined,
   chunkSize: undefined,
   maxTasksActive: undefined,
 };
@@ -57,26 +60,29 @@ const fromDefaults = { pool: poolDefaults, call: callDefaults, ordered: true, on
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
-const callNames = [
-  'chunkSize',
-  'maxTasksActive',
+const shareNames = ['chunkSize', 'maxTasksActive'];
+const applyNames = [
   'signal',
   'taskTimeout',
   'workerInit',
   'workerExit',
   'workerInitTimeout',
   'workerExitTimeout',
+  'workerLifespan',
   'workerDeathRetries',
+  'settle',
   'cancelTimeout',
   'captures',
+  'onProgress',
 ];
+const callNames = [...shareNames, ...applyNames];
 const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects'];
 const fromNames = [...poolNames, ...callNames, 'ordered', 'pool', 'onExitResults'];
 const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
 const places = [
   { caller: 'WorkerPool', resolve: resolvePoolOptions, defaults: poolDefaults, names: poolNames },
   { caller: 'WorkerPool.map', resolve: resolveCallOptions, defaults: callDefaults, names: callNames },
-  { caller: 'WorkerPool.apply', resolve: resolveApplyOptions, defaults: callDefaults, names: callNames.slice(2) },
+  { caller: 'WorkerPool.apply', resolve: resolveApplyOptions, defaults: callDefaults, names: applyNames },
   { caller: 'parallelMap', resolve: resolveOperatorOptions, defaults: operatorDefaults, names: operatorNames },
   { caller: 'parallelFrom', resolve: resolveFromOptions, defaults: fromDefaults, names: fromNames },
 ];
@@ -189,17 +195,35 @@ describe('options', () => {
         types: [],
         ranges: [],
       },
+      onProgress: {
+        setting: ({ call }) => call.onProgress,
+        right: [() => {}, async () => {}],
+        types: [null, 1, true, 'log', [], {}],
+        ranges: [],
+      },
       onExitResults: {
         setting: ({ onExitResults }) => onExitResults,
         right: [() => {}, async () => {}],
         types: [null, 1, true, 'log', [], {}],
         ranges: [],
       },
+      workerLifespan: {
+        setting: ({ call }) => call.workerLifespan,
+        right: [1, 64, Infinity],
+        types: [null, '1', [1], {}, true, 1n],
+        ranges: [0, -1, 0.5, NaN, -Infinity, 2 ** 53],
+      },
       workerDeathRetries: {
         setting: ({ call }) => call.workerDeathRetries,
         right: [0, 1, 10],
         types: [null, '1', [], {}, true],
         ranges: [-1, 0.5, NaN, Infinity, 2 ** 53],
+      },
+      settle: {
+        setting: ({ call }) => call.settle,
+        right: [true, false],
+        types: [null, 0, 1, 'true', [], {}],
+        ranges: [],
       },
       cancelTimeout: {
         setting: ({ call }) => call.cancelTimeout,
@@ -296,6 +320,7 @@ describe('options', () => {
         { chunkSize: 'x'.repeat(999) },
         `option "chunkSize" must be a positive integer, got '${'x'.repeat(60)}…' (string).`,
       ],
+      [{ workerLifespan: 0 }, 'option "workerLifespan" must be a positive integer, or Infinity, got 0.'],
       [{ workerDeathRetries: -1 }, 'option "workerDeathRetries" must be an integer of at least 0, got -1.'],
       [{ taskTimeout: 0 }, 'option "taskTimeout" must be a positive number of milliseconds, or Infinity, got 0.'],
       [
@@ -309,6 +334,8 @@ describe('options', () => {
         'option "workerExit" must be a function, a moduleTask(url, exportName) or a URL, got [Function]. ' +
           'Wrap the class: () => new Model().',
       ],
+      [{ onProgress: 'log' }, `option "onProgress" must be a function, got 'log' (string).`],
+      [{ settle: 1 }, 'option "settle" must be true or false, got 1.'],
       [{ onExitResults: true }, 'option "onExitResults" must be a function, got true.'],
       [{ daemon: 1 }, 'option "daemon" must be true or false, got 1.'],
       [{ pool: {} }, 'option "pool" must be a WorkerPool, got {}.'],
@@ -525,7 +552,10 @@ describe('options', () => {
       workerExitTimeout: ['worker_exit_timeout', 'exitTimeout', 'workerExitTimout'],
       sharedObjects: ['shared_objects', 'sharedObject', 'shared'],
       onExitResults: ['onExitResult', 'exitResults', 'onexitresults'],
+      workerLifespan: ['worker_lifespan', 'lifespan', 'workerLifeSpan', 'maxTasksPerWorker'],
       workerDeathRetries: ['worker_death_retries', 'workerDeathRetry'],
+      onProgress: ['onprogress', 'on_progress', 'onProgess'],
+      settle: ['Settle', 'settled', 'allSettled', 'stopOnError'],
       cancelTimeout: ['canceltimeout', 'cancelTimout', 'gracePeriod'],
       ordered: ['order', 'orderd', 'preserveOrder'],
       pool: ['Pool', 'poll', 'workerPool'],
@@ -546,8 +576,7 @@ describe('options', () => {
       expect(thrownBy(() => resolveCallOptions({ concurrency: 4 }, 'WorkerPool.map')).message).to.equal(
         'WorkerPool.map: unknown option "concurrency". Did you mean "nJobs", which belongs to new WorkerPool(), parallelMap, ' +
           'parallelMergeMap and parallelFrom? ' +
-          'The options are chunkSize, maxTasksActive, signal, taskTimeout, workerInit, workerExit, workerInitTimeout, ' +
-          'workerExitTimeout, workerDeathRetries, cancelTimeout and captures.',
+          `The options are ${callNames.slice(0, -1).join(', ')} and ${callNames.at(-1)}.`,
       );
     });
   });

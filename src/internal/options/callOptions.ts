@@ -1,26 +1,33 @@
 /** The options that concern one call on a pool: documentation, names, checks and defaults. */
 
 import {
+  boolean,
+  callback,
   countFromZero,
   milliseconds,
   isPlainObject,
   objectThat,
   operators,
   positiveInteger,
+  positiveIntegerOrInfinity,
   positiveMilliseconds,
   row,
   workerFunction,
   type OptionGroup,
   type Rows,
 } from './rows.js';
-import type { WorkerTask } from '../../taskTypes.js';
+import type { TaskProgress, WorkerTask } from '../../taskTypes.js';
 import type { AnyTask } from '../functions/portable.js';
 
 /** A timer cannot wait longer than this (24.8 days); asked for more, it fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** What concerns one `apply`. Each option may be left out or `undefined`, which both mean its default. */
-export interface ApplyOptions {
+/**
+ * What concerns one `apply`. Each option may be left out or `undefined`, which both mean its default.
+ *
+ * @typeParam Settle Whether `settle` is given: it decides over the type of the results.
+ */
+export interface ApplyOptions<Settle extends boolean = false> {
   /**
    * Ends the call when it fires: nothing more is started, tasks that run see it in their `context.signal`, and the call
    * fails with `signal.reason`. A signal that has fired already starts nothing.
@@ -100,6 +107,18 @@ export interface ApplyOptions {
   workerExitTimeout?: number | undefined;
 
   /**
+   * How many tasks a worker does before another one takes its place, with the same `workerId`: a positive integer, or `Infinity`.
+   * For functions that leak memory, or whose state is to begin anew. A worker does exactly so many, and then runs its `workerExit`
+   * and leaves; the next one begins with `workerInit`. Tasks that failed count; so do those of other calls, on a pool with
+   * `keepAlive` also of earlier ones: a worker that has done too many is replaced before the first task.
+   *
+   * Default: `Infinity`.
+   *
+   * @throws TypeError when it is no number, RangeError when it is no positive integer or Infinity.
+   */
+  workerLifespan?: number | undefined;
+
+  /**
    * How often a value is started again, on another worker, after the worker that had it died: killed, out of memory, left by
    * `process.exit`. An integer of at least 0. After that, the call fails with a `WorkerDiedError`. A task that throws is never
    * started again.
@@ -109,6 +128,22 @@ export interface ApplyOptions {
    * @throws TypeError when it is no number, RangeError when it is negative or no integer.
    */
   workerDeathRetries?: number | undefined;
+
+  /**
+   * Whether a value that fails is a result like any other: with `true` there is `{ status: 'fulfilled', value }` for a value whose
+   * task has succeeded, and `{ status: 'rejected', reason }` for one that has failed, as of `Promise.allSettled`, and the call
+   * goes on. The reason is what the call would else fail with: what the task has thrown, an `UnserializableError` of the value
+   * or its result, a `WorkerTimeoutError`, or a `WorkerDiedError` for the values that a dead worker had, which `chunkSize` limits.
+   * For `parallelMergeMap` a call that fails has a rejection after all that it has given.
+   *
+   * What is no value's fault still ends the call: an error of the source, of `workerInit` or `workerExit`, a worker that cannot
+   * start, a `signal`, the end of the pool.
+   *
+   * Default: `false`, the first error ends the call.
+   *
+   * @throws TypeError when it is no boolean.
+   */
+  settle?: Settle | undefined;
 
   /**
    * How many milliseconds a running task gets to notice that its result is no longer wanted (`context.signal`) and to come
@@ -130,10 +165,28 @@ export interface ApplyOptions {
    * @throws TypeError when it is no object.
    */
   captures?: Readonly<Record<string, unknown>> | undefined;
+
+  /**
+   * Called with what a running task reports by `context.progress(value)`: `{ index, workerId, value }`, before the result of that
+   * task. What it throws ends the call with that error.
+   *
+   * Default: none; then nothing is sent.
+   *
+   * @throws TypeError when it is no function.
+   * @example
+   * ```ts
+   * await pool.apply(convert, [film], { onProgress: ({ value }) => console.log(`${value} %`) });
+   * ```
+   */
+  onProgress?: ((progress: TaskProgress) => void) | undefined;
 }
 
-/** What concerns one call on a pool. Each option may be left out or `undefined`, which both mean its default. */
-export interface CallOptions extends ApplyOptions {
+/**
+ * What concerns one call on a pool. Each option may be left out or `undefined`, which both mean its default.
+ *
+ * @typeParam Settle As of {@link ApplyOptions}.
+ */
+export interface CallOptions<Settle extends boolean = false> extends ApplyOptions<Settle> {
   /**
    * How many values travel to a worker in one message: a positive integer. Large chunks make small tasks cheaper, small
    * ones share work out more evenly and deliver the first results sooner.
@@ -170,10 +223,13 @@ interface ApplySettings {
   readonly workerInitTimeout: number;
   /** As `taskTimeout`. */
   readonly workerExitTimeout: number;
+  readonly workerLifespan: number;
   readonly workerDeathRetries: number;
+  readonly settle: boolean;
   /** At most what a timer can wait, or Infinity. */
   readonly cancelTimeout: number;
   readonly captures: Readonly<Record<string, unknown>> | undefined;
+  readonly onProgress: ((progress: TaskProgress) => void) | undefined;
 }
 
 interface ShareSettings {
@@ -219,10 +275,20 @@ const applyRows: Rows<ApplySettings> = {
     aliases: ['exitTimeout', 'teardownTimeout'],
     normalise: timerOrInfinity,
   }),
+  workerLifespan: row({
+    ...positiveIntegerOrInfinity,
+    default: () => Infinity,
+    aliases: ['lifespan', 'maxTasksPerChild', 'maxTasksPerWorker', 'workerLife', 'workerLifetime'],
+  }),
   workerDeathRetries: row({
     ...countFromZero,
     default: () => 0,
     aliases: ['deathRetries', 'workerDeathRetry', 'workerRetries'],
+  }),
+  settle: row({
+    ...boolean,
+    default: () => false,
+    aliases: ['allSettled', 'settled', 'stopOnError', 'throwOnError'],
   }),
   cancelTimeout: row({
     ...milliseconds,
@@ -234,6 +300,11 @@ const applyRows: Rows<ApplySettings> = {
     ...objectThat('an object of values by the names of variables', isPlainObject),
     default: () => undefined,
     aliases: ['closure', 'context', 'globals', 'locals', 'scope', 'variables'],
+  }),
+  onProgress: row<((progress: TaskProgress) => void) | undefined>({
+    ...callback,
+    default: () => undefined,
+    aliases: ['onReport', 'onUpdate', 'progress', 'progressCallback'],
   }),
 };
 

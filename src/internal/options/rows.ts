@@ -77,6 +77,11 @@ export const positiveInteger: Check = {
   fault: (value) => integerFrom(1, value),
 };
 
+export const positiveIntegerOrInfinity: Check = {
+  allowed: 'a positive integer, or Infinity',
+  fault: (value) => (value === Infinity ? undefined : integerFrom(1, value)),
+};
+
 export const countFromZero: Check = {
   allowed: 'an integer of at least 0',
   fault: (value) => integerFrom(0, value),

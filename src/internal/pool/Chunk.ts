@@ -55,6 +55,13 @@ export function restOf(chunk: Chunk, from: number, deaths = chunk.deaths): Chunk
   return createChunk(chunk.job, chunk.seq + from, indexesFrom(chunk, from), chunk.values.slice(from), deaths);
 }
 
+/** The first so many values as a chunk of their own. */
+export function headOf(chunk: Chunk, count: number): Chunk {
+  const { job, seq, indexes, values, deaths } = chunk;
+  const first = typeof indexes === 'number' ? indexes : indexes.slice(0, count);
+  return createChunk(job, seq, first, values.slice(0, count), deaths);
+}
+
 /** The values from `from` on as chunks of one value each. */
 export function singlesOf(chunk: Chunk, from: number, deaths = chunk.deaths): Chunk[] {
   return chunk.values

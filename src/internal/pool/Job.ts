@@ -13,8 +13,10 @@
 import { WINDOW } from '../tuning.js';
 import { BufferOverflowError } from '../../errors.js';
 import type { CallSettings, Overflow } from '../../options.js';
+import type { TaskProgress } from '../../taskTypes.js';
 import { linkAbort, unlinkAbort } from '../abortLinks.js';
-import { CallMode } from '../channel/messages.js';
+import { bindContext } from '../asyncContext.js';
+import { CallMode, type RunTerms } from '../channel/messages.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
 import type { Duty } from './Duty.js';
@@ -71,6 +73,8 @@ export class Job {
   readonly call: CallSettings;
   /** What its init and exit functions make of workers; `undefined` where it has none. */
   readonly duty: Duty | undefined;
+  /** What its chunks have that is unusual; `undefined` where that is nothing. */
+  readonly terms: RunTerms | undefined;
   /** What its exit functions have returned, once they have. */
   exitResults: unknown[] = [];
   /** The chunks that workers have. */
@@ -85,6 +89,7 @@ export class Job {
   /** The size of its chunks, where that is fixed. A task with a timeout travels alone, so that it is known when it starts. */
   readonly #chunkSize: number | undefined;
   readonly #pending: PendingValues;
+  readonly #tellProgress: ((progress: TaskProgress) => void) | undefined;
 
   /** How many values are through, with their results consumed. */
   #released = 0;
@@ -102,12 +107,15 @@ export class Job {
     this.duty = duty;
     this.mode = spec.mode;
     this.call = spec.call;
+    this.terms = termsOf(spec.call);
     this.#owner = owner;
     this.#sink = spec.sink;
     this.#ordered = spec.ordered;
     this.#manualRelease = spec.manualRelease;
     this.#bufferSize = spec.bufferSize;
     this.#chunkSize = this.#isTimed ? 1 : this.call.chunkSize;
+    // It runs in the context of whoever has made the call, not in that of whoever started the worker.
+    this.#tellProgress = this.call.onProgress && bindContext(this.call.onProgress);
     this.#pending = new PendingValues(this, spec.bufferSize, spec.overflow);
     if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
@@ -196,9 +204,9 @@ export class Job {
     return Math.max(1, Math.min(this.task.pace.size, fairShare));
   }
 
-  /** Takes the next chunk. Only where `hasWork`. */
-  cut(): Chunk {
-    const chunk = this.#pending.cut(this.nextChunkSize());
+  /** Takes the next chunk, of at most `limit` values. Only where `hasWork`. */
+  cut(limit = Infinity): Chunk {
+    const chunk = this.#pending.cut(this.nextChunkSize(), limit);
     this.inFlight.add(chunk);
     return chunk;
   }
@@ -209,15 +217,32 @@ export class Job {
     chunk.done += values.length;
     if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
     if (this.#ended || this.#isBeyondFailure(seq)) return;
-    this.#delivery.results(seq, values);
+    this.#delivery.results(seq, this.call.settle ? values.map(fulfilled) : values);
     this.#afterDelivery();
+  }
+
+  /** The next value of a chunk has failed, and the chunk goes on. */
+  onRejection(chunk: Chunk, error: unknown): void {
+    const seq = chunk.seq + chunk.done++;
+    if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
+    if (!this.#ended) this.#reject(seq, 1, error);
+  }
+
+  /** The call for the value at a place in a chunk reports something. */
+  onProgress(chunk: Chunk, at: number, workerId: number, value: unknown): void {
+    if (this.#ended || this.#isBeyondFailure(chunk.seq + at)) return;
+    try {
+      this.#tellProgress?.({ index: indexAt(chunk, at), workerId, value });
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** What the call of a merge chunk has yielded. */
   onYields(chunk: Chunk, values: unknown[]): void {
     chunk.yielded = true;
     if (this.#ended || this.#isBeyondFailure(chunk.seq)) return;
-    this.#delivery.yields(chunk.seq, values);
+    this.#delivery.yields(chunk.seq, this.call.settle ? values.map(fulfilled) : values);
     this.#afterDelivery();
   }
 
@@ -225,6 +250,10 @@ export class Job {
   onFailure(chunk: Chunk, error: unknown): void {
     this.inFlight.delete(chunk);
     const seq = chunk.seq + chunk.done;
+    if (this.call.settle) {
+      if (!this.#ended) this.#reject(seq, chunk.values.length - chunk.done, error);
+      return;
+    }
     if (this.#ended || this.#isBeyondFailure(seq)) return;
     if (!this.#ordered || this.#delivery.hasReached(seq)) {
       this.fail(error);
@@ -261,8 +290,9 @@ export class Job {
    * allowed, or fail.
    *
    * @param error Makes the error, from the indexes that the worker was at.
+   * @param inInit Whether that was the init function's fault: no value is to blame.
    */
-  onWorkerDied(chunk: Chunk, error: (indexes: number[]) => unknown): void {
+  onWorkerDied(chunk: Chunk, error: (indexes: number[]) => unknown, inInit = false): void {
     this.inFlight.delete(chunk);
     if (this.#ended) return;
     if (chunk.deaths < this.call.workerDeathRetries && !chunk.moved && !chunk.yielded) {
@@ -271,7 +301,8 @@ export class Job {
     }
     const indexes: number[] = [];
     for (let at = chunk.done; at < chunk.values.length; at++) indexes.push(indexAt(chunk, at));
-    this.onFailure(chunk, error(indexes));
+    if (inInit && this.call.settle) this.fail(error(indexes));
+    else this.onFailure(chunk, error(indexes));
   }
 
   /** The worker with a chunk has died before it began: that is no fault of the values, but may be so once only. */
@@ -282,6 +313,18 @@ export class Job {
     }
     this.inFlight.delete(chunk);
     if (!this.#ended) this.#giveBack([restOf(chunk, 0, 1)]);
+  }
+
+  /** So many values from `seq` on have failed: with `settle` that is what is told of them. */
+  #reject(seq: number, count: number, reason: unknown): void {
+    const rejections: PromiseRejectedResult[] = Array.from({ length: count }, () => ({ status: 'rejected', reason }));
+    if (this.mode === CallMode.Merge) {
+      // After what the call has given before.
+      this.#delivery.yields(seq, rejections);
+      if (this.#ended) return;
+    }
+    this.#delivery.results(seq, rejections);
+    this.#afterDelivery();
   }
 
   #emit(values: unknown[]): boolean {
@@ -356,4 +399,12 @@ export class Job {
     this.#pending.giveBack(chunks.filter((chunk) => !this.#isBeyondFailure(chunk.seq)));
     this.#owner.onWorkChanged(this);
   }
+}
+
+function fulfilled(value: unknown): PromiseFulfilledResult<unknown> {
+  return { status: 'fulfilled', value };
+}
+
+function termsOf({ settle, onProgress }: CallSettings): RunTerms | undefined {
+  return settle || onProgress !== undefined ? { settles: settle, reports: onProgress !== undefined } : undefined;
 }

@@ -3,7 +3,7 @@
 import type { Overflow } from '../../options.js';
 import { isTransferred, transfersAreUsed } from '../../transfer.js';
 import { RingBuffer } from '../queue/RingBuffer.js';
-import { createChunk, singlesOf, type Chunk } from './Chunk.js';
+import { createChunk, headOf, restOf, singlesOf, type Chunk } from './Chunk.js';
 import type { Job } from './Job.js';
 
 export class PendingValues {
@@ -68,11 +68,19 @@ export class PendingValues {
     return true;
   }
 
-  /** The next chunk: one that was given back, or `size` waiting values. Only where there is one. */
-  cut(size: number): Chunk {
+  /**
+   * The next chunk: one that was given back, or `size` waiting values. Only where there is one.
+   *
+   * @param limit More values than these must not be in it.
+   */
+  cut(size: number, limit: number): Chunk {
     const returned = this.#returned.shift();
-    if (returned !== undefined) return returned;
-    const values = this.#waiting.take(size);
+    if (returned !== undefined) {
+      if (returned.values.length <= limit) return returned;
+      this.#returned.unshift(restOf(returned, limit));
+      return headOf(returned, limit);
+    }
+    const values = this.#waiting.take(Math.min(size, limit));
     const indexes = this.#indexes?.take(values.length) ?? this.#pushed - this.#waiting.length - values.length;
     const chunk = createChunk(this.#job, this.#cut, indexes, values);
     this.#cut += values.length;

@@ -18,7 +18,14 @@ import {
 } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
 import { openEnvelopes } from '../../transfer.js';
-import { CallMode, FromWorker, NO_DUTY, ToWorker, type MessageFromWorker } from '../channel/messages.js';
+import {
+  CallMode,
+  FromWorker,
+  NO_DUTY,
+  ToWorker,
+  type EncodedFailure,
+  type MessageFromWorker,
+} from '../channel/messages.js';
 import {
   makePortable,
   makeValuePortable,
@@ -198,6 +205,15 @@ export class Scheduler implements JobOwner, WorkerListener {
       case FromWorker.Results:
         this.#onResults(worker, message[1], message[2], message[3]);
         return;
+      case FromWorker.Rejected:
+        this.#onRejected(worker, message[1], message[2], message[3]);
+        return;
+      case FromWorker.Progress: {
+        // It does not count as being heard of: the values behind a call wait, whatever that reports.
+        const [chunk] = worker.chunks;
+        if (chunk?.id === message[1]) chunk.job.onProgress(chunk, message[2], worker.id, message[3]);
+        return;
+      }
       case FromWorker.Defined: {
         this.#duties.onDefined(worker, message[1]);
         this.#startClock(worker);
@@ -234,16 +250,20 @@ export class Scheduler implements JobOwner, WorkerListener {
         break;
       case FromWorker.Failed: {
         const error = job.ended ? undefined : taskError(message[2], worker.id, indexOfNext(chunk));
+        worker.given -= chunk.values.length - chunk.done - 1;
         this.#takeBack(worker, chunk);
         job.onFailure(chunk, error);
         break;
       }
       case FromWorker.Stopped:
+        // Of a chunk that was cancelled nobody knows how many were started.
+        if (!chunk.cancelled) worker.given -= chunk.values.length - chunk.done;
         this.#takeBack(worker, chunk);
         if (!chunk.cancelled) job.onReturned(chunk, chunk.done);
         job.onChunkOver(chunk);
         break;
       case FromWorker.Released:
+        worker.given -= chunk.values.length - message[2];
         job.onReturned(chunk, message[2]);
         chunk.values.length = message[2];
         if (chunk.done < chunk.values.length) break;
@@ -275,7 +295,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     } else if (current.cancelled || current.job.ended) {
       current.job.onChunkOver(current);
     } else if (wasInInit(worker, current.job)) {
-      current.job.onWorkerDied(current, died);
+      current.job.onWorkerDied(current, died, true);
     } else if (!worker.hasLoaded(current.job.task.id)) {
       if (importsAnything(current.job) && end.signal === null) {
         current.job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
@@ -307,7 +327,9 @@ export class Scheduler implements JobOwner, WorkerListener {
       const job = this.#nextJob();
       if (job === undefined) return;
       const worker = this.#crew.takeIdle();
-      if (worker !== undefined) this.#supply(worker, job);
+      if (worker === undefined) return;
+      if (lifeLeft(worker, job) > 0) this.#supply(worker, job);
+      else this.#duties.leave(worker); // another one takes its place
     }
   }
 
@@ -339,7 +361,9 @@ export class Scheduler implements JobOwner, WorkerListener {
       const current = worker.chunks[0];
       if (!worker.takesMore || current === undefined || current.job !== job || current.cancelled) continue;
       const most = job.task.pace.chunksAhead(current.values.length);
-      while (worker.chunks.length <= most && job.hasWork && job.mayGoAhead) this.#supply(worker, job);
+      while (worker.chunks.length <= most && lifeLeft(worker, job) > 0 && job.hasWork && job.mayGoAhead) {
+        this.#supply(worker, job);
+      }
     }
   }
 
@@ -353,7 +377,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   #supply(worker: WorkerHandle, job: Job): void {
-    const chunk = job.cut();
+    const chunk = job.cut(lifeLeft(worker, job));
     // To the end of the line, for the others' turns.
     this.#ready.delete(job);
     if (job.hasWork) this.#ready.add(job);
@@ -362,16 +386,18 @@ export class Scheduler implements JobOwner, WorkerListener {
     chunk.moved = moving !== undefined;
     const start = now();
     chunk.heardAt = start;
+    const { indexes, values } = chunk;
     try {
       if (job.duty !== undefined) this.#duties.begin(worker, job.duty);
       worker.define(job.task);
       const duty = job.duty?.id ?? NO_DUTY;
-      worker.send([ToWorker.Run, chunk.id, job.task.id, job.mode, duty, chunk.indexes, chunk.values], moving);
+      worker.send([ToWorker.Run, chunk.id, job.task.id, job.mode, duty, indexes, values, job.terms], moving);
     } catch (error) {
       this.#onUnsendable(worker, chunk, error);
       return;
     }
-    job.task.pace.learnSending(chunk.values.length, now() - start);
+    job.task.pace.learnSending(values.length, now() - start);
+    worker.given += values.length;
     this.#crew.add(worker, chunk);
     if (job.call.taskTimeout !== Infinity) this.#startClock(worker);
   }
@@ -399,24 +425,41 @@ export class Scheduler implements JobOwner, WorkerListener {
     const chunk = worker.chunks[0];
     if (chunk?.id !== id) return; // it was given up meanwhile
     const { job } = chunk;
-    if (job.mode !== CallMode.Merge) job.task.pace.learnWorking(values.length, elapsed);
-    if (chunk.done + values.length < chunk.values.length) {
+    const isOver = this.#hear(worker, chunk, values.length, elapsed);
+    job.onResults(chunk, values);
+    if (isOver) this.#dispatch();
+  }
+
+  #onRejected(worker: WorkerHandle, id: number, failure: EncodedFailure, elapsed: number): void {
+    const chunk = worker.chunks[0];
+    if (chunk?.id !== id) return; // it was given up meanwhile
+    const { job } = chunk;
+    const error = job.ended ? undefined : taskError(failure, worker.id, indexOfNext(chunk));
+    const isOver = this.#hear(worker, chunk, 1, elapsed);
+    job.onRejection(chunk, error);
+    if (isOver) this.#dispatch();
+  }
+
+  /** A worker tells of the next so many values of a chunk. True where it is through with that; the job has not heard yet. */
+  #hear(worker: WorkerHandle, chunk: Chunk, count: number, elapsed: number): boolean {
+    const { job } = chunk;
+    if (job.mode !== CallMode.Merge) job.task.pace.learnWorking(count, elapsed);
+    if (chunk.done + count < chunk.values.length) {
       chunk.heardAt = now();
-      job.onResults(chunk, values);
-      return;
+      return false;
     }
     this.#takeBack(worker, chunk);
     // The worker first: it works while the results are delivered.
     if (this.#ready.size > 0) this.#dispatch();
-    job.onResults(chunk, values);
-    this.#dispatch();
+    return true;
   }
 
   /** A worker is through with a chunk. */
   #takeBack(worker: WorkerHandle, chunk: Chunk): void {
     this.#deadlines.stop(chunk);
     this.#crew.remove(worker, chunk);
-    this.#duties.advance(worker);
+    if (worker.chunks.length === 0 && lifeLeft(worker, chunk.job) <= 0) this.#duties.leave(worker);
+    else this.#duties.advance(worker);
     this.#lifecycle.onChunkOver(chunk);
   }
 
@@ -451,6 +494,11 @@ export class Scheduler implements JobOwner, WorkerListener {
 
 function functionsOf({ task, duty }: Job): TaskRecord[] {
   return [task, duty?.init, duty?.exit].filter((record) => record !== undefined);
+}
+
+/** How many tasks of a job a worker may still be given. */
+function lifeLeft({ given }: WorkerHandle, { call }: Job): number {
+  return call.workerLifespan - given;
 }
 
 /** Whether a worker has died in the init function of a job. */

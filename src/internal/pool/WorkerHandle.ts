@@ -43,6 +43,8 @@ export class WorkerHandle {
   readonly owed: Duty[] = [];
   /** The one whose exit function runs: the worker is busy with that. */
   ending: Duty | undefined;
+  /** How many tasks it was given in its life, without those that it gave back. */
+  given = 0;
   /** Whether it is to leave as soon as it has no chunk and no duty. */
   isRetiring = false;
   /** Whether the worker has outlived its own end: it hangs in native code. */

@@ -25,7 +25,7 @@ import { isThenable } from './isThenable.js';
 import { MergeRun } from './MergeRun.js';
 import { Outbox } from './Outbox.js';
 import type { Preparation } from './Preparation.js';
-import { TaskContext, type WorkerScope } from './TaskContext.js';
+import { ReportingContext, TaskContext, type WorkerScope } from './TaskContext.js';
 import { TaskShelf, type Load } from './TaskShelf.js';
 
 /** The chunk that is being worked on. */
@@ -36,6 +36,10 @@ interface Current {
   readonly scope: WorkerScope;
   readonly indexes: ChunkIndexes;
   readonly values: unknown[];
+  /** Whether it goes on after a call that failed. */
+  readonly settles: boolean;
+  /** Whether somebody listens to what its calls report. */
+  readonly reports: boolean;
   /** How many values have been started. */
   started: number;
   /** The context of the call that runs. */
@@ -229,7 +233,7 @@ export class TaskLoop {
 
   #startNext(): void {
     while (this.#current === undefined && !this.#running && this.#queue.length > 0) {
-      const [, chunk, task, mode, duty, indexes, values] = this.#queue[0] as RunMessage;
+      const [, chunk, task, mode, duty, indexes, values, terms] = this.#queue[0] as RunMessage;
       const load = this.#shelf.get(task);
       if (load?.state === 'loading') return;
       this.#queue.shift(); // a few chunks at most ever wait here
@@ -245,6 +249,8 @@ export class TaskLoop {
         scope,
         indexes,
         values,
+        settles: terms?.settles === true,
+        reports: terms?.reports === true,
         started: 0,
         context: undefined,
         merge: undefined,
@@ -252,7 +258,7 @@ export class TaskLoop {
         cancelled: false,
       };
       this.#turnStart = now();
-      this.#outbox.begin(chunk, this.#turnStart);
+      this.#outbox.begin(chunk, this.#turnStart, this.#current.settles);
       this.#run();
     }
     if (this.#leaving && this.#current === undefined && this.#queue.length === 0) this.#host.leave();
@@ -279,7 +285,7 @@ export class TaskLoop {
     const at = current.started++;
     const value = current.values[at];
     const index = typeof current.indexes === 'number' ? current.indexes + at : (current.indexes[at] as number);
-    const context = new TaskContext(index, current.scope);
+    const context = current.reports ? this.#report(current, at, index) : new TaskContext(index, current.scope);
     current.context = context;
     const { task } = current.load;
     let result: unknown;
@@ -288,42 +294,45 @@ export class TaskLoop {
       result = current.mode === CallMode.Apply ? task(...(value as unknown[]), context) : task(value, context);
       pending = isThenable(result);
     } catch (error) {
-      this.#fail(current, error);
-      return false;
+      return this.#fail(current, error);
     }
     if (current.mode === CallMode.Merge) {
       this.#merge(current, result, pending);
       return false;
     }
-    if (!pending) return this.#collect(result);
+    if (!pending) return this.#collect(current, result);
     this.#armFlush();
     Promise.resolve(result).then(
       (settled) => {
-        if (this.#current !== current) return;
-        if (!this.#collect(settled)) this.#startNext();
-        else if (!this.#pauses(current)) this.#run();
-        else if (this.#current === undefined) this.#startNext();
+        if (this.#current === current) this.#goOn(current, this.#collect(current, settled));
       },
       (error: unknown) => {
-        if (this.#current !== current) return;
-        this.#fail(current, error);
-        this.#startNext();
+        if (this.#current === current) this.#goOn(current, this.#fail(current, error));
       },
     );
     return false;
+  }
+
+  /** A call that had to be waited for is done. @param isOpen Whether its chunk goes on. */
+  #goOn(current: Current, isOpen: boolean): void {
+    if (!isOpen) this.#startNext();
+    else if (!this.#pauses(current)) this.#run();
+    else if (this.#current === undefined) this.#startNext();
+  }
+
+  /** The context of a call that is listened to. */
+  #report({ chunk, scope }: Current, at: number, index: number): TaskContext {
+    return new ReportingContext(index, scope, (value) => this.#outbox.sendProgress(chunk, at, index, value));
   }
 
   #merge(current: Current, result: unknown, pending: boolean): void {
     const settle = (failure?: { readonly thrown: unknown }): void => {
       if (this.#current !== current) return;
       current.merge = undefined;
-      if (failure === undefined) {
-        this.#collect(undefined); // its one result says that there is no more
-        this.#run();
-      } else {
-        this.#fail(current, failure.thrown);
-        this.#startNext();
-      }
+      // Its one result says that there is no more.
+      const isOpen = failure === undefined ? this.#collect(current, undefined) : this.#fail(current, failure.thrown);
+      if (isOpen) this.#run();
+      else this.#startNext();
     };
     const begin = (output: unknown): void => {
       if (this.#current !== current) return;
@@ -336,7 +345,8 @@ export class TaskLoop {
   }
 
   /** Keeps a result. False where it cannot be sent, which has ended the chunk. */
-  #collect(result: unknown): boolean {
+  #collect(current: Current, result: unknown): boolean {
+    if (current.reports) (current.context as ReportingContext).finish();
     if (this.#outbox.add(result)) return true;
     this.#endFailed();
     return false;
@@ -417,10 +427,16 @@ export class TaskLoop {
     this.#host.post([FromWorker.Stopped, current.chunk]);
   }
 
-  /** A call has failed: the results before it leave, and nothing after it is started. */
-  #fail(current: Current, error: unknown): void {
+  /** A call has failed: the results before it leave, and nothing after it is started. False where that has ended the chunk. */
+  #fail(current: Current, error: unknown): boolean {
+    if (current.reports) (current.context as ReportingContext).finish();
+    if (current.settles) {
+      if (!current.cancelled) this.#outbox.reject(error);
+      return true;
+    }
     if (this.#outbox.flush()) this.#outbox.fail(error);
     this.#endFailed();
+    return false;
   }
 
   /** The chunk has ended with a failure. What waits behind it comes after what failed: nobody may want that any more. */
