@@ -52,7 +52,7 @@ const atOperator = placeFor(operatorGroups, operatorGroups);
 
 /** The options of `new WorkerPool(options)`. */
 export function resolvePoolOptions(options: unknown, caller: string): PoolSettings {
-  return settle(poolGroup.rows, readOptions(options, caller, atPool));
+  return poolSettings(readOptions(options, caller, atPool), caller);
 }
 
 /** The options of `map`, `mapUnordered`, `imap` and `imapUnordered`. */
@@ -114,9 +114,20 @@ export function operatorArguments(args: readonly unknown[], caller = 'parallelMa
 }
 
 /** The pool that was given, or the settings of the one to make. */
+function poolSettings(given: Given, caller: string): PoolSettings {
+  const settings = settle(poolGroup.rows, given);
+  const { cpuIds, nJobs } = settings;
+  if (cpuIds !== undefined && cpuIds.length !== 1 && cpuIds.length !== nJobs) {
+    throw new RangeError(
+      `${caller}: "cpuIds" must have one entry for all workers, or one for each of them ("nJobs" is ${nJobs}), got ${cpuIds.length} entries.`,
+    );
+  }
+  return settings;
+}
+
 function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
   const { pool } = settle(poolChoiceGroup.rows, given);
-  if (pool === undefined) return settle(poolGroup.rows, given);
+  if (pool === undefined) return poolSettings(given, caller);
 
   const refused = Object.keys(poolGroup.rows).filter((name) => given.has(name));
   if (refused.length === 0) return pool;

@@ -39,6 +39,7 @@ const poolDefaults = {
   daemon: true,
   keepAlive: false,
   sharedObjects: undefined,
+  cpuIds: undefined,
 };
 const callDefaults = {
   signal: undefined,
@@ -76,7 +77,7 @@ const applyNames = [
   'onProgress',
 ];
 const callNames = [...shareNames, ...applyNames];
-const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects'];
+const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects', 'cpuIds'];
 const fromNames = [...poolNames, ...callNames, 'ordered', 'pool', 'onExitResults'];
 const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
 const places = [
@@ -194,6 +195,12 @@ describe('options', () => {
         right: [null, 0, '', 'text', [], {}, () => {}, new Map(), signal],
         types: [],
         ranges: [],
+      },
+      cpuIds: {
+        setting: ({ pool }) => (pool as PoolSettings).cpuIds,
+        right: [[0], [[0]]],
+        types: [null, 0, '0', {}, ['0'], [null], [[true]], new Set([0])],
+        ranges: [[], [[]], [-1], [0.5], [NaN], [[0, -1]], [1e6]],
       },
       onProgress: {
         setting: ({ call }) => call.onProgress,
@@ -551,6 +558,7 @@ describe('options', () => {
       workerInitTimeout: ['worker_init_timeout', 'initTimeout', 'workerInitTimout'],
       workerExitTimeout: ['worker_exit_timeout', 'exitTimeout', 'workerExitTimout'],
       sharedObjects: ['shared_objects', 'sharedObject', 'shared'],
+      cpuIds: ['cpu_ids', 'cpuId', 'affinity', 'cpuids'],
       onExitResults: ['onExitResult', 'exitResults', 'onexitresults'],
       workerLifespan: ['worker_lifespan', 'lifespan', 'workerLifeSpan', 'maxTasksPerWorker'],
       workerDeathRetries: ['worker_death_retries', 'workerDeathRetry'],
@@ -639,6 +647,7 @@ describe('options', () => {
         daemon: true,
         keepAlive: false,
         sharedObjects: null,
+        cpuIds: [0],
       };
       for (const [name, value] of Object.entries(poolOptions)) {
         for (const resolve of [resolveOperatorOptions, resolveFromOptions]) {
@@ -652,7 +661,7 @@ describe('options', () => {
       }
       expect(() => resolveOperatorOptions({ pool, ...poolOptions }, 'parallelMap')).to.throw(
         TypeError,
-        'together with "nJobs", "startMethod", "daemon", "keepAlive" and "sharedObjects"',
+        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects" and "cpuIds"',
       );
     });
 

@@ -192,4 +192,6 @@ export interface WorkerIdentity {
   readonly workerId: number;
   /** Whether the worker may not make pools of its own. */
   readonly daemon: boolean;
+  /** The CPUs that it may run on, by their numbers; all where it is not given. */
+  readonly cpuIds?: readonly number[] | undefined;
 }

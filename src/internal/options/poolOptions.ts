@@ -1,9 +1,11 @@
 /** The options that say what workers a pool has: documentation, names, checks and defaults. */
 
+import { onlineCpus } from '../posix/cpus.js';
 import { cpuCount } from './cpuCount.js';
 import {
   anything,
   boolean,
+  cpuList,
   oneOf,
   operators,
   positiveInteger,
@@ -102,6 +104,22 @@ export interface WorkerPoolOptions {
    * @throws UnserializableError when there is something in it that cannot travel, UnportableFunctionError when it is a function.
    */
   sharedObjects?: unknown;
+
+  /**
+   * The CPUs that workers are kept on, by their numbers from 0: an entry for each worker, by `workerId`, or one entry for all. An
+   * entry is a number, or an array of numbers, among which the system chooses. Linux only, for processes as for threads, with the
+   * optional package `koffi`.
+   *
+   * Default: all CPUs that the program may use.
+   *
+   * @throws TypeError when it is no array of such entries; RangeError when this machine has no such CPU, when there are neither one
+   *   entry nor `nJobs` of them, or where it cannot be used.
+   * @example
+   * ```ts
+   * const pool = new WorkerPool({ nJobs: 2, cpuIds: [0, [2, 3]] });
+   * ```
+   */
+  cpuIds?: readonly (number | readonly number[])[] | undefined;
 }
 
 /** {@link WorkerPoolOptions}, checked and complete. */
@@ -111,6 +129,7 @@ export interface PoolSettings {
   readonly daemon: boolean;
   readonly keepAlive: boolean;
   readonly sharedObjects: unknown;
+  readonly cpuIds: readonly (number | readonly number[])[] | undefined;
 }
 
 const rows: Rows<PoolSettings> = {
@@ -154,6 +173,11 @@ const rows: Rows<PoolSettings> = {
     ...anything,
     default: () => undefined,
     aliases: ['initialData', 'shared', 'sharedData', 'sharedObject', 'workerData'],
+  }),
+  cpuIds: row<PoolSettings['cpuIds']>({
+    ...cpuList(onlineCpus),
+    default: () => undefined,
+    aliases: ['affinity', 'cores', 'cpuAffinity', 'cpuId', 'pin'],
   }),
 };
 

@@ -150,6 +150,31 @@ export function objectThat(
   };
 }
 
+/** CPUs, by their numbers: an entry for each worker, each one number or several. @param online Which there are. */
+export function cpuList(online: () => ReadonlySet<number> | undefined): Check {
+  return {
+    allowed: 'an array of CPU numbers, or of arrays of them',
+    fault(value) {
+      if (!Array.isArray(value)) return wrongType;
+      const entries: readonly unknown[] = value;
+      if (entries.length === 0 || entries.some((entry) => Array.isArray(entry) && entry.length === 0))
+        return outOfRange;
+      const known = online();
+      for (const cpu of entries.flat()) {
+        if (typeof cpu !== 'number') return wrongType;
+        if (!Number.isInteger(cpu) || cpu < 0) return outOfRange;
+        if (known?.has(cpu) === false) {
+          return {
+            error: RangeError,
+            advice: `This machine has no CPU ${cpu}, but ${enumerate([...known].map(String))}.`,
+          };
+        }
+      }
+      return undefined;
+    },
+  };
+}
+
 /** A function that workers run, in one of the ways in which tasks can be given. */
 export const workerFunction: Check = {
   allowed: 'a function, a moduleTask(url, exportName) or a URL',

@@ -3,7 +3,9 @@
 import { now } from '../globals.js';
 import { StartMethodUnavailableError } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
+import type { WorkerIdentity } from '../channel/messages.js';
 import type { PortableValue } from '../functions/portable.js';
+import { whyNoLibc } from '../posix/libc.js';
 import { startMethod } from '../workers/table.js';
 import type { StartMethodStrategy } from '../workers/StartMethod.js';
 import type { Chunk } from './Chunk.js';
@@ -28,6 +30,8 @@ export class Crew {
     this.#strategy = startMethod(settings.startMethod, settings.daemon);
     const reason = this.#strategy.whyUnavailable?.();
     if (reason !== undefined) throw new StartMethodUnavailableError({ startMethod: settings.startMethod, reason });
+    const noPinning = settings.cpuIds && whyNoLibc();
+    if (noPinning !== undefined) throw new RangeError(`"cpuIds" cannot be used here: ${noPinning}. Leave it out.`);
     this.#listener = listener;
     this.#slots = new Array<WorkerHandle | undefined>(settings.nJobs).fill(undefined);
   }
@@ -99,7 +103,7 @@ export class Crew {
     for (let id = 0; id < this.#slots.length && missing > 0; id++) {
       if (this.#slots[id] !== undefined) continue;
       try {
-        this.#slots[id] = new WorkerHandle(id, this.#settings.daemon, this.#strategy, this.#listener);
+        this.#slots[id] = new WorkerHandle(this.#identityOf(id), this.#strategy, this.#listener);
       } catch (cause) {
         return { workerId: id, cause };
       }
@@ -107,6 +111,12 @@ export class Crew {
       missing--;
     }
     return undefined;
+  }
+
+  #identityOf(workerId: number): WorkerIdentity {
+    const { daemon, cpuIds } = this.#settings;
+    const cpus = cpuIds?.[cpuIds.length === 1 ? 0 : workerId];
+    return { workerId, daemon, cpuIds: cpus === undefined ? undefined : [cpus].flat() };
   }
 
   /** A worker has nothing to do. */

@@ -2,7 +2,13 @@
 
 import { clearTimeout, setTimeout } from '../globals.js';
 import { decodeThrown } from '../channel/decodeThrown.js';
-import { FromWorker, ToWorker, type MessageFromWorker, type MessageToWorker } from '../channel/messages.js';
+import {
+  FromWorker,
+  ToWorker,
+  type MessageFromWorker,
+  type MessageToWorker,
+  type WorkerIdentity,
+} from '../channel/messages.js';
 import type { StartMethodStrategy, WorkerEnd, WorkerLink } from '../workers/StartMethod.js';
 import { runInRootContext } from '../asyncContext.js';
 import type { Chunk } from './Chunk.js';
@@ -61,17 +67,17 @@ export class WorkerHandle {
   #overdue: NodeJS.Timeout | undefined;
 
   /** Starts the worker. @throws what the start method throws. */
-  constructor(id: number, daemon: boolean, strategy: StartMethodStrategy, listener: WorkerListener) {
-    this.id = id;
+  constructor(identity: WorkerIdentity, strategy: StartMethodStrategy, listener: WorkerListener) {
+    this.id = identity.workerId;
     this.#listener = listener;
     this.#link = runInRootContext(() =>
-      strategy.start(
-        { workerId: id, daemon },
-        { message: (message) => this.#receive(message), exit: (end) => this.#end(end) },
-      ),
+      strategy.start(identity, {
+        message: (message) => this.#receive(message),
+        exit: (end) => this.#end(end),
+      }),
     );
     for (const task of this.#link.prepared?.tasks ?? []) this.#tasks.set(task, 'loading');
-    this.#told = publishStart(id, strategy.name);
+    this.#told = publishStart(identity.workerId, strategy.name);
   }
 
   get state(): WorkerState {

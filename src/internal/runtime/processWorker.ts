@@ -7,6 +7,7 @@ import { encodeFrame, FrameReader } from '../channel/frames.js';
 import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
 import { ChannelWriter } from './ChannelWriter.js';
 import type { Host } from './Host.js';
+import { pin } from '../posix/cpus.js';
 import { becomeWorker } from './identity.js';
 import { Output } from './Output.js';
 import type { Preparation } from './Preparation.js';
@@ -55,6 +56,7 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
     if (process.listenerCount('uncaughtException') > 0) return; // the user's own handler keeps the worker alive
     send([FromWorker.Fatal, encodeThrown(error, isCloneableByProcess)]);
   });
+  if (identity.cpuIds !== undefined) pin(identity.cpuIds, 'process');
   send([FromWorker.Ready]);
   loop.tellPrepared();
 }
