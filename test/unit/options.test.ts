@@ -39,6 +39,7 @@ const poolDefaults = {
   daemon: true,
   keepAlive: false,
   sharedObjects: undefined,
+  orderTasks: false,
 };
 const callDefaults = {
   signal: undefined,
@@ -54,13 +55,14 @@ const callDefaults = {
   captures: undefined,
   onProgress: undefined,
   chunkSize: undefined,
+  nSplits: undefined,
   maxTasksActive: undefined,
 };
 const fromDefaults = { pool: poolDefaults, call: callDefaults, ordered: true, onExitResults: undefined };
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
-const shareNames = ['chunkSize', 'maxTasksActive'];
+const shareNames = ['chunkSize', 'nSplits', 'maxTasksActive'];
 const applyNames = [
   'signal',
   'taskTimeout',
@@ -76,7 +78,7 @@ const applyNames = [
   'onProgress',
 ];
 const callNames = [...shareNames, ...applyNames];
-const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects'];
+const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects', 'orderTasks'];
 const fromNames = [...poolNames, ...callNames, 'ordered', 'pool', 'onExitResults'];
 const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
 const places = [
@@ -130,6 +132,18 @@ describe('options', () => {
         right: [1, 64],
         types: [null, '1', [1], {}, true, 1n],
         ranges: [0, -1, 0.5, NaN, Infinity, 2 ** 53],
+      },
+      nSplits: {
+        setting: ({ call }) => call.nSplits,
+        right: [1, 64],
+        types: [null, '1', [1], {}, true, 1n],
+        ranges: [0, -1, 0.5, NaN, Infinity, 2 ** 53],
+      },
+      orderTasks: {
+        setting: ({ pool }) => (pool as PoolSettings).orderTasks,
+        right: [true, false],
+        types: [null, 0, 1, 'true', [], {}],
+        ranges: [],
       },
       maxTasksActive: {
         setting: ({ call }) => call.maxTasksActive,
@@ -543,6 +557,8 @@ describe('options', () => {
       daemon: ['deamon', 'Daemon', 'demon'],
       keepAlive: ['keep_alive', 'keepalive', 'keepAlives'],
       chunkSize: ['chunk_size', 'chunksize', 'batchSize'],
+      nSplits: ['n_splits', 'nsplits', 'nChunks'],
+      orderTasks: ['order_tasks', 'ordertasks', 'roundRobin'],
       maxTasksActive: ['max_tasks_active', 'maxTaskActive', 'maxInFlight'],
       signal: ['abortSignal', 'singal', 'Signal'],
       taskTimeout: ['task_timeout', 'timeout', 'taskTimeOut', 'timeLimit', 'taskTimout'],

@@ -102,6 +102,17 @@ export interface WorkerPoolOptions {
    * @throws UnserializableError when there is something in it that cannot travel, UnportableFunctionError when it is a function.
    */
   sharedObjects?: unknown;
+
+  /**
+   * Whether the chunks of a call go to the workers in turns: the first one to worker 0, the second one to worker 1, and so on, from
+   * worker 0 again after the last one. A chunk then waits for its worker, also where another one is idle. Together with
+   * `chunkSize` or `nSplits` it settles which worker does which values.
+   *
+   * Default: `false`, a chunk goes to whichever worker is free.
+   *
+   * @throws TypeError when it is no boolean.
+   */
+  orderTasks?: boolean | undefined;
 }
 
 /** {@link WorkerPoolOptions}, checked and complete. */
@@ -111,6 +122,7 @@ export interface PoolSettings {
   readonly daemon: boolean;
   readonly keepAlive: boolean;
   readonly sharedObjects: unknown;
+  readonly orderTasks: boolean;
 }
 
 const rows: Rows<PoolSettings> = {
@@ -154,6 +166,11 @@ const rows: Rows<PoolSettings> = {
     ...anything,
     default: () => undefined,
     aliases: ['initialData', 'shared', 'sharedData', 'sharedObject', 'workerData'],
+  }),
+  orderTasks: row({
+    ...boolean,
+    default: () => false,
+    aliases: ['orderedTasks', 'roundRobin', 'taskOrder'],
   }),
 };
 
