@@ -6,7 +6,7 @@ import { checkTask } from './internal/functions/portable.js';
 import { JobIterator } from './internal/pool/JobIterator.js';
 import type { Job, JobSink, JobSpec } from './internal/pool/Job.js';
 import { Scheduler } from './internal/pool/Scheduler.js';
-import { openInput, type OpenInput, type Pull } from './internal/pull.js';
+import { factsOf, openInput, type InputFacts, type OpenInput, type Pull } from './internal/pull.js';
 import {
   poolBrand,
   resolveApplyOptions,
@@ -181,7 +181,7 @@ export class WorkerPool implements AsyncDisposable {
       let result: unknown;
       const job = this[poolBrand].open(
         fn,
-        jobSpec(CallMode.Apply, false, call, false, {
+        jobSpec(CallMode.Apply, false, call, false, undefined, {
           next: ([value]) => (result = value),
           error: reject,
           complete: () => resolve(result as Awaited<R>),
@@ -269,13 +269,13 @@ export class WorkerPool implements AsyncDisposable {
 
   #collect<R>(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): Promise<R[]> {
     return new Promise((resolve, reject) => {
-      const { call, task, open } = checkCall(caller, fn, input, options);
+      const { call, task, open, facts } = checkCall(caller, fn, input, options);
       throwIfAborted(call);
       const results: R[] = [];
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
         task,
-        jobSpec(CallMode.Map, ordered, call, false, {
+        jobSpec(CallMode.Map, ordered, call, false, facts, {
           next: (values) => {
             for (const value of values) results.push(value as R);
           },
@@ -297,13 +297,13 @@ export class WorkerPool implements AsyncDisposable {
     input: unknown,
     options: unknown,
   ): AsyncIterableIterator<R> {
-    const { call, task, open } = checkCall(caller, fn, input, options);
+    const { call, task, open, facts } = checkCall(caller, fn, input, options);
     return new JobIterator<R>((sink) => {
       throwIfAborted(call);
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
         task,
-        jobSpec(CallMode.Map, ordered, call, true, {
+        jobSpec(CallMode.Map, ordered, call, true, facts, {
           ...sink,
           room: () => pull?.advance(),
           close: () => pull?.stop(),
@@ -322,7 +322,7 @@ type Fixed<A> = [A][A extends unknown ? 0 : never];
 function checkCall(caller: string, fn: unknown, input: unknown, options: unknown) {
   const call = resolveCallOptions(options, caller);
   checkTask(fn, caller);
-  return { call, task: fn, open: openInput(input, caller) };
+  return { call, task: fn, open: openInput(input, caller), facts: factsOf(input) };
 }
 
 /** A signal that has fired already starts nothing. */
@@ -340,9 +340,16 @@ function openOrCancel(open: OpenInput, job: Job): Pull {
   }
 }
 
-function jobSpec(mode: CallMode, ordered: boolean, call: CallSettings, manualRelease: boolean, sink: JobSink): JobSpec {
+function jobSpec(
+  mode: CallMode,
+  ordered: boolean,
+  call: CallSettings,
+  manualRelease: boolean,
+  input: InputFacts | undefined,
+  sink: JobSink,
+): JobSpec {
   const unbounded = { bufferSize: Infinity, overflow: 'error' } as const;
-  return { mode, ordered, call, ...unbounded, manualRelease, wantsExitResults: false, sink };
+  return { mode, ordered, call, ...unbounded, manualRelease, wantsExitResults: false, input, sink };
 }
 
 /** The arguments as the one value that travels; what moves among them moves with it. */

@@ -3,7 +3,7 @@
 import type { Observable } from 'rxjs';
 import { CallMode } from './internal/channel/messages.js';
 import { checkTask } from './internal/functions/portable.js';
-import { openInput } from './internal/pull.js';
+import { factsOf, openInput } from './internal/pull.js';
 import { observeJob } from './internal/subscribeJob.js';
 import { resolveFromOptions, type FromOptions } from './options.js';
 import type { Outcome, Task, TaskInput } from './taskTypes.js';
@@ -41,5 +41,5 @@ export function parallelFrom<T, R, Settle extends boolean = false>(
   const open = openInput(input, caller);
   checkTask(fn, caller);
   const request = { fn, mode: CallMode.Map, settings, bufferSize: Infinity, overflow: 'error' } as const;
-  return observeJob(request, (job) => open(job));
+  return observeJob(request, (job) => open(job), factsOf(input));
 }

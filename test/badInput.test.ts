@@ -24,6 +24,8 @@ for (const [name, make] of Object.entries(makers)) {
       [{ startMethod: 'thread' }, RangeError, /"startMethod" must be 'threading'.*got 'thread'.*mean 'threading'/],
       [{ njobs: 4 }, TypeError, /unknown option "njobs".*mean "nJobs"/],
       [{ chunkSize: 0 }, RangeError, /"chunkSize" must be a positive integer.*got 0/],
+      [{ nSplits: 0 }, RangeError, /"nSplits" must be a positive integer.*got 0/],
+      [{ orderTasks: 'yes' }, TypeError, /"orderTasks" must be true or false/],
       [{ maxTasksActive: 0 }, RangeError, /"maxTasksActive" must be a positive integer.*got 0/],
       [{ onProgress: true }, TypeError, /"onProgress" must be a function.*got true/],
       [{ workerLifespan: 1.5 }, RangeError, /"workerLifespan" must be a positive integer, or Infinity.*got 1\.5/],

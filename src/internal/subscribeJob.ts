@@ -7,6 +7,7 @@ import type { CallMode } from './channel/messages.js';
 import type { AnyTask } from './functions/portable.js';
 import type { Job, JobSpec } from './pool/Job.js';
 import { Scheduler } from './pool/Scheduler.js';
+import type { InputFacts } from './pull.js';
 
 /** What an operator runs. */
 export interface JobRequest {
@@ -36,8 +37,9 @@ export interface JobRunner {
  * An Observable that runs a job per subscription.
  *
  * @param connect Connects the source of values to the job.
+ * @param input What is known of the source, where it is pulled.
  */
-export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed): Observable<R> {
+export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed, input?: InputFacts): Observable<R> {
   return new Observable<R>((subscriber) => {
     const { call } = request.settings;
     if (call.signal?.aborted === true) {
@@ -47,7 +49,7 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed):
     let feed: Feed | undefined;
     const job: Job = runnerOf(request.settings).open(
       request.fn,
-      specOf(request, call, subscriber, {
+      specOf(request, call, subscriber, input, {
         room: () => feed?.advance?.(),
         close: () => feed?.stop(),
         isOpen: () => !job.ended && !subscriber.closed,
@@ -71,6 +73,7 @@ function specOf<R>(
   { mode, settings, bufferSize, overflow }: JobRequest,
   call: CallSettings,
   subscriber: Subscriber<R>,
+  input: InputFacts | undefined,
   feed: { room(): void; close(): void; isOpen(): boolean; exitResults(): unknown[] },
 ): JobSpec {
   const { onExitResults } = settings;
@@ -81,6 +84,7 @@ function specOf<R>(
     bufferSize,
     overflow,
     manualRelease: false,
+    input,
     wantsExitResults: onExitResults !== undefined,
     sink: {
       // What the subscriber does runs in its own context, not in that of whoever started the worker.

@@ -40,6 +40,7 @@ const poolDefaults = {
   keepAlive: false,
   sharedObjects: undefined,
   cpuIds: undefined,
+  orderTasks: false,
 };
 const callDefaults = {
   signal: undefined,
@@ -55,13 +56,14 @@ const callDefaults = {
   captures: undefined,
   onProgress: undefined,
   chunkSize: undefined,
+  nSplits: undefined,
   maxTasksActive: undefined,
 };
 const fromDefaults = { pool: poolDefaults, call: callDefaults, ordered: true, onExitResults: undefined };
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
-const shareNames = ['chunkSize', 'maxTasksActive'];
+const shareNames = ['chunkSize', 'nSplits', 'maxTasksActive'];
 const applyNames = [
   'signal',
   'taskTimeout',
@@ -77,7 +79,7 @@ const applyNames = [
   'onProgress',
 ];
 const callNames = [...shareNames, ...applyNames];
-const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects', 'cpuIds'];
+const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects', 'cpuIds', 'orderTasks'];
 const fromNames = [...poolNames, ...callNames, 'ordered', 'pool', 'onExitResults'];
 const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
 const places = [
@@ -131,6 +133,18 @@ describe('options', () => {
         right: [1, 64],
         types: [null, '1', [1], {}, true, 1n],
         ranges: [0, -1, 0.5, NaN, Infinity, 2 ** 53],
+      },
+      nSplits: {
+        setting: ({ call }) => call.nSplits,
+        right: [1, 64],
+        types: [null, '1', [1], {}, true, 1n],
+        ranges: [0, -1, 0.5, NaN, Infinity, 2 ** 53],
+      },
+      orderTasks: {
+        setting: ({ pool }) => (pool as PoolSettings).orderTasks,
+        right: [true, false],
+        types: [null, 0, 1, 'true', [], {}],
+        ranges: [],
       },
       maxTasksActive: {
         setting: ({ call }) => call.maxTasksActive,
@@ -550,6 +564,8 @@ describe('options', () => {
       daemon: ['deamon', 'Daemon', 'demon'],
       keepAlive: ['keep_alive', 'keepalive', 'keepAlives'],
       chunkSize: ['chunk_size', 'chunksize', 'batchSize'],
+      nSplits: ['n_splits', 'nsplits', 'nChunks'],
+      orderTasks: ['order_tasks', 'ordertasks', 'roundRobin'],
       maxTasksActive: ['max_tasks_active', 'maxTaskActive', 'maxInFlight'],
       signal: ['abortSignal', 'singal', 'Signal'],
       taskTimeout: ['task_timeout', 'timeout', 'taskTimeOut', 'timeLimit', 'taskTimout'],
@@ -648,6 +664,7 @@ describe('options', () => {
         keepAlive: false,
         sharedObjects: null,
         cpuIds: [0],
+        orderTasks: false,
       };
       for (const [name, value] of Object.entries(poolOptions)) {
         for (const resolve of [resolveOperatorOptions, resolveFromOptions]) {
@@ -661,7 +678,7 @@ describe('options', () => {
       }
       expect(() => resolveOperatorOptions({ pool, ...poolOptions }, 'parallelMap')).to.throw(
         TypeError,
-        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects" and "cpuIds"',
+        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects", "cpuIds" and "orderTasks"',
       );
     });
 

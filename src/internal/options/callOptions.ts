@@ -191,12 +191,27 @@ export interface CallOptions<Settle extends boolean = false> extends ApplyOption
    * How many values travel to a worker in one message: a positive integer. Large chunks make small tasks cheaper, small
    * ones share work out more evenly and deliver the first results sooner.
    *
+   * An input that is read at once, an array or a generator say, is cut into chunks of exactly this size, except for the last one, or
+   * of `maxTasksActive` values where that is less. Values that come over time do not wait for each other: a chunk of them has at
+   * most so many.
+   *
    * Default: adaptive, one value at a time until the pace of the tasks is known, then as many as run in a few
    * milliseconds. With a `taskTimeout`, always one.
    *
    * @throws TypeError when it is no number, RangeError when it is no positive integer.
    */
   chunkSize?: number | undefined;
+
+  /**
+   * Into how many chunks the input is cut: a positive integer. Their sizes differ by one at most; an input of fewer values is cut into
+   * chunks of one. It needs an input whose length is known: an array, a typed array, a `Set` or a `Map`. For others, and for
+   * `parallelMap`, whose source pushes its values, it has no effect. Nor has it together with `chunkSize` or `taskTimeout`.
+   *
+   * Default: none; see `chunkSize`.
+   *
+   * @throws TypeError when it is no number, RangeError when it is no positive integer.
+   */
+  nSplits?: number | undefined;
 
   /**
    * How many values may be on their way at once: a positive integer. A value counts from when it is taken until its result
@@ -235,6 +250,8 @@ interface ApplySettings {
 interface ShareSettings {
   /** `undefined`: adaptive. */
   readonly chunkSize: number | undefined;
+  /** `undefined`: as `chunkSize` says. */
+  readonly nSplits: number | undefined;
   /** `undefined`: derived from the number of workers and the size of the chunks. */
   readonly maxTasksActive: number | undefined;
 }
@@ -313,6 +330,11 @@ const shareRows: Rows<ShareSettings> = {
     ...positiveInteger,
     default: () => undefined,
     aliases: ['batch', 'batchSize', 'chunk', 'chunks'],
+  }),
+  nSplits: row<number | undefined>({
+    ...positiveInteger,
+    default: () => undefined,
+    aliases: ['nChunks', 'numChunks', 'numSplits', 'splits'],
   }),
   maxTasksActive: row<number | undefined>({
     ...positiveInteger,

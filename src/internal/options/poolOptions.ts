@@ -120,6 +120,17 @@ export interface WorkerPoolOptions {
    * ```
    */
   cpuIds?: readonly (number | readonly number[])[] | undefined;
+
+  /**
+   * Whether the chunks of a call go to the workers in turns: the first one to worker 0, the second one to worker 1, and so on, from
+   * worker 0 again after the last one. A chunk then waits for its worker, also where another one is idle. Together with
+   * `chunkSize` or `nSplits` it settles which worker does which values.
+   *
+   * Default: `false`, a chunk goes to whichever worker is free.
+   *
+   * @throws TypeError when it is no boolean.
+   */
+  orderTasks?: boolean | undefined;
 }
 
 /** {@link WorkerPoolOptions}, checked and complete. */
@@ -130,6 +141,7 @@ export interface PoolSettings {
   readonly keepAlive: boolean;
   readonly sharedObjects: unknown;
   readonly cpuIds: readonly (number | readonly number[])[] | undefined;
+  readonly orderTasks: boolean;
 }
 
 const rows: Rows<PoolSettings> = {
@@ -178,6 +190,11 @@ const rows: Rows<PoolSettings> = {
     ...cpuList(onlineCpus),
     default: () => undefined,
     aliases: ['affinity', 'cores', 'cpuAffinity', 'cpuId', 'pin'],
+  }),
+  orderTasks: row({
+    ...boolean,
+    default: () => false,
+    aliases: ['orderedTasks', 'roundRobin', 'taskOrder'],
   }),
 };
 

@@ -132,6 +132,12 @@ export class Crew {
     return undefined;
   }
 
+  /** All workers that have nothing to do, which are no longer counted so; by their numbers. */
+  takeAllIdle(): WorkerHandle[] {
+    const idle = this.#idle.splice(0).filter(({ state }) => state === 'ready');
+    return idle.sort((a, b) => a.id - b.id);
+  }
+
   get hasIdle(): boolean {
     return this.#idle.length > 0;
   }

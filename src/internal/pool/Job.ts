@@ -17,6 +17,8 @@ import type { TaskProgress } from '../../taskTypes.js';
 import { linkAbort, unlinkAbort } from '../abortLinks.js';
 import { bindContext } from '../asyncContext.js';
 import { CallMode, type RunTerms } from '../channel/messages.js';
+import { transfersAreUsed } from '../../transfer.js';
+import type { InputFacts } from '../pull.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
 import type { Duty } from './Duty.js';
@@ -45,6 +47,8 @@ export interface JobSpec {
   readonly manualRelease: boolean;
   /** Whether its exit functions run at its end in any case, also where workers are kept. */
   readonly wantsExitResults: boolean;
+  /** What is known of an input that is pulled. */
+  readonly input?: InputFacts | undefined;
   readonly sink: JobSink;
 }
 
@@ -53,6 +57,8 @@ export type JobOutcome = 'completed' | 'failed' | 'cancelled';
 /** What a job needs from the pool. */
 export interface JobOwner {
   readonly nJobs: number;
+  /** Whether chunks go to the workers in turns. */
+  readonly orderTasks: boolean;
   /** Workers that could take a value at once, counting those that were not started yet. */
   freeWorkers(): number;
   /** The job has values to give, or none any more. */
@@ -88,6 +94,9 @@ export class Job {
   readonly #bufferSize: number;
   /** The size of its chunks, where that is fixed. A task with a timeout travels alone, so that it is known when it starts. */
   readonly #chunkSize: number | undefined;
+  /** Whether a chunk waits until it is whole: it has a fixed size, and the input gives values whenever it is asked. */
+  readonly #areWhole: boolean;
+  readonly #inputLength: number | undefined;
   readonly #pending: PendingValues;
   readonly #tellProgress: ((progress: TaskProgress) => void) | undefined;
 
@@ -114,6 +123,9 @@ export class Job {
     this.#manualRelease = spec.manualRelease;
     this.#bufferSize = spec.bufferSize;
     this.#chunkSize = this.#isTimed ? 1 : this.call.chunkSize;
+    const isFixed = this.#chunkSize === undefined ? this.call.nSplits !== undefined : this.#chunkSize > 1;
+    this.#areWhole = isFixed && spec.input?.isReadAtOnce === true;
+    this.#inputLength = spec.input?.length;
     // It runs in the context of whoever has made the call, not in that of whoever started the worker.
     this.#tellProgress = this.call.onProgress && bindContext(this.call.onProgress);
     this.#pending = new PendingValues(this, spec.bufferSize, spec.overflow);
@@ -141,13 +153,14 @@ export class Job {
     if (this.#failure !== undefined) return; // it has a larger index than what failed
     const free = this.#owner.freeWorkers();
     if (!this.#pending.push(value, free)) this.fail(new BufferOverflowError({ bufferSize: this.#bufferSize }));
-    else if (free > 0 || this.#pending.waiting === 1) this.#owner.onWorkChanged(this);
+    else if (free > 0 || this.#pending.waiting === 1 || this.#areWhole) this.#owner.onWorkChanged(this);
   }
 
   /** The source has no more values. */
   end(): void {
     if (this.#ended || this.#sourceEnded) return;
     this.#sourceEnded = true;
+    if (this.#areWhole) this.#owner.onWorkChanged(this); // the last chunk may be smaller
     this.#completeIfDone();
   }
 
@@ -191,23 +204,32 @@ export class Job {
    * what has a timeout, which begins when it is sent.
    */
   get mayGoAhead(): boolean {
-    return this.mode !== CallMode.Merge && !this.#isTimed && !this.#pending.movesNext(this.nextChunkSize());
+    if (this.mode === CallMode.Merge || this.#isTimed) return false;
+    return this.#owner.orderTasks ? !transfersAreUsed() : !this.#pending.movesNext(this.nextChunkSize());
   }
 
   /** How many values the next chunk should have. */
   nextChunkSize(): number {
     if (this.mode === CallMode.Merge) return 1;
     const waiting = this.#cuttable();
-    if (this.#chunkSize !== undefined) return Math.min(this.#chunkSize, waiting);
+    const fixed = this.#fixedSize();
+    if (fixed !== undefined) return Math.min(fixed, waiting);
     // Half a worker's share, for each has a chunk and one ahead.
     const fairShare = Math.ceil(waiting / (2 * this.#owner.nJobs));
     return Math.max(1, Math.min(this.task.pace.size, fairShare));
   }
 
-  /** Takes the next chunk, of at most `limit` values. Only where `hasWork`. */
-  cut(limit = Infinity): Chunk {
-    const chunk = this.#pending.cut(this.nextChunkSize(), limit);
-    this.inFlight.add(chunk);
+  /**
+   * Takes the next chunk for a worker, of at most `limit` values. Only where `hasWork`.
+   *
+   * @returns `undefined` where all chunks that there are, are for other workers: with `orderTasks`.
+   */
+  cut(workerId: number, limit: number): Chunk | undefined {
+    const { nJobs, orderTasks } = this.#owner;
+    const chunk = orderTasks
+      ? this.#pending.cutFor(workerId, nJobs, () => (this.#cuttable() > 0 ? this.nextChunkSize() : 0), limit)
+      : this.#pending.cut(this.nextChunkSize(), limit);
+    if (chunk !== undefined) this.inFlight.add(chunk);
     return chunk;
   }
 
@@ -373,9 +395,23 @@ export class Job {
 
   /** How many of the waiting values may be handed out now. */
   #cuttable(): number {
-    const { maxTasksActive } = this.call;
-    if (maxTasksActive === undefined) return this.#pending.waiting;
-    return Math.min(this.#pending.waiting, maxTasksActive - (this.#pending.cutCount - this.#released));
+    const { maxTasksActive = Infinity } = this.call;
+    const { waiting, cutCount } = this.#pending;
+    const count = Math.min(waiting, maxTasksActive - (cutCount - this.#released));
+    // An input that has more at once has it as soon as there is room: then the chunk is whole.
+    if (!this.#areWhole || this.#sourceEnded || count === 0) return count;
+    return count < Math.min(this.#fixedSize() ?? 1, maxTasksActive) ? 0 : count;
+  }
+
+  /** The size of the next chunk, where that is not ours to choose. */
+  #fixedSize(): number | undefined {
+    if (this.#chunkSize !== undefined || this.call.nSplits === undefined) return this.#chunkSize;
+    const length = this.#inputLength ?? 0;
+    const begin = this.#pending.cutCount;
+    if (begin >= length) return undefined; // of an unknown length, or one that has grown
+    const splits = Math.min(this.call.nSplits, length);
+    // Chunk number k ends before value number floor(k * length / splits): so their sizes differ by one at most.
+    return Math.floor((Math.ceil(((begin + 1) * splits) / length) * length) / splits) - begin;
   }
 
   /** How many values may be on their way: twice what the workers hold, which is a chunk each and at least one ahead. */
@@ -383,7 +419,7 @@ export class Job {
     const { maxTasksActive } = this.call;
     if (maxTasksActive !== undefined) return maxTasksActive;
     const { pace } = this.task;
-    const size = this.#chunkSize ?? pace.size;
+    const size = this.#fixedSize() ?? pace.size;
     return WINDOW * this.#owner.nJobs * size * (1 + Math.max(1, pace.chunksAhead(size)));
   }
 

@@ -87,12 +87,16 @@ export class Scheduler implements JobOwner, WorkerListener {
     });
     this.#rebalancer = new Rebalancer(
       () => this.#crew.workers(),
-      () => this.#ready.size === 0 && this.#crew.busy > 0 && this.#crew.free > 0,
+      () => !settings.orderTasks && this.#ready.size === 0 && this.#crew.busy > 0 && this.#crew.free > 0,
     );
   }
 
   get nJobs(): number {
     return this.settings.nJobs;
+  }
+
+  get orderTasks(): boolean {
+    return this.settings.orderTasks;
   }
 
   /**
@@ -323,6 +327,10 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   #supplyIdle(): void {
+    if (this.orderTasks) {
+      for (const worker of this.#crew.takeAllIdle()) if (!this.#supplyInTurn(worker)) this.#crew.rest(worker);
+      return;
+    }
     while (this.#crew.hasIdle) {
       const job = this.#nextJob();
       if (job === undefined) return;
@@ -331,6 +339,21 @@ export class Scheduler implements JobOwner, WorkerListener {
       if (lifeLeft(worker, job) > 0) this.#supply(worker, job);
       else this.#duties.leave(worker); // another one takes its place
     }
+  }
+
+  /** Gives a worker the next chunk that is for it. False where there is none. */
+  #supplyInTurn(worker: WorkerHandle): boolean {
+    for (const job of [...this.#ready]) {
+      if (!job.hasWork) {
+        this.#ready.delete(job);
+      } else if (lifeLeft(worker, job) <= 0) {
+        this.#duties.leave(worker);
+        return true;
+      } else if (this.#supply(worker, job)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Starts as many workers as there are values that would else wait for one. */
@@ -362,7 +385,7 @@ export class Scheduler implements JobOwner, WorkerListener {
       if (!worker.takesMore || current === undefined || current.job !== job || current.cancelled) continue;
       const most = job.task.pace.chunksAhead(current.values.length);
       while (worker.chunks.length <= most && lifeLeft(worker, job) > 0 && job.hasWork && job.mayGoAhead) {
-        this.#supply(worker, job);
+        if (!this.#supply(worker, job)) break;
       }
     }
   }
@@ -376,8 +399,10 @@ export class Scheduler implements JobOwner, WorkerListener {
     return undefined;
   }
 
-  #supply(worker: WorkerHandle, job: Job): void {
-    const chunk = job.cut(lifeLeft(worker, job));
+  /** Gives a worker the next chunk of a job. False where all of them are for other workers. */
+  #supply(worker: WorkerHandle, job: Job): boolean {
+    const chunk = job.cut(worker.id, lifeLeft(worker, job));
+    if (chunk === undefined) return false;
     // To the end of the line, for the others' turns.
     this.#ready.delete(job);
     if (job.hasWork) this.#ready.add(job);
@@ -394,12 +419,13 @@ export class Scheduler implements JobOwner, WorkerListener {
       worker.send([ToWorker.Run, chunk.id, job.task.id, job.mode, duty, indexes, values, job.terms], moving);
     } catch (error) {
       this.#onUnsendable(worker, chunk, error);
-      return;
+      return true;
     }
     job.task.pace.learnSending(values.length, now() - start);
     worker.given += values.length;
     this.#crew.add(worker, chunk);
     if (job.call.taskTimeout !== Infinity) this.#startClock(worker);
+    return true;
   }
 
   /** The task that a worker is at begins: its function was loaded, and what has to come before it is done. */
@@ -417,6 +443,7 @@ export class Scheduler implements JobOwner, WorkerListener {
       const isCloneable = (value: unknown): boolean => this.#crew.isCloneable(value);
       chunk.job.onFailure(chunk, inputError(chunk.values[0], indexOfNext(chunk), isCloneable, error));
     }
+    this.onWorkChanged(chunk.job);
   }
 
   // --- hearing of it
