@@ -8,6 +8,7 @@ export { parallelMap } from './parallelMap.js';
 export { parallelMergeMap, type MergeOutput, type YieldOf } from './parallelMergeMap.js';
 export { parallelFrom } from './parallelFrom.js';
 export { WorkerPool } from './WorkerPool.js';
+export type { Insights } from './insights.js';
 export { moduleTask, type ModuleTask } from './moduleTask.js';
 export { transfer, type Transferable } from './transfer.js';
 export {

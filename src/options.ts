@@ -5,12 +5,14 @@
  * and a row there, and nothing here.
  */
 
+import type { Insights } from './insights.js';
 import { applyGroup, callRows, shareGroup, type CallSettings } from './internal/options/callOptions.js';
 import { describeValue, enumerate } from './internal/options/describeValue.js';
 import {
   bufferGroup,
   callbackGroup,
   orderGroup,
+  poolBrand,
   poolChoiceGroup,
   type AnyWorkerPool,
   type Overflow,
@@ -32,6 +34,7 @@ export interface FromSettings {
   readonly call: CallSettings;
   readonly ordered: boolean;
   readonly onExitResults: ((results: unknown[]) => void) | undefined;
+  readonly onInsights: ((insights: Insights) => void) | undefined;
 }
 
 /** {@link MapOperatorOptions}, checked and complete. */
@@ -116,7 +119,18 @@ export function operatorArguments(args: readonly unknown[], caller = 'parallelMa
 /** The pool that was given, or the settings of the one to make. */
 function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
   const { pool } = settle(poolChoiceGroup.rows, given);
-  if (pool === undefined) return settle(poolGroup.rows, given);
+  const wantsInsights = given.has('onInsights');
+  if (pool === undefined) {
+    const settings = settle(poolGroup.rows, given);
+    if (!wantsInsights || settings.insights !== undefined) return settings;
+    if (!given.has('insights')) return { ...settings, insights: { every: Infinity } };
+    throw new TypeError(`${caller}: option "onInsights" cannot be given together with "insights: false".`);
+  }
+  if (wantsInsights && !hasInsights(pool)) {
+    throw new TypeError(
+      `${caller}: option "onInsights" needs a pool that measures: give "insights: true" to its new WorkerPool().`,
+    );
+  }
 
   const refused = Object.keys(poolGroup.rows).filter((name) => given.has(name));
   if (refused.length === 0) return pool;
@@ -125,6 +139,12 @@ function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
     `${caller}: option "pool" cannot be given together with ${names}: a pool that exists has settled that already. ` +
       `Give ${names} to its new WorkerPool() instead.`,
   );
+}
+
+/** Whether a pool measures what its workers do; one of another copy of this package may not know how. */
+function hasInsights(pool: AnyWorkerPool): boolean {
+  const { [poolBrand]: inner } = pool as unknown as { readonly [poolBrand]: { readonly measurements?: unknown } };
+  return inner.measurements !== undefined;
 }
 
 function isObject(value: unknown): value is object {

@@ -39,6 +39,7 @@ const poolDefaults = {
   daemon: true,
   keepAlive: false,
   sharedObjects: undefined,
+  insights: undefined,
 };
 const callDefaults = {
   signal: undefined,
@@ -53,7 +54,13 @@ const callDefaults = {
   chunkSize: undefined,
   maxTasksActive: undefined,
 };
-const fromDefaults = { pool: poolDefaults, call: callDefaults, ordered: true, onExitResults: undefined };
+const fromDefaults = {
+  pool: poolDefaults,
+  call: callDefaults,
+  ordered: true,
+  onExitResults: undefined,
+  onInsights: undefined,
+};
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
@@ -70,8 +77,8 @@ const callNames = [
   'cancelTimeout',
   'captures',
 ];
-const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects'];
-const fromNames = [...poolNames, ...callNames, 'ordered', 'pool', 'onExitResults'];
+const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects', 'insights'];
+const fromNames = [...poolNames, ...callNames, 'ordered', 'pool', 'onExitResults', 'onInsights'];
 const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
 const places = [
   { caller: 'WorkerPool', resolve: resolvePoolOptions, defaults: poolDefaults, names: poolNames },
@@ -195,6 +202,18 @@ describe('options', () => {
         types: [null, 1, true, 'log', [], {}],
         ranges: [],
       },
+      onInsights: {
+        setting: ({ onInsights }) => onInsights,
+        right: [() => {}, async () => {}],
+        types: [null, 1, true, 'log', [], {}],
+        ranges: [],
+      },
+      insights: {
+        setting: ({ pool }) => (pool as PoolSettings).insights,
+        right: [],
+        types: [null, 0, 'yes', [], {}, { each: 5 }, { every: 5, other: 1 }, { every: '5' }, () => true],
+        ranges: [{ every: 0 }, { every: -1 }, { every: NaN }],
+      },
       workerDeathRetries: {
         setting: ({ call }) => call.workerDeathRetries,
         right: [0, 1, 10],
@@ -232,6 +251,16 @@ describe('options', () => {
         ranges: ['', 'drop', 'Error', 'dropOldest', 'constructor'],
       },
     };
+
+    it('of insights are settled as what repeats them', () => {
+      const insightsOf = (insights: unknown) => resolvePoolOptions({ insights }, 'WorkerPool').insights;
+      expect(insightsOf(true)).to.deep.equal({ every: Infinity });
+      expect(insightsOf(false)).to.equal(undefined);
+      expect(insightsOf({ every: 0.5 })).to.deep.equal({ every: 0.5 });
+      expect(insightsOf({ every: 2 ** 31 })).to.deep.equal({ every: Infinity });
+      const { pool } = resolveOperatorOptions({ onInsights() {} }, 'parallelMap');
+      expect((pool as PoolSettings).insights).to.deep.equal({ every: Infinity });
+    });
 
     for (const [name, { setting, right, types, ranges }] of Object.entries(options)) {
       describe(name, () => {
@@ -308,6 +337,12 @@ describe('options', () => {
         { workerExit: class Model {} },
         'option "workerExit" must be a function, a moduleTask(url, exportName) or a URL, got [Function]. ' +
           'Wrap the class: () => new Model().',
+      ],
+      [{ insights: 5 }, 'option "insights" must be true, false or { every: milliseconds }, got 5.'],
+      [
+        { insights: { every: 0 } },
+        'option "insights" must be true, false or { every: milliseconds }, got {…}. ' +
+          '"every" must be a positive number of milliseconds, or Infinity.',
       ],
       [{ onExitResults: true }, 'option "onExitResults" must be a function, got true.'],
       [{ daemon: 1 }, 'option "daemon" must be true or false, got 1.'],
@@ -522,6 +557,8 @@ describe('options', () => {
       workerInitTimeout: ['worker_init_timeout', 'initTimeout', 'workerInitTimout'],
       workerExitTimeout: ['worker_exit_timeout', 'exitTimeout', 'workerExitTimout'],
       sharedObjects: ['shared_objects', 'sharedObject', 'shared'],
+      insights: ['insight', 'enable_insights', 'stats', 'metrics'],
+      onInsights: ['onInsight', 'oninsights', 'onStats'],
       onExitResults: ['onExitResult', 'exitResults', 'onexitresults'],
       workerDeathRetries: ['worker_death_retries', 'workerDeathRetry'],
       cancelTimeout: ['canceltimeout', 'cancelTimout', 'gracePeriod'],
@@ -608,6 +645,7 @@ describe('options', () => {
         daemon: true,
         keepAlive: false,
         sharedObjects: null,
+        insights: false,
       };
       for (const [name, value] of Object.entries(poolOptions)) {
         for (const resolve of [resolveOperatorOptions, resolveFromOptions]) {
@@ -621,7 +659,7 @@ describe('options', () => {
       }
       expect(() => resolveOperatorOptions({ pool, ...poolOptions }, 'parallelMap')).to.throw(
         TypeError,
-        'together with "nJobs", "startMethod", "daemon", "keepAlive" and "sharedObjects"',
+        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects" and "insights"',
       );
     });
 
@@ -632,6 +670,7 @@ describe('options', () => {
         call: { ...callDefaults, chunkSize: 2 },
         ordered: false,
         onExitResults: undefined,
+        onInsights: undefined,
         bufferSize: 0,
         overflow: 'error',
       });

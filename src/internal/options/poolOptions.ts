@@ -4,10 +4,14 @@ import { cpuCount } from './cpuCount.js';
 import {
   anything,
   boolean,
+  isPlainObject,
   oneOf,
   operators,
   positiveInteger,
+  positiveMilliseconds,
   row,
+  timerOrInfinity,
+  type Check,
   type Choice,
   type OptionGroup,
   type Rows,
@@ -96,6 +100,23 @@ export interface WorkerPoolOptions {
    * @throws UnserializableError when there is something in it that cannot travel, UnportableFunctionError when it is a function.
    */
   sharedObjects?: unknown;
+
+  /**
+   * Whether the pool measures what its workers do: how long they start, wait and work, what the longest tasks were, and more
+   * ({@link Insights}). `getInsights` and `printInsights` of a pool tell it, and `onInsights` of an operator. With `every`, so many
+   * milliseconds, `onInsights` is called again and again while the Observable runs, and not only at its end.
+   *
+   * Default: `false`; then nothing is measured. An operator that has `onInsights` measures in any case.
+   *
+   * @throws TypeError when it is neither a boolean nor an object with `every`, RangeError when `every` is not positive.
+   */
+  insights?:
+    | boolean
+    | {
+        /** Milliseconds between two calls of `onInsights`, or `Infinity`. */
+        every: number;
+      }
+    | undefined;
 }
 
 /** {@link WorkerPoolOptions}, checked and complete. */
@@ -105,7 +126,26 @@ export interface PoolSettings {
   readonly daemon: boolean;
   readonly keepAlive: boolean;
   readonly sharedObjects: unknown;
+  readonly insights: InsightsSettings | undefined;
 }
+
+export interface InsightsSettings {
+  /** Milliseconds: at most what a timer can wait, or Infinity. */
+  readonly every: number;
+}
+
+const insightsCheck: Check = {
+  allowed: 'true, false or { every: milliseconds }',
+  fault(value) {
+    if (typeof value === 'boolean') return undefined;
+    const wrong = { error: TypeError, advice: '' };
+    if (typeof value !== 'object' || value === null || !isPlainObject(value)) return wrong;
+    const others = Object.keys(value).filter((key) => key !== 'every');
+    if (others.length > 0 || !('every' in value)) return wrong;
+    const fault = positiveMilliseconds.fault(value.every);
+    return fault && { ...fault, advice: `"every" must be ${positiveMilliseconds.allowed}.` };
+  },
+};
 
 const rows: Rows<PoolSettings> = {
   nJobs: row({
@@ -149,6 +189,12 @@ const rows: Rows<PoolSettings> = {
     default: () => undefined,
     aliases: ['initialData', 'shared', 'sharedData', 'sharedObject', 'workerData'],
   }),
+  insights: row<InsightsSettings | undefined>({
+    ...insightsCheck,
+    default: () => undefined,
+    aliases: ['enableInsights', 'metrics', 'monitoring', 'recordTiming', 'statistics', 'stats'],
+    normalise: (value) => insightsOf(value as boolean | InsightsSettings),
+  }),
 };
 
 export const poolGroup: OptionGroup<PoolSettings> = {
@@ -156,3 +202,8 @@ export const poolGroup: OptionGroup<PoolSettings> = {
   where: `new WorkerPool(), ${operators}`,
   why: 'it says what workers a pool has',
 };
+
+function insightsOf(given: boolean | InsightsSettings): InsightsSettings | undefined {
+  if (given === false) return undefined;
+  return { every: given === true ? Infinity : timerOrInfinity(given.every) };
+}

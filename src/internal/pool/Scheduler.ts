@@ -18,7 +18,14 @@ import {
 } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
 import { openEnvelopes } from '../../transfer.js';
-import { CallMode, FromWorker, NO_DUTY, ToWorker, type MessageFromWorker } from '../channel/messages.js';
+import {
+  CallMode,
+  FromWorker,
+  NO_DUTY,
+  ToWorker,
+  type MessageFromWorker,
+  type ResultsMessage,
+} from '../channel/messages.js';
 import {
   makePortable,
   makeValuePortable,
@@ -37,12 +44,15 @@ import { inputError, loadError, taskError } from './failures.js';
 import { Hold } from './Hold.js';
 import { Job, type JobOutcome, type JobOwner, type JobSpec } from './Job.js';
 import { Lifecycle } from './Lifecycle.js';
+import { Measurements } from './Measurements.js';
 import { Rebalancer } from './Rebalancer.js';
 import { TaskRegistry } from './TaskRegistry.js';
 import type { WorkerHandle, WorkerListener, WorkerState } from './WorkerHandle.js';
 
 export class Scheduler implements JobOwner, WorkerListener {
   readonly settings: PoolSettings;
+  /** What is measured of the workers, where somebody wants to know. */
+  readonly measurements: Measurements | undefined;
   readonly #crew: Crew;
   readonly #tasks: TaskRegistry;
   readonly #lifecycle: Lifecycle;
@@ -61,6 +71,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   constructor(settings: PoolSettings) {
     if (currentWorker()?.daemon === true) throw new NestedPoolError();
     this.settings = settings;
+    if (settings.insights !== undefined) this.measurements = new Measurements(settings.nJobs);
     this.#crew = new Crew(settings, this);
     this.#tasks = new TaskRegistry((task) => this.#crew.workers().forEach((worker) => worker.forget(task)));
     this.#duties = new Duties(this.#tasks, this.#crew, (error) => this.#lifecycle.onLost(error));
@@ -185,6 +196,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   // --- WorkerListener
 
   onReady(worker: WorkerHandle): void {
+    this.measurements?.onReady(worker);
     if (this.#shared !== undefined) worker.send([ToWorker.Share, this.#shared]);
     this.#crew.rest(worker);
     this.#dispatch();
@@ -193,7 +205,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   onMessage(worker: WorkerHandle, message: MessageFromWorker): void {
     switch (message[0]) {
       case FromWorker.Results:
-        this.#onResults(worker, message[1], message[2], message[3]);
+        this.#onResults(worker, message);
         return;
       case FromWorker.Defined: {
         this.#duties.onDefined(worker, message[1]);
@@ -215,6 +227,7 @@ export class Scheduler implements JobOwner, WorkerListener {
       case FromWorker.BeginFailed:
       case FromWorker.Ended:
       case FromWorker.EndFailed:
+        this.measurements?.onDuty(worker, message);
         this.#duties.onMessage(worker, message);
         this.#startClock(worker);
         this.#dispatch();
@@ -252,6 +265,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void {
+    this.measurements?.onEnd(worker);
     const [current, ...ahead] = this.#crew.bury(worker);
     if (current !== undefined) this.#deadlines.stop(current);
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
@@ -367,6 +381,7 @@ export class Scheduler implements JobOwner, WorkerListener {
       return;
     }
     job.task.pace.learnSending(chunk.values.length, now() - start);
+    if (worker.chunks.length === 0) this.measurements?.onSupplied(worker, start);
     this.#crew.add(worker, chunk);
     if (job.call.taskTimeout !== Infinity) this.#startClock(worker);
   }
@@ -390,9 +405,10 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   // --- hearing of it
 
-  #onResults(worker: WorkerHandle, id: number, values: unknown[], elapsed: number): void {
+  #onResults(worker: WorkerHandle, [, id, values, elapsed, figures]: ResultsMessage): void {
     const chunk = worker.chunks[0];
     if (chunk?.id !== id) return; // it was given up meanwhile
+    if (figures !== undefined) this.measurements?.onResults(worker, chunk, values.length, figures);
     const { job } = chunk;
     if (job.mode !== CallMode.Merge) job.task.pace.learnWorking(values.length, elapsed);
     if (chunk.done + values.length < chunk.values.length) {

@@ -1,9 +1,15 @@
 /** One worker's life, as the pool sees it: `starting → ready → leaving → ended`, and from each of them `killed → ended`. */
 
-import { clearTimeout, setTimeout } from '../globals.js';
+import { clearTimeout, now, setTimeout } from '../globals.js';
 import { decodeThrown } from '../channel/decodeThrown.js';
-import { FromWorker, ToWorker, type MessageFromWorker, type MessageToWorker } from '../channel/messages.js';
-import type { StartMethodStrategy, WorkerEnd, WorkerLink } from '../workers/StartMethod.js';
+import {
+  FromWorker,
+  ToWorker,
+  type MessageFromWorker,
+  type MessageToWorker,
+  type WorkerIdentity,
+} from '../channel/messages.js';
+import type { StartMethodStrategy, Traffic, WorkerEnd, WorkerLink } from '../workers/StartMethod.js';
 import { runInRootContext } from '../asyncContext.js';
 import type { Chunk } from './Chunk.js';
 import { publishExit, publishStart, type WorkerMessage } from './diagnostics.js';
@@ -35,6 +41,7 @@ export interface WorkerListener {
 
 export class WorkerHandle {
   readonly id: number;
+  readonly startedAt = now();
   /** The chunks that the worker has: what it works on, and those ahead. */
   readonly chunks: Chunk[] = [];
   /** The duties that the worker has, or is about to have. */
@@ -59,20 +66,22 @@ export class WorkerHandle {
   #overdue: NodeJS.Timeout | undefined;
 
   /** Starts the worker. @throws what the start method throws. */
-  constructor(id: number, daemon: boolean, strategy: StartMethodStrategy, listener: WorkerListener) {
-    this.id = id;
+  constructor(identity: WorkerIdentity, strategy: StartMethodStrategy, listener: WorkerListener) {
+    this.id = identity.workerId;
     this.#listener = listener;
     this.#link = runInRootContext(() =>
-      strategy.start(
-        { workerId: id, daemon },
-        { message: (message) => this.#receive(message), exit: (end) => this.#end(end) },
-      ),
+      strategy.start(identity, { message: (message) => this.#receive(message), exit: (end) => this.#end(end) }),
     );
-    this.#told = publishStart(id, strategy.name);
+    this.#told = publishStart(this.id, strategy.name);
   }
 
   get state(): WorkerState {
     return this.#state;
+  }
+
+  /** How many bytes the worker was sent and has sent, where anybody knows. */
+  get traffic(): Traffic | undefined {
+    return this.#link.traffic;
   }
 
   /** Whether the worker may be given more: nothing is to come between its chunks and what it has to end. */

@@ -35,6 +35,7 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket): voi
 
   const loop = new TaskLoop({
     workerId: identity.workerId,
+    memory: identity.insights ? () => process.memoryUsage.rss() : undefined,
     post: send,
     isCloneable: isCloneableByProcess,
     leave: () => output.whenOut(() => writer.end(() => exit.call(process, 0))),

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
 import type { MessageFromWorker, MessageToWorker } from '../channel/messages.js';
 import { clearTimeout, setTimeout } from '../globals.js';
-import type { WorkerEvents, WorkerLink } from './StartMethod.js';
+import type { Traffic, WorkerEvents, WorkerLink } from './StartMethod.js';
 
 /** A worker whose channel is closed has so many milliseconds to leave by itself. */
 const LEAVE_TIME = 2000;
@@ -18,6 +18,7 @@ export class ProcessLink implements WorkerLink {
   #channel: Socket | undefined;
   /** What was sent before there was a channel. */
   #early: Buffer[] = [];
+  readonly #traffic = { sent: 0, received: 0 };
   #isClosed = false;
   #exit: { readonly code: number | null; readonly signal: string | null } | undefined;
   #hasEnded = false;
@@ -28,6 +29,10 @@ export class ProcessLink implements WorkerLink {
   constructor(events: WorkerEvents, kill: () => void) {
     this.#events = events;
     this.#kill = kill;
+  }
+
+  get traffic(): Traffic {
+    return this.#traffic;
   }
 
   /** There is the channel. @param first What was read of it already. */
@@ -48,6 +53,7 @@ export class ProcessLink implements WorkerLink {
 
   send(message: MessageToWorker): void {
     const frame = encodeFrame(message);
+    this.#traffic.sent += frame.length;
     if (this.#channel === undefined) this.#early.push(frame);
     else if (this.#channel.writable) this.#channel.write(frame);
   }
@@ -67,6 +73,7 @@ export class ProcessLink implements WorkerLink {
 
   #read(bytes: Buffer): void {
     if (this.#unreadable !== undefined) return;
+    this.#traffic.received += bytes.length;
     try {
       this.#reader.read(bytes, (message) => this.#events.message(message as MessageFromWorker));
     } catch (error) {

@@ -30,6 +30,13 @@ export interface WorkerLink {
   send(message: MessageToWorker, transfer?: readonly object[]): void;
   /** Ends the worker at once, in the middle of whatever it does. `exit` follows. */
   kill(): void;
+  /** How many bytes have gone through the channel, where it knows. */
+  readonly traffic?: Traffic;
+}
+
+export interface Traffic {
+  readonly sent: number;
+  readonly received: number;
 }
 
 export interface StartMethodStrategy {
