@@ -30,6 +30,7 @@ export type {
   FromOptions,
   MapOperatorOptions,
   Overflow,
+  ResourceLimits,
   StartMethod,
   WorkerPoolOptions,
 } from './options.js';

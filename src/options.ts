@@ -22,7 +22,13 @@ import { placeFor, readOptions, settle, type Given } from './internal/options/re
 import type { OptionGroup } from './internal/options/rows.js';
 
 export { startMethodNames } from './internal/options/poolOptions.js';
-export type { PoolSettings, StartMethod, WorkerPoolOptions } from './internal/options/poolOptions.js';
+export type {
+  PoolSettings,
+  ResourceLimits,
+  StartMethod,
+  WorkerPoolOptions,
+  WorkerResources,
+} from './internal/options/poolOptions.js';
 export type { ApplyOptions, CallOptions, CallSettings } from './internal/options/callOptions.js';
 export { isWorkerPool, poolBrand } from './internal/options/operatorOptions.js';
 export type { AnyWorkerPool, FromOptions, MapOperatorOptions, Overflow } from './internal/options/operatorOptions.js';

@@ -40,6 +40,11 @@ const poolDefaults = {
   keepAlive: false,
   sharedObjects: undefined,
   insights: undefined,
+  env: undefined,
+  argv: [],
+  execArgv: undefined,
+  resourceLimits: undefined,
+  name: undefined,
 };
 const callDefaults = {
   signal: undefined,
@@ -77,7 +82,19 @@ const callNames = [
   'cancelTimeout',
   'captures',
 ];
-const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects', 'insights'];
+const poolNames = [
+  'nJobs',
+  'startMethod',
+  'daemon',
+  'keepAlive',
+  'sharedObjects',
+  'insights',
+  'env',
+  'argv',
+  'execArgv',
+  'resourceLimits',
+  'name',
+];
 const fromNames = [...poolNames, ...callNames, 'ordered', 'pool', 'onExitResults', 'onInsights'];
 const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
 const places = [
@@ -214,6 +231,41 @@ describe('options', () => {
         types: [null, 0, 'yes', [], {}, { each: 5 }, { every: 5, other: 1 }, { every: '5' }, () => true],
         ranges: [{ every: 0 }, { every: -1 }, { every: NaN }],
       },
+      env: {
+        setting: ({ pool }) => (pool as PoolSettings).env,
+        right: [],
+        types: [null, 0, 'A=1', [], ['A=1'], () => ({}), { A: 1 }, { A: null }, new Map([['A', '1']])],
+        ranges: [],
+      },
+      argv: {
+        setting: ({ pool }) => (pool as PoolSettings).argv,
+        right: [],
+        types: [null, 0, '--verbose', {}, [1], ['a', undefined], new Set(['a'])],
+        ranges: [],
+      },
+      execArgv: {
+        setting: ({ pool }) => (pool as PoolSettings).execArgv,
+        right: [],
+        types: [null, 0, '--no-warnings', {}, [1], ['a', undefined]],
+        ranges: [],
+      },
+      resourceLimits: {
+        setting: ({ pool }) => (pool as PoolSettings).resourceLimits,
+        right: [],
+        types: [null, 0, '64', [], { maxOldGenerationSizeMb: '64' }, { maxOldSpace: 64 }, { stackSizeMb: 1 }],
+        ranges: [
+          { maxOldGenerationSizeMb: 0 },
+          { maxOldGenerationSizeMb: -1 },
+          { maxYoungGenerationSizeMb: NaN },
+          { maxYoungGenerationSizeMb: Infinity },
+        ],
+      },
+      name: {
+        setting: ({ pool }) => (pool as PoolSettings).name,
+        right: ['counter', '-', 'two words'],
+        types: [null, 0, true, {}, ['name'], () => 'name'],
+        ranges: [''],
+      },
       workerDeathRetries: {
         setting: ({ call }) => call.workerDeathRetries,
         right: [0, 1, 10],
@@ -251,6 +303,17 @@ describe('options', () => {
         ranges: ['', 'drop', 'Error', 'dropOldest', 'constructor'],
       },
     };
+
+    it('of the resources of workers are copied', () => {
+      const given = { env: { A: '1' }, argv: ['b'], execArgv: ['c'], resourceLimits: { maxOldGenerationSizeMb: 64 } };
+      const settings = resolvePoolOptions(given, 'WorkerPool');
+      for (const name of ['env', 'argv', 'execArgv', 'resourceLimits'] as const) {
+        expect(settings[name]).to.deep.equal(given[name]);
+        expect(settings[name]).to.not.equal(given[name]);
+      }
+      expect(resolvePoolOptions({ env: process.env }, 'WorkerPool').env).to.deep.equal({ ...process.env });
+      expect(resolvePoolOptions({ env: { A: undefined, B: '' } }, 'WorkerPool').env).to.deep.equal({ B: '' });
+    });
 
     it('of insights are settled as what repeats them', () => {
       const insightsOf = (insights: unknown) => resolvePoolOptions({ insights }, 'WorkerPool').insights;
@@ -344,6 +407,14 @@ describe('options', () => {
         'option "insights" must be true, false or { every: milliseconds }, got {…}. ' +
           '"every" must be a positive number of milliseconds, or Infinity.',
       ],
+      [{ argv: ['a', 1] }, 'option "argv" must be an array of strings, got […].'],
+      [{ env: { PORT: 80 } }, `option "env" must be an object of strings, got {…}. Its 'PORT' is 80.`],
+      [
+        { resourceLimits: { maxOldGenerationSizeMb: -5 } },
+        'option "resourceLimits" must be an object of positive numbers, maxOldGenerationSizeMb and ' +
+          `maxYoungGenerationSizeMb, got {…}. Its 'maxOldGenerationSizeMb' is -5.`,
+      ],
+      [{ name: '' }, `option "name" must be a string that is not empty, got '' (string).`],
       [{ onExitResults: true }, 'option "onExitResults" must be a function, got true.'],
       [{ daemon: 1 }, 'option "daemon" must be true or false, got 1.'],
       [{ pool: {} }, 'option "pool" must be a WorkerPool, got {}.'],
@@ -558,6 +629,11 @@ describe('options', () => {
       workerExitTimeout: ['worker_exit_timeout', 'exitTimeout', 'workerExitTimout'],
       sharedObjects: ['shared_objects', 'sharedObject', 'shared'],
       insights: ['insight', 'enable_insights', 'stats', 'metrics'],
+      env: ['ENV', 'environment', 'envs'],
+      argv: ['args', 'Argv'],
+      execArgv: ['exec_argv', 'execArgs', 'execargv'],
+      resourceLimits: ['resource_limits', 'resourceLimit', 'limits'],
+      name: ['Name', 'names', 'title', 'workerName'],
       onInsights: ['onInsight', 'oninsights', 'onStats'],
       onExitResults: ['onExitResult', 'exitResults', 'onexitresults'],
       workerDeathRetries: ['worker_death_retries', 'workerDeathRetry'],
@@ -646,6 +722,11 @@ describe('options', () => {
         keepAlive: false,
         sharedObjects: null,
         insights: false,
+        env: {},
+        argv: [],
+        execArgv: [],
+        resourceLimits: {},
+        name: 'mine',
       };
       for (const [name, value] of Object.entries(poolOptions)) {
         for (const resolve of [resolveOperatorOptions, resolveFromOptions]) {
@@ -659,7 +740,8 @@ describe('options', () => {
       }
       expect(() => resolveOperatorOptions({ pool, ...poolOptions }, 'parallelMap')).to.throw(
         TypeError,
-        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects" and "insights"',
+        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects", "insights", "env", "argv", "execArgv", ' +
+          '"resourceLimits" and "name"',
       );
     });
 
@@ -719,7 +801,7 @@ describe('options', () => {
       [[4, true], TypeError, 'parallelMap: option "startMethod" must be '],
       [[4, null], TypeError, 'parallelMap: option "startMethod" must be '],
       [[4, 'spawn', 1], TypeError, 'parallelMap: option "daemon" must be true or false, got 1.'],
-      [[[]], TypeError, 'parallelMap: options must be an object, got [].'],
+      [[[]], TypeError, 'parallelMap: options must be an object such as { argv: … }, got [].'],
       [
         [4, 'spawn', true, false],
         TypeError,
@@ -746,7 +828,7 @@ describe('options', () => {
 function ownOf(value: object): object {
   const copy = Object.create(null) as Record<string, unknown>;
   for (const [key, own] of Object.entries(value)) {
-    copy[key] = typeof own === 'object' && own !== null ? ownOf(own as object) : own;
+    copy[key] = typeof own === 'object' && own !== null && !Array.isArray(own) ? ownOf(own as object) : own;
   }
   return { ...copy };
 }

@@ -204,4 +204,6 @@ export interface WorkerIdentity {
   readonly daemon: boolean;
   /** Whether it measures what it does. */
   readonly insights: boolean;
+  /** What it is called; `undefined` where nobody cares. */
+  readonly name: string | undefined;
 }

@@ -27,6 +27,7 @@ export interface ForkRequest {
   readonly identity: WorkerIdentity;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly argv: readonly string[];
 }
 
 /** What the server says. */

@@ -68,9 +68,9 @@ export class Crew {
     for (let id = 0; id < this.#slots.length && missing > 0; id++) {
       if (this.#slots[id] !== undefined) continue;
       try {
-        const { daemon, insights } = this.#settings;
-        const identity = { workerId: id, daemon, insights: insights !== undefined };
-        this.#slots[id] = new WorkerHandle(identity, this.#strategy, this.#listener);
+        const { daemon, insights, name } = this.#settings;
+        const identity = { workerId: id, daemon, insights: insights !== undefined, name };
+        this.#slots[id] = new WorkerHandle(identity, this.#settings, this.#strategy, this.#listener);
       } catch (cause) {
         return { workerId: id, cause };
       }

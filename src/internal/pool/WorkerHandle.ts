@@ -10,6 +10,7 @@ import {
   type WorkerIdentity,
 } from '../channel/messages.js';
 import type { StartMethodStrategy, Traffic, WorkerEnd, WorkerLink } from '../workers/StartMethod.js';
+import type { WorkerResources } from '../../options.js';
 import { runInRootContext } from '../asyncContext.js';
 import type { Chunk } from './Chunk.js';
 import { publishExit, publishStart, type WorkerMessage } from './diagnostics.js';
@@ -66,11 +67,19 @@ export class WorkerHandle {
   #overdue: NodeJS.Timeout | undefined;
 
   /** Starts the worker. @throws what the start method throws. */
-  constructor(identity: WorkerIdentity, strategy: StartMethodStrategy, listener: WorkerListener) {
+  constructor(
+    identity: WorkerIdentity,
+    resources: WorkerResources,
+    strategy: StartMethodStrategy,
+    listener: WorkerListener,
+  ) {
     this.id = identity.workerId;
     this.#listener = listener;
     this.#link = runInRootContext(() =>
-      strategy.start(identity, { message: (message) => this.#receive(message), exit: (end) => this.#end(end) }),
+      strategy.start(identity, resources, {
+        message: (message) => this.#receive(message),
+        exit: (end) => this.#end(end),
+      }),
     );
     this.#told = publishStart(this.id, strategy.name);
   }

@@ -89,7 +89,7 @@ function reap(): void {
 }
 
 /** In a copy: what belongs to the server goes, and a channel of the worker's own comes. */
-function becomeWorker({ id, identity, cwd, env }: ForkRequest): void {
+function becomeWorker({ id, identity, cwd, env, argv }: ForkRequest): void {
   requests.length = 0;
   workers.clear();
   control.removeAllListeners();
@@ -103,6 +103,7 @@ function becomeWorker({ id, identity, cwd, env }: ForkRequest): void {
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
   Object.assign(process.env, env);
   process.execArgv = [...execArgv];
+  process.argv.push(...argv);
   process.chdir(cwd);
 
   const channel = connect(address);

@@ -14,6 +14,7 @@ import { TaskLoop } from './TaskLoop.js';
 export function runProcessWorker(identity: WorkerIdentity, channel: Socket): void {
   const { exit } = process; // user code may replace globals
   becomeWorker(identity);
+  if (identity.name !== undefined) process.title = identity.name;
   // Ctrl-C reaches the whole process group. The program decides what it means; its end is the worker's end.
   process.on('SIGINT', () => undefined);
 

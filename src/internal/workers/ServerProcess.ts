@@ -5,6 +5,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { StartMethodUnavailableError } from '../../errors.js';
+import type { WorkerResources } from '../../options.js';
 import { runtimeUrl } from '../../runtimeUrl.js';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
 import type { WorkerIdentity } from '../channel/messages.js';
@@ -37,8 +38,14 @@ export class ServerProcess {
   #nextId = 0;
   #reason: string | undefined;
 
-  /** Starts a server. @param onLost Called when it is no more. */
-  constructor(onLost: () => void) {
+  /**
+   * Starts a server.
+   *
+   * @param execArgv Flags of Node; `undefined`: those of the program.
+   * @param limits Flags that workers do not show.
+   * @param onLost Called when it is no more.
+   */
+  constructor(execArgv: readonly string[] | undefined, limits: readonly string[], onLost: () => void) {
     this.#onLost = onLost;
     // In the abstract namespace of Linux, so that no file is left, whatever happens.
     const address = `\0rxjs-parallel-map-${process.pid}-${randomBytes(8).toString('hex')}`;
@@ -46,13 +53,13 @@ export class ServerProcess {
     this.#listener.on('error', () => undefined); // then no worker connects, and each fails by its end
     this.#listener.listen(address).unref();
 
-    const inherited = processExecArgv(process.execArgv);
+    const inherited = [...(execArgv ?? processExecArgv(process.execArgv))];
     const { flags, preloads } = splitPreloads(inherited);
     const env = { ...process.env };
     const data: ServerData = { address, token: this.#token, programPid: process.pid, execArgv: inherited, preloads };
     this.#child = spawn(
       process.execPath,
-      [...forkFlags, ...flags, fileURLToPath(runtimeUrl('forkServer')), JSON.stringify(data)],
+      [...forkFlags, ...flags, ...limits, fileURLToPath(runtimeUrl('forkServer')), JSON.stringify(data)],
       { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env },
     );
     this.#control = this.#child.stdio[CONTROL] as Socket;
@@ -81,7 +88,7 @@ export class ServerProcess {
   }
 
   /** Asks for a worker. */
-  fork(identity: WorkerIdentity, link: ProcessLink): { kill(): void } {
+  fork(identity: WorkerIdentity, { env, argv }: WorkerResources, link: ProcessLink): { kill(): void } {
     const id = this.#nextId++;
     const worker: Pending = { link, pid: undefined, isUnwanted: false };
     if (this.#reason !== undefined) {
@@ -90,8 +97,9 @@ export class ServerProcess {
       return { kill: () => undefined };
     }
     this.#workers.set(id, worker);
-    const request: ForkRequest = { id, identity, cwd: process.cwd(), env: process.env as Record<string, string> };
-    this.#control.write(encodeFrame({ ...request, env: { ...request.env } }));
+    const copy = { ...(env ?? process.env) } as Record<string, string>;
+    const request: ForkRequest = { id, identity, cwd: process.cwd(), env: copy, argv };
+    this.#control.write(encodeFrame(request));
     return {
       kill: () => {
         if (worker.pid === undefined) worker.isUnwanted = true;

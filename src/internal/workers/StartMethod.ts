@@ -2,7 +2,7 @@
  * What a start method is: a way to have a worker. Nothing above this interface knows which one it has.
  */
 
-import type { StartMethod } from '../../options.js';
+import type { StartMethod, WorkerResources } from '../../options.js';
 import type { MessageFromWorker, MessageToWorker, WorkerIdentity } from '../channel/messages.js';
 
 /** How a worker has ended. */
@@ -46,7 +46,7 @@ export interface StartMethodStrategy {
   /** Starts ahead of time what all workers need. */
   warmUp?(): Promise<void>;
   /** Starts a worker. @throws whatever keeps it from being started. */
-  start(identity: WorkerIdentity, events: WorkerEvents): WorkerLink;
+  start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): WorkerLink;
   /** Whether a value can be sent to such a worker. */
   isCloneable(value: unknown): boolean;
 }

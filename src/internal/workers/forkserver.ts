@@ -1,20 +1,26 @@
 /** `forkserver`: a worker is a copy, by the real `fork`, of a small process that is up already. Linux only. */
 
+import type { WorkerResources } from '../../options.js';
 import { isCloneableByProcess } from '../channel/cloneable.js';
 import { whyNoLibc } from '../posix/libc.js';
+import { limitFlags } from './execArgv.js';
 import { ServerProcess } from './ServerProcess.js';
 import { ProcessLink } from './ProcessLink.js';
 import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
 
-/** The one server of this program, or of this thread of it: shared by all pools. */
-let server: ServerProcess | undefined;
+/** The servers of this program, or of this thread of it, by their flags: mostly one, shared by all pools. */
+const servers = new Map<string, ServerProcess>();
 
-function serverOf(): ServerProcess {
+function serverOf(resources?: Pick<WorkerResources, 'execArgv' | 'resourceLimits'>): ServerProcess {
+  const limits = limitFlags(resources?.resourceLimits);
+  const key = JSON.stringify([resources?.execArgv, limits]);
+  let server = servers.get(key);
   if (server === undefined) {
-    const started = new ServerProcess(() => {
-      if (server === started) server = undefined; // the next worker gets another one
+    const started = new ServerProcess(resources?.execArgv, limits, () => {
+      if (servers.get(key) === started) servers.delete(key); // the next worker gets another one
     });
     server = started;
+    servers.set(key, server);
   }
   return server;
 }
@@ -25,9 +31,9 @@ export const forkserver: StartMethodStrategy = {
   whyUnavailable: whyNoLibc,
   warmUp: () => serverOf().ready,
 
-  start(identity, events): WorkerLink {
+  start(identity, resources, events): WorkerLink {
     const link: ProcessLink = new ProcessLink(events, () => worker.kill());
-    const worker = serverOf().fork(identity, link);
+    const worker = serverOf(resources).fork(identity, resources, link);
     return link;
   },
 };
