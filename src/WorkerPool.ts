@@ -2,9 +2,12 @@
 
 import { describeValue } from './internal/options/describeValue.js';
 import { CallMode } from './internal/channel/messages.js';
+import type { Insights } from './insights.js';
 import { checkTask } from './internal/functions/portable.js';
+import { formatInsights } from './internal/pool/insightsTable.js';
 import { JobIterator } from './internal/pool/JobIterator.js';
 import type { Job, JobSink, JobSpec } from './internal/pool/Job.js';
+import type { Measurements } from './internal/pool/Measurements.js';
 import { Scheduler } from './internal/pool/Scheduler.js';
 import { factsOf, openInput, type InputFacts, type OpenInput, type Pull } from './internal/pull.js';
 import {
@@ -210,6 +213,52 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
+   * What was measured of the workers since the pool was made or {@link WorkerPool.resetInsights} was called; also while calls run.
+   *
+   * @returns The figures as of now, in an object that does not change.
+   * @throws Error when the pool was made without the option `insights`.
+   * @example
+   * ```ts
+   * const pool = new WorkerPool({ insights: true });
+   * await pool.map(parse, files);
+   * const { workingRatio, waitingRatio } = pool.getInsights();
+   * ```
+   */
+  getInsights(): Insights {
+    return this.#measurements('getInsights').insights();
+  }
+
+  /**
+   * Begins anew with what is measured. Calls that run go on; what they do from here on counts.
+   *
+   * @throws Error when the pool was made without the option `insights`.
+   * @example
+   * ```ts
+   * await pool.map(parse, firstFiles); // starts the workers
+   * pool.resetInsights();
+   * ```
+   */
+  resetInsights(): void {
+    this.#measurements('resetInsights').reset();
+  }
+
+  /**
+   * Prints what {@link WorkerPool.getInsights} gives, as tables for people to read.
+   *
+   * @param stream Where to; default: `console.log`.
+   * @throws Error when the pool was made without the option `insights`.
+   * @example
+   * ```ts
+   * pool.printInsights(process.stderr);
+   * ```
+   */
+  printInsights(stream?: { write(text: string): unknown }): void {
+    const text = formatInsights(this.#measurements('printInsights').insights());
+    if (stream === undefined) console.log(text);
+    else stream.write(`${text}\n`);
+  }
+
+  /**
    * Finishes what is pending, and lets the workers leave. The pool can be used again, with new workers; calls that are made
    * meanwhile wait for those.
    *
@@ -265,6 +314,12 @@ export class WorkerPool implements AsyncDisposable {
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.terminate();
+  }
+
+  #measurements(caller: string): Measurements {
+    const { measurements } = this[poolBrand];
+    if (measurements !== undefined) return measurements;
+    throw new Error(`${caller}: this pool measures nothing. Make it with new WorkerPool({ insights: true }).`);
   }
 
   #collect<R>(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): Promise<R[]> {

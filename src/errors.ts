@@ -392,16 +392,17 @@ function listValues(indexes: readonly number[]): string {
   return indexes.length === 1 ? `the value with index ${shown}` : `the values with indexes ${shown}${more}`;
 }
 
+const remedy =
+  'raise the limits of its heap ("resourceLimits", or --max-old-space-size of the program, which workers inherit), ' +
+  'or give it smaller values.';
+
 /** Running out of memory looks different in a thread and in a process, and names memory in neither. */
 function memoryHint({ exitCode, signal, cause }: Pick<WorkerDiedError, 'exitCode' | 'signal' | 'cause'>): string[] {
   if (codeOf(cause) === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return ['It ran out of memory: run the program with a larger --max-old-space-size, or give it smaller values.'];
+    return [`It ran out of memory: ${remedy}`];
   }
   if (signal === 'SIGABRT' || exitCode === 134) {
-    return [
-      'Node.js ends a process in this way when it runs out of memory: run the program with a larger --max-old-space-size, ' +
-        'which its workers inherit, or give it smaller values.',
-    ];
+    return [`Node.js ends a process in this way when it runs out of memory: ${remedy}`];
   }
   if (signal === 'SIGKILL' || exitCode === 137) {
     return ['It was killed from outside; where the machine or container runs short of memory, the system does so.'];

@@ -5,12 +5,14 @@
  * and a row there, and nothing here.
  */
 
+import type { Insights } from './insights.js';
 import { applyGroup, callRows, shareGroup, type CallSettings } from './internal/options/callOptions.js';
 import { describeValue, enumerate } from './internal/options/describeValue.js';
 import {
   bufferGroup,
   callbackGroup,
   orderGroup,
+  poolBrand,
   poolChoiceGroup,
   type AnyWorkerPool,
   type Overflow,
@@ -20,7 +22,13 @@ import { placeFor, readOptions, settle, type Given } from './internal/options/re
 import type { OptionGroup } from './internal/options/rows.js';
 
 export { startMethodNames } from './internal/options/poolOptions.js';
-export type { PoolSettings, StartMethod, WorkerPoolOptions } from './internal/options/poolOptions.js';
+export type {
+  PoolSettings,
+  ResourceLimits,
+  StartMethod,
+  WorkerPoolOptions,
+  WorkerResources,
+} from './internal/options/poolOptions.js';
 export type { ApplyOptions, CallOptions, CallSettings } from './internal/options/callOptions.js';
 export { isWorkerPool, poolBrand } from './internal/options/operatorOptions.js';
 export type { AnyWorkerPool, FromOptions, MapOperatorOptions, Overflow } from './internal/options/operatorOptions.js';
@@ -32,6 +40,7 @@ export interface FromSettings {
   readonly call: CallSettings;
   readonly ordered: boolean;
   readonly onExitResults: ((results: unknown[]) => void) | undefined;
+  readonly onInsights: ((insights: Insights) => void) | undefined;
 }
 
 /** {@link MapOperatorOptions}, checked and complete. */
@@ -113,7 +122,6 @@ export function operatorArguments(args: readonly unknown[], caller = 'parallelMa
   return { nJobs, startMethod, daemon };
 }
 
-/** The pool that was given, or the settings of the one to make. */
 function poolSettings(given: Given, caller: string): PoolSettings {
   const settings = settle(poolGroup.rows, given);
   const { cpuIds, nJobs } = settings;
@@ -125,9 +133,21 @@ function poolSettings(given: Given, caller: string): PoolSettings {
   return settings;
 }
 
+/** The pool that was given, or the settings of the one to make. */
 function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
   const { pool } = settle(poolChoiceGroup.rows, given);
-  if (pool === undefined) return poolSettings(given, caller);
+  const wantsInsights = given.has('onInsights');
+  if (pool === undefined) {
+    const settings = poolSettings(given, caller);
+    if (!wantsInsights || settings.insights !== undefined) return settings;
+    if (!given.has('insights')) return { ...settings, insights: { every: Infinity } };
+    throw new TypeError(`${caller}: option "onInsights" cannot be given together with "insights: false".`);
+  }
+  if (wantsInsights && !hasInsights(pool)) {
+    throw new TypeError(
+      `${caller}: option "onInsights" needs a pool that measures: give "insights: true" to its new WorkerPool().`,
+    );
+  }
 
   const refused = Object.keys(poolGroup.rows).filter((name) => given.has(name));
   if (refused.length === 0) return pool;
@@ -136,6 +156,12 @@ function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
     `${caller}: option "pool" cannot be given together with ${names}: a pool that exists has settled that already. ` +
       `Give ${names} to its new WorkerPool() instead.`,
   );
+}
+
+/** Whether a pool measures what its workers do; one of another copy of this package may not know how. */
+function hasInsights(pool: AnyWorkerPool): boolean {
+  const { [poolBrand]: inner } = pool as unknown as { readonly [poolBrand]: { readonly measurements?: unknown } };
+  return inner.measurements !== undefined;
 }
 
 function isObject(value: unknown): value is object {

@@ -1,11 +1,20 @@
 /** The machine of all operators: a subscriber on one side, a job on the other. */
 
 import { Observable, type Subscriber } from 'rxjs';
-import { isWorkerPool, poolBrand, type CallSettings, type FromSettings, type Overflow } from '../options.js';
+import {
+  isWorkerPool,
+  poolBrand,
+  type CallSettings,
+  type FromSettings,
+  type Overflow,
+  type PoolSettings,
+} from '../options.js';
 import { bindContext } from './asyncContext.js';
 import type { CallMode } from './channel/messages.js';
 import type { AnyTask } from './functions/portable.js';
+import { clearInterval, queueMicrotask, setInterval } from './globals.js';
 import type { Job, JobSpec } from './pool/Job.js';
+import type { Measurements } from './pool/Measurements.js';
 import { Scheduler } from './pool/Scheduler.js';
 import type { InputFacts } from './pull.js';
 
@@ -30,6 +39,8 @@ export interface Feed {
 
 /** What a pool keeps under its brand: enough to run jobs on it. */
 export interface JobRunner {
+  readonly settings: PoolSettings;
+  readonly measurements: Measurements | undefined;
   open(fn: AnyTask, spec: JobSpec): Job;
 }
 
@@ -47,9 +58,11 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed, 
       return;
     }
     let feed: Feed | undefined;
-    const job: Job = runnerOf(request.settings).open(
+    const runner = runnerOf(request.settings);
+    const report = insightsReport(request.settings, runner);
+    const job: Job = runner.open(
       request.fn,
-      specOf(request, call, subscriber, input, {
+      specOf(request, call, subscriber, input, report, {
         room: () => feed?.advance?.(),
         close: () => feed?.stop(),
         isOpen: () => !job.ended && !subscriber.closed,
@@ -57,6 +70,7 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed, 
       }),
     );
     subscriber.add(() => job.cancel());
+    if (report !== undefined) subscriber.add(repeat(report, runner, job));
     feed = connect(job);
     feed.start?.();
     feed.advance?.();
@@ -69,11 +83,42 @@ function runnerOf({ pool }: FromSettings): JobRunner {
   return new Scheduler({ ...pool, keepAlive: false });
 }
 
+/** Tells the user what was measured; `undefined` where that is not asked for. */
+function insightsReport({ onInsights }: FromSettings, { measurements }: JobRunner): (() => void) | undefined {
+  if (onInsights === undefined || measurements === undefined) return undefined;
+  let hasThrown = false;
+  return () => {
+    if (hasThrown) return; // what it has thrown ends the job, which is no reason to call it again
+    hasThrown = true;
+    onInsights(measurements.insights());
+    hasThrown = false;
+  };
+}
+
+/** Reports again and again while a job runs, where that is asked for. @returns What ends it. */
+function repeat(report: () => void, { settings }: JobRunner, job: Job): () => void {
+  const every = settings.insights?.every ?? Infinity;
+  if (every === Infinity) return () => undefined;
+  const timer = setInterval(
+    bindContext(() => {
+      try {
+        if (!job.ended) report();
+      } catch (error) {
+        job.fail(error);
+      }
+    }),
+    every,
+  );
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
 function specOf<R>(
   { mode, settings, bufferSize, overflow }: JobRequest,
   call: CallSettings,
   subscriber: Subscriber<R>,
   input: InputFacts | undefined,
+  report: (() => void) | undefined,
   feed: { room(): void; close(): void; isOpen(): boolean; exitResults(): unknown[] },
 ): JobSpec {
   const { onExitResults } = settings;
@@ -94,10 +139,21 @@ function specOf<R>(
           subscriber.next(value as R);
         }
       }),
-      error: bindContext((error: unknown) => subscriber.error(error)),
+      error: bindContext((error: unknown) => {
+        try {
+          if (!subscriber.closed) report?.();
+        } catch (other) {
+          // The Observable has its error; that of the callback is not to be lost either.
+          queueMicrotask(() => {
+            throw other;
+          });
+        }
+        subscriber.error(error);
+      }),
       complete: bindContext(() => {
         try {
           if (!subscriber.closed) onExitResults?.(feed.exitResults());
+          if (!subscriber.closed) report?.();
         } catch (error) {
           subscriber.error(error);
           return;

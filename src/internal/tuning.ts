@@ -49,6 +49,17 @@ export const LARGEST_STRIDE = 16;
 /** As many calls are made between two looks as fit into so many milliseconds. */
 export const STRIDE_TIME = 0.1;
 
+// --- insights, in a worker: calls are measured one by one, but quick ones together
+
+/** As many calls as fit into so many milliseconds: a look at the clock then costs 1% of them. */
+export const LAP_TIME = 0.01;
+
+/** Among quick calls one that takes so many milliseconds is told from the others. */
+export const SLOW_LAP = 0.02;
+
+/** Memory is looked at once in so many milliseconds: that costs as much as a message. */
+export const MEMORY_TIME = 100;
+
 // --- what calls of `parallelMergeMap` yield
 
 /** Batches that may be under way at once. */

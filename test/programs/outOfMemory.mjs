@@ -1,7 +1,9 @@
-// A task that uses up the memory of its worker.
+// A task that uses up the memory of its worker: all that the program may have, or so many megabytes.
 import { WorkerPool } from './library.mjs';
 
-const pool = new WorkerPool({ nJobs: 1, startMethod: process.argv[2] });
+const [startMethod, megabytes] = process.argv.slice(2);
+const resourceLimits = megabytes === undefined ? undefined : { maxOldGenerationSizeMb: Number(megabytes) };
+const pool = new WorkerPool({ nJobs: 1, startMethod, resourceLimits });
 const eat = () => {
   const all = [];
   for (;;) all.push(new Array(1000).fill(all.length));

@@ -41,6 +41,12 @@ const poolDefaults = {
   sharedObjects: undefined,
   cpuIds: undefined,
   orderTasks: false,
+  insights: undefined,
+  env: undefined,
+  argv: [],
+  execArgv: undefined,
+  resourceLimits: undefined,
+  name: undefined,
 };
 const callDefaults = {
   signal: undefined,
@@ -59,7 +65,13 @@ const callDefaults = {
   nSplits: undefined,
   maxTasksActive: undefined,
 };
-const fromDefaults = { pool: poolDefaults, call: callDefaults, ordered: true, onExitResults: undefined };
+const fromDefaults = {
+  pool: poolDefaults,
+  call: callDefaults,
+  ordered: true,
+  onExitResults: undefined,
+  onInsights: undefined,
+};
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
@@ -79,8 +91,22 @@ const applyNames = [
   'onProgress',
 ];
 const callNames = [...shareNames, ...applyNames];
-const poolNames = ['nJobs', 'startMethod', 'daemon', 'keepAlive', 'sharedObjects', 'cpuIds', 'orderTasks'];
-const fromNames = [...poolNames, ...callNames, 'ordered', 'pool', 'onExitResults'];
+const poolNames = [
+  'nJobs',
+  'startMethod',
+  'daemon',
+  'keepAlive',
+  'sharedObjects',
+  'cpuIds',
+  'orderTasks',
+  'insights',
+  'env',
+  'argv',
+  'execArgv',
+  'resourceLimits',
+  'name',
+];
+const fromNames = [...poolNames, ...callNames, 'ordered', 'pool', 'onExitResults', 'onInsights'];
 const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
 const places = [
   { caller: 'WorkerPool', resolve: resolvePoolOptions, defaults: poolDefaults, names: poolNames },
@@ -234,6 +260,53 @@ describe('options', () => {
         types: [null, '1', [1], {}, true, 1n],
         ranges: [0, -1, 0.5, NaN, -Infinity, 2 ** 53],
       },
+      onInsights: {
+        setting: ({ onInsights }) => onInsights,
+        right: [() => {}, async () => {}],
+        types: [null, 1, true, 'log', [], {}],
+        ranges: [],
+      },
+      insights: {
+        setting: ({ pool }) => (pool as PoolSettings).insights,
+        right: [],
+        types: [null, 0, 'yes', [], {}, { each: 5 }, { every: 5, other: 1 }, { every: '5' }, () => true],
+        ranges: [{ every: 0 }, { every: -1 }, { every: NaN }],
+      },
+      env: {
+        setting: ({ pool }) => (pool as PoolSettings).env,
+        right: [],
+        types: [null, 0, 'A=1', [], ['A=1'], () => ({}), { A: 1 }, { A: null }, new Map([['A', '1']])],
+        ranges: [],
+      },
+      argv: {
+        setting: ({ pool }) => (pool as PoolSettings).argv,
+        right: [],
+        types: [null, 0, '--verbose', {}, [1], ['a', undefined], new Set(['a'])],
+        ranges: [],
+      },
+      execArgv: {
+        setting: ({ pool }) => (pool as PoolSettings).execArgv,
+        right: [],
+        types: [null, 0, '--no-warnings', {}, [1], ['a', undefined]],
+        ranges: [],
+      },
+      resourceLimits: {
+        setting: ({ pool }) => (pool as PoolSettings).resourceLimits,
+        right: [],
+        types: [null, 0, '64', [], { maxOldGenerationSizeMb: '64' }, { maxOldSpace: 64 }, { stackSizeMb: 1 }],
+        ranges: [
+          { maxOldGenerationSizeMb: 0 },
+          { maxOldGenerationSizeMb: -1 },
+          { maxYoungGenerationSizeMb: NaN },
+          { maxYoungGenerationSizeMb: Infinity },
+        ],
+      },
+      name: {
+        setting: ({ pool }) => (pool as PoolSettings).name,
+        right: ['counter', '-', 'two words'],
+        types: [null, 0, true, {}, ['name'], () => 'name'],
+        ranges: [''],
+      },
       workerDeathRetries: {
         setting: ({ call }) => call.workerDeathRetries,
         right: [0, 1, 10],
@@ -277,6 +350,27 @@ describe('options', () => {
         ranges: ['', 'drop', 'Error', 'dropOldest', 'constructor'],
       },
     };
+
+    it('of the resources of workers are copied', () => {
+      const given = { env: { A: '1' }, argv: ['b'], execArgv: ['c'], resourceLimits: { maxOldGenerationSizeMb: 64 } };
+      const settings = resolvePoolOptions(given, 'WorkerPool');
+      for (const name of ['env', 'argv', 'execArgv', 'resourceLimits'] as const) {
+        expect(settings[name]).to.deep.equal(given[name]);
+        expect(settings[name]).to.not.equal(given[name]);
+      }
+      expect(resolvePoolOptions({ env: process.env }, 'WorkerPool').env).to.deep.equal({ ...process.env });
+      expect(resolvePoolOptions({ env: { A: undefined, B: '' } }, 'WorkerPool').env).to.deep.equal({ B: '' });
+    });
+
+    it('of insights are settled as what repeats them', () => {
+      const insightsOf = (insights: unknown) => resolvePoolOptions({ insights }, 'WorkerPool').insights;
+      expect(insightsOf(true)).to.deep.equal({ every: Infinity });
+      expect(insightsOf(false)).to.equal(undefined);
+      expect(insightsOf({ every: 0.5 })).to.deep.equal({ every: 0.5 });
+      expect(insightsOf({ every: 2 ** 31 })).to.deep.equal({ every: Infinity });
+      const { pool } = resolveOperatorOptions({ onInsights() {} }, 'parallelMap');
+      expect((pool as PoolSettings).insights).to.deep.equal({ every: Infinity });
+    });
 
     for (const [name, { setting, right, types, ranges }] of Object.entries(options)) {
       describe(name, () => {
@@ -357,6 +451,20 @@ describe('options', () => {
       ],
       [{ onProgress: 'log' }, `option "onProgress" must be a function, got 'log' (string).`],
       [{ settle: 1 }, 'option "settle" must be true or false, got 1.'],
+      [{ insights: 5 }, 'option "insights" must be true, false or { every: milliseconds }, got 5.'],
+      [
+        { insights: { every: 0 } },
+        'option "insights" must be true, false or { every: milliseconds }, got {…}. ' +
+          '"every" must be a positive number of milliseconds, or Infinity.',
+      ],
+      [{ argv: ['a', 1] }, 'option "argv" must be an array of strings, got […].'],
+      [{ env: { PORT: 80 } }, `option "env" must be an object of strings, got {…}. Its 'PORT' is 80.`],
+      [
+        { resourceLimits: { maxOldGenerationSizeMb: -5 } },
+        'option "resourceLimits" must be an object of positive numbers, maxOldGenerationSizeMb and ' +
+          `maxYoungGenerationSizeMb, got {…}. Its 'maxOldGenerationSizeMb' is -5.`,
+      ],
+      [{ name: '' }, `option "name" must be a string that is not empty, got '' (string).`],
       [{ onExitResults: true }, 'option "onExitResults" must be a function, got true.'],
       [{ daemon: 1 }, 'option "daemon" must be true or false, got 1.'],
       [{ pool: {} }, 'option "pool" must be a WorkerPool, got {}.'],
@@ -575,6 +683,13 @@ describe('options', () => {
       workerExitTimeout: ['worker_exit_timeout', 'exitTimeout', 'workerExitTimout'],
       sharedObjects: ['shared_objects', 'sharedObject', 'shared'],
       cpuIds: ['cpu_ids', 'cpuId', 'affinity', 'cpuids'],
+      insights: ['insight', 'enable_insights', 'stats', 'metrics'],
+      env: ['ENV', 'environment', 'envs'],
+      argv: ['args', 'Argv'],
+      execArgv: ['exec_argv', 'execArgs', 'execargv'],
+      resourceLimits: ['resource_limits', 'resourceLimit', 'limits'],
+      name: ['Name', 'names', 'title', 'workerName'],
+      onInsights: ['onInsight', 'oninsights', 'onStats'],
       onExitResults: ['onExitResult', 'exitResults', 'onexitresults'],
       workerLifespan: ['worker_lifespan', 'lifespan', 'workerLifeSpan', 'maxTasksPerWorker'],
       workerDeathRetries: ['worker_death_retries', 'workerDeathRetry'],
@@ -665,6 +780,12 @@ describe('options', () => {
         sharedObjects: null,
         cpuIds: [0],
         orderTasks: false,
+        insights: false,
+        env: {},
+        argv: [],
+        execArgv: [],
+        resourceLimits: {},
+        name: 'mine',
       };
       for (const [name, value] of Object.entries(poolOptions)) {
         for (const resolve of [resolveOperatorOptions, resolveFromOptions]) {
@@ -678,7 +799,8 @@ describe('options', () => {
       }
       expect(() => resolveOperatorOptions({ pool, ...poolOptions }, 'parallelMap')).to.throw(
         TypeError,
-        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects", "cpuIds" and "orderTasks"',
+        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects", "cpuIds", "orderTasks", "insights", ' +
+          '"env", "argv", "execArgv", "resourceLimits" and "name"',
       );
     });
 
@@ -689,6 +811,7 @@ describe('options', () => {
         call: { ...callDefaults, chunkSize: 2 },
         ordered: false,
         onExitResults: undefined,
+        onInsights: undefined,
         bufferSize: 0,
         overflow: 'error',
       });
@@ -737,7 +860,7 @@ describe('options', () => {
       [[4, true], TypeError, 'parallelMap: option "startMethod" must be '],
       [[4, null], TypeError, 'parallelMap: option "startMethod" must be '],
       [[4, 'spawn', 1], TypeError, 'parallelMap: option "daemon" must be true or false, got 1.'],
-      [[[]], TypeError, 'parallelMap: options must be an object, got [].'],
+      [[[]], TypeError, 'parallelMap: options must be an object such as { argv: … }, got [].'],
       [
         [4, 'spawn', true, false],
         TypeError,
@@ -764,7 +887,7 @@ describe('options', () => {
 function ownOf(value: object): object {
   const copy = Object.create(null) as Record<string, unknown>;
   for (const [key, own] of Object.entries(value)) {
-    copy[key] = typeof own === 'object' && own !== null ? ownOf(own as object) : own;
+    copy[key] = typeof own === 'object' && own !== null && !Array.isArray(own) ? ownOf(own as object) : own;
   }
   return { ...copy };
 }

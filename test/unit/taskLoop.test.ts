@@ -16,6 +16,7 @@ function loopOf(fn: (value: number, context: TaskContext) => unknown): { loop: T
   const sent: MessageFromWorker[] = [];
   const loop = new TaskLoop({
     workerId: 0,
+    memory: undefined,
     post: (message) => void sent.push(message),
     isCloneable: () => true,
     leave: () => undefined,

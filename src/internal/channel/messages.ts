@@ -140,11 +140,36 @@ export type EncodedFailure =
   | { readonly kind: 'thrown'; readonly thrown: EncodedThrown }
   | { readonly kind: 'unserializable'; readonly path: string; readonly what: string; readonly thrown: EncodedThrown };
 
+/** How many of the longest tasks are told. */
+export const LONGEST_TASKS = 5;
+
+/** What a worker has measured since it last told, where its pool wants to know. Times are in milliseconds. */
+export type Figures = [
+  /** In calls. */
+  working: number,
+  /** Between calls. */
+  waiting: number,
+  /** For each chunk: part of the latter. */
+  waits: number[],
+  /** Pairs: a bucket of the histogram, and how many calls were in it. */
+  counts: number[],
+  /** Threes: how long one of the longest calls took, its place in the chunk, and how many calls from there it may have been. */
+  longest: number[],
+  /** In bytes, now and then. */
+  memory: number | undefined,
+];
+
 export type ReadyMessage = [type: typeof FromWorker.Ready];
 export type DefinedMessage = [type: typeof FromWorker.Defined, task: number];
 export type DefineFailedMessage = [type: typeof FromWorker.DefineFailed, task: number, failure: EncodedFailure];
 /** `elapsed` is the time in milliseconds that these results took to compute and to send. */
-export type ResultsMessage = [type: typeof FromWorker.Results, chunk: number, values: unknown[], elapsed: number];
+export type ResultsMessage = [
+  type: typeof FromWorker.Results,
+  chunk: number,
+  values: unknown[],
+  elapsed: number,
+  figures?: Figures,
+];
 export type YieldsMessage = [type: typeof FromWorker.Yields, chunk: number, values: unknown[]];
 export type FailedMessage = [type: typeof FromWorker.Failed, chunk: number, failure: EncodedFailure];
 export type StoppedMessage = [type: typeof FromWorker.Stopped, chunk: number];
@@ -152,10 +177,21 @@ export type ReleasedMessage = [type: typeof FromWorker.Released, chunk: number, 
 export type FatalMessage = [type: typeof FromWorker.Fatal, thrown: EncodedThrown];
 
 export type ShareFailedMessage = [type: typeof FromWorker.ShareFailed, failure: EncodedFailure];
-export type BegunMessage = [type: typeof FromWorker.Begun, duty: number];
-export type BeginFailedMessage = [type: typeof FromWorker.BeginFailed, duty: number, failure: EncodedFailure];
-export type EndedMessage = [type: typeof FromWorker.Ended, duty: number, result: unknown];
-export type EndFailedMessage = [type: typeof FromWorker.EndFailed, duty: number, failure: EncodedFailure];
+/** `elapsed` is what the init or exit function took, in milliseconds; 0 where that is not measured. */
+export type BegunMessage = [type: typeof FromWorker.Begun, duty: number, elapsed: number];
+export type BeginFailedMessage = [
+  type: typeof FromWorker.BeginFailed,
+  duty: number,
+  failure: EncodedFailure,
+  elapsed: number,
+];
+export type EndedMessage = [type: typeof FromWorker.Ended, duty: number, result: unknown, elapsed: number];
+export type EndFailedMessage = [
+  type: typeof FromWorker.EndFailed,
+  duty: number,
+  failure: EncodedFailure,
+  elapsed: number,
+];
 
 /** `elapsed` as in `Results`. */
 export type RejectedMessage = [
@@ -194,4 +230,8 @@ export interface WorkerIdentity {
   readonly daemon: boolean;
   /** The CPUs that it may run on, by their numbers; all where it is not given. */
   readonly cpuIds?: readonly number[] | undefined;
+  /** Whether it measures what it does. */
+  readonly insights: boolean;
+  /** What it is called; `undefined` where nobody cares. */
+  readonly name: string | undefined;
 }

@@ -11,8 +11,15 @@ export interface ServerData {
   /** What they say first, followed by the id of the request in ten digits: so that nobody else is taken for one. */
   readonly token: string;
   readonly programPid: number;
-  /** Of a template: whether its workers are daemons, for it loads what they would, and whether that includes `preloads`. */
-  readonly template: { readonly daemon: boolean; readonly preloads: boolean } | undefined;
+  /** There for a template, which is what its workers are, for it loads what they would. */
+  readonly template:
+    | {
+        readonly daemon: boolean;
+        readonly argv: readonly string[];
+        /** Whether it loads `preloads`. */
+        readonly preloads: boolean;
+      }
+    | undefined;
   /** What `process.execArgv` is in workers. */
   readonly execArgv: readonly string[];
   /** What each copy loads first, if the template has not. */
@@ -44,6 +51,7 @@ export interface ForkRequest {
   readonly identity: WorkerIdentity;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly argv: readonly string[];
 }
 
 export type MessageToServer =

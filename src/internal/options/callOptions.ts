@@ -12,15 +12,13 @@ import {
   positiveIntegerOrInfinity,
   positiveMilliseconds,
   row,
+  timerOrInfinity,
   workerFunction,
   type OptionGroup,
   type Rows,
 } from './rows.js';
 import type { TaskProgress, WorkerTask } from '../../taskTypes.js';
 import type { AnyTask } from '../functions/portable.js';
-
-/** A timer cannot wait longer than this (24.8 days); asked for more, it fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * What concerns one `apply`. Each option may be left out or `undefined`, which both mean its default.
@@ -359,10 +357,6 @@ export const shareGroup: OptionGroup<ShareSettings> = {
 
 /** All rows of a call, in the order in which {@link CallSettings} has them. */
 export const callRows: Rows<CallSettings> = { ...applyRows, ...shareRows };
-
-function timerOrInfinity(value: number): number {
-  return value > LONGEST_TIMER ? Infinity : value;
-}
 
 /** By what it can do rather than by class: a signal may come from another realm or from a polyfill. */
 function isAbortSignal(value: object): boolean {

@@ -1,5 +1,6 @@
 /** The options that only the operators and `parallelFrom` have: documentation, names, checks and defaults. */
 
+import type { Insights } from '../../insights.js';
 import type { CallOptions } from './callOptions.js';
 import type { WorkerPoolOptions } from './poolOptions.js';
 import {
@@ -77,6 +78,17 @@ export interface FromOptions<Settle extends boolean = false> extends WorkerPoolO
    * @throws TypeError when it is no function.
    */
   onExitResults?: ((results: any[]) => void) | undefined;
+
+  /**
+   * Called with what was measured of the workers, just before the Observable completes or fails, and, with `insights: { every }`,
+   * again and again while it runs. Not called once it is unsubscribed from. What it throws becomes the error of the Observable,
+   * unless that has one already. Of a `pool` given, they are the insights of all that the pool has done.
+   *
+   * Default: none.
+   *
+   * @throws TypeError when it is no function, or is given together with `insights: false` or a `pool` that has no `insights`.
+   */
+  onInsights?: ((insights: Insights) => void) | undefined;
 }
 
 /**
@@ -113,6 +125,7 @@ interface OrderSettings {
 
 interface CallbackSettings {
   readonly onExitResults: ((results: unknown[]) => void) | undefined;
+  readonly onInsights: ((insights: Insights) => void) | undefined;
 }
 
 interface PoolChoice {
@@ -143,9 +156,14 @@ export const callbackGroup: OptionGroup<CallbackSettings> = {
       default: () => undefined,
       aliases: ['exitResults', 'onExit', 'onWorkerExit'],
     }),
+    onInsights: row<((insights: Insights) => void) | undefined>({
+      ...callback,
+      default: () => undefined,
+      aliases: ['onMetrics', 'onStatistics', 'onStats'],
+    }),
   },
   where: operators,
-  why: 'a pool has "getExitResults()" instead',
+  why: 'a pool has "getExitResults()" and "getInsights()" instead',
 };
 
 export const poolChoiceGroup: OptionGroup<PoolChoice> = {

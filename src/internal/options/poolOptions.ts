@@ -2,14 +2,19 @@
 
 import { onlineCpus } from '../posix/cpus.js';
 import { cpuCount } from './cpuCount.js';
+import { describeValue, quote } from './describeValue.js';
 import {
   anything,
   boolean,
   cpuList,
+  isPlainObject,
   oneOf,
   operators,
   positiveInteger,
+  positiveMilliseconds,
   row,
+  timerOrInfinity,
+  type Check,
   type Choice,
   type OptionGroup,
   type Rows,
@@ -131,10 +136,91 @@ export interface WorkerPoolOptions {
    * @throws TypeError when it is no boolean.
    */
   orderTasks?: boolean | undefined;
+
+  /**
+   * Whether the pool measures what its workers do: how long they start, wait and work, what the longest tasks were, and more
+   * ({@link Insights}). `getInsights` and `printInsights` of a pool tell it, and `onInsights` of an operator. With `every`, so many
+   * milliseconds, `onInsights` is called again and again while the Observable runs, and not only at its end.
+   *
+   * Default: `false`; then nothing is measured. An operator that has `onInsights` measures in any case.
+   *
+   * @throws TypeError when it is neither a boolean nor an object with `every`, RangeError when `every` is not positive.
+   */
+  insights?:
+    | boolean
+    | {
+        /** Milliseconds between two calls of `onInsights`, or `Infinity`. */
+        every: number;
+      }
+    | undefined;
+
+  /**
+   * The environment variables of workers, by their names, in place of all that the program has: `{ ...process.env, LANG: 'C' }` adds to
+   * those. What Node itself reads as it starts, `NODE_OPTIONS` say, has no effect with `'forkserver'`: use `execArgv`.
+   *
+   * Default: those of the program, as they are when a worker starts.
+   *
+   * @throws TypeError when it is no object of strings.
+   */
+  env?: Readonly<Record<string, string | undefined>> | undefined;
+
+  /**
+   * The arguments of workers: what `process.argv` has after its first two entries.
+   *
+   * Default: none.
+   *
+   * @throws TypeError when it is no array of strings.
+   */
+  argv?: readonly string[] | undefined;
+
+  /**
+   * The flags that Node gets for workers, in place of those that the program was started with. A thread takes only some, for most
+   * hold for its whole process. With `'forkserver'` there is a server for each list of flags.
+   *
+   * Default: those of the program that workers can have.
+   *
+   * @throws TypeError when it is no array of strings. A flag that Node does not know, or not for threads, is a `WorkerStartError`.
+   */
+  execArgv?: readonly string[] | undefined;
+
+  /**
+   * How much memory the JavaScript heap of a worker may use. A worker that needs more dies with a `WorkerDiedError`, which says so.
+   *
+   * Default: no other limit than Node's.
+   *
+   * @throws TypeError when it is no object of such limits, RangeError when one is not positive.
+   */
+  resourceLimits?: ResourceLimits | undefined;
+
+  /**
+   * What workers are called: processes by their title, which `ps` shows, threads by their name in debuggers and profilers.
+   *
+   * Default: none.
+   *
+   * @throws TypeError when it is no string, RangeError when it is empty.
+   */
+  name?: string | undefined;
+}
+
+/** How much memory the JavaScript heap of a worker may use, in megabytes. What is left out has Node's own limit. */
+export interface ResourceLimits {
+  /** The part of the heap for what lives long: nearly all of it. */
+  maxOldGenerationSizeMb?: number | undefined;
+  /** The part of the heap where objects are made. */
+  maxYoungGenerationSizeMb?: number | undefined;
+}
+
+/** What workers are started with besides what they are. `undefined` is what the program has. */
+export interface WorkerResources {
+  readonly env: Readonly<Record<string, string>> | undefined;
+  readonly argv: readonly string[];
+  readonly execArgv: readonly string[] | undefined;
+  readonly resourceLimits: ResourceLimits | undefined;
+  readonly name: string | undefined;
 }
 
 /** {@link WorkerPoolOptions}, checked and complete. */
-export interface PoolSettings {
+export interface PoolSettings extends WorkerResources {
   readonly nJobs: number;
   readonly startMethod: StartMethod;
   readonly daemon: boolean;
@@ -142,7 +228,60 @@ export interface PoolSettings {
   readonly sharedObjects: unknown;
   readonly cpuIds: readonly (number | readonly number[])[] | undefined;
   readonly orderTasks: boolean;
+  readonly insights: InsightsSettings | undefined;
 }
+
+export interface InsightsSettings {
+  /** Milliseconds: at most what a timer can wait, or Infinity. */
+  readonly every: number;
+}
+
+const strings: Check = {
+  allowed: 'an array of strings',
+  fault(value) {
+    const isRight = Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+    return isRight ? undefined : { error: TypeError, advice: '' };
+  },
+};
+
+/** An object of some values; one that is wrong is named. */
+function objectOf(
+  what: string,
+  wrong: (value: unknown, key: string) => TypeErrorConstructor | RangeErrorConstructor | undefined,
+): Check {
+  return {
+    allowed: `an object of ${what}`,
+    fault(value) {
+      // That of the program has a prototype of its own.
+      const isOne = value === process.env || (typeof value === 'object' && value !== null && isPlainObject(value));
+      if (!isOne) return { error: TypeError, advice: '' };
+      for (const [key, entry] of Object.entries(value)) {
+        const error = wrong(entry, key);
+        if (error !== undefined) return { error, advice: `Its ${quote(key)} is ${describeValue(entry)}.` };
+      }
+      return undefined;
+    },
+  };
+}
+
+const limitNames = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb'];
+
+function withoutUndefined(given: object): object {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+const insightsCheck: Check = {
+  allowed: 'true, false or { every: milliseconds }',
+  fault(value) {
+    if (typeof value === 'boolean') return undefined;
+    const wrong = { error: TypeError, advice: '' };
+    if (typeof value !== 'object' || value === null || !isPlainObject(value)) return wrong;
+    const others = Object.keys(value).filter((key) => key !== 'every');
+    if (others.length > 0 || !('every' in value)) return wrong;
+    const fault = positiveMilliseconds.fault(value.every);
+    return fault && { ...fault, advice: `"every" must be ${positiveMilliseconds.allowed}.` };
+  },
+};
 
 const rows: Rows<PoolSettings> = {
   nJobs: row({
@@ -196,6 +335,50 @@ const rows: Rows<PoolSettings> = {
     default: () => false,
     aliases: ['orderedTasks', 'roundRobin', 'taskOrder'],
   }),
+  insights: row<InsightsSettings | undefined>({
+    ...insightsCheck,
+    default: () => undefined,
+    aliases: ['enableInsights', 'metrics', 'monitoring', 'recordTiming', 'statistics', 'stats'],
+    normalise: (value) => insightsOf(value as boolean | InsightsSettings),
+  }),
+  // Copies, so that nothing changes any more.
+  env: row<Readonly<Record<string, string>> | undefined>({
+    ...objectOf('strings', (value) => (value === undefined || typeof value === 'string' ? undefined : TypeError)),
+    default: () => undefined,
+    aliases: ['environment', 'environmentVariables', 'envVars'],
+    normalise: (env) => withoutUndefined(env as object) as Record<string, string>,
+  }),
+  argv: row<readonly string[]>({
+    ...strings,
+    default: () => [],
+    aliases: ['args', 'arguments', 'processArgv'],
+    normalise: (list) => [...list],
+  }),
+  execArgv: row<readonly string[] | undefined>({
+    ...strings,
+    default: () => undefined,
+    aliases: ['execArgs', 'flags', 'nodeArgs', 'nodeOptions'],
+    normalise: (list) => [...(list as string[])],
+  }),
+  resourceLimits: row<ResourceLimits | undefined>({
+    ...objectOf('positive numbers, maxOldGenerationSizeMb and maxYoungGenerationSizeMb', (value, key) => {
+      if (!limitNames.includes(key)) return TypeError;
+      if (value !== undefined && typeof value !== 'number') return TypeError;
+      return value === undefined || (value > 0 && value < Infinity) ? undefined : RangeError;
+    }),
+    default: () => undefined,
+    aliases: ['heapLimits', 'limits', 'maxMemory', 'memoryLimit', 'workerMemoryLimit'],
+    normalise: (limits) => withoutUndefined(limits as object),
+  }),
+  name: row<string | undefined>({
+    allowed: 'a string that is not empty',
+    fault(value) {
+      if (typeof value !== 'string') return { error: TypeError, advice: '' };
+      return value === '' ? { error: RangeError, advice: '' } : undefined;
+    },
+    default: () => undefined,
+    aliases: ['processTitle', 'threadName', 'title', 'workerName'],
+  }),
 };
 
 export const poolGroup: OptionGroup<PoolSettings> = {
@@ -203,3 +386,8 @@ export const poolGroup: OptionGroup<PoolSettings> = {
   where: `new WorkerPool(), ${operators}`,
   why: 'it says what workers a pool has',
 };
+
+function insightsOf(given: boolean | InsightsSettings): InsightsSettings | undefined {
+  if (given === false) return undefined;
+  return { every: given === true ? Infinity : timerOrInfinity(given.every) };
+}

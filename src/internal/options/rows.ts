@@ -108,6 +108,14 @@ export const positiveMilliseconds: Check = {
   },
 };
 
+/** A timer cannot wait longer than this (24.8 days); asked for more, it fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** What a timer cannot wait is no limit at all. */
+export function timerOrInfinity(value: number): number {
+  return value > LONGEST_TIMER ? Infinity : value;
+}
+
 export const boolean: Check = {
   allowed: 'true or false',
   fault: (value) => (typeof value === 'boolean' ? undefined : wrongType),

@@ -103,7 +103,7 @@ export class Crew {
     for (let id = 0; id < this.#slots.length && missing > 0; id++) {
       if (this.#slots[id] !== undefined) continue;
       try {
-        this.#slots[id] = new WorkerHandle(this.#identityOf(id), this.#strategy, this.#listener);
+        this.#slots[id] = new WorkerHandle(this.#identityOf(id), this.#settings, this.#strategy, this.#listener);
       } catch (cause) {
         return { workerId: id, cause };
       }
@@ -114,9 +114,15 @@ export class Crew {
   }
 
   #identityOf(workerId: number): WorkerIdentity {
-    const { daemon, cpuIds } = this.#settings;
+    const { daemon, cpuIds, insights, name } = this.#settings;
     const cpus = cpuIds?.[cpuIds.length === 1 ? 0 : workerId];
-    return { workerId, daemon, cpuIds: cpus === undefined ? undefined : [cpus].flat() };
+    return {
+      workerId,
+      daemon,
+      insights: insights !== undefined,
+      name,
+      cpuIds: cpus === undefined ? undefined : [cpus].flat(),
+    };
   }
 
   /** A worker has nothing to do. */

@@ -25,6 +25,7 @@ import {
   ToWorker,
   type EncodedFailure,
   type MessageFromWorker,
+  type ResultsMessage,
 } from '../channel/messages.js';
 import {
   makePortable,
@@ -44,12 +45,15 @@ import { inputError, loadError, taskError } from './failures.js';
 import { Hold } from './Hold.js';
 import { Job, type JobOutcome, type JobOwner, type JobSpec } from './Job.js';
 import { Lifecycle } from './Lifecycle.js';
+import { Measurements } from './Measurements.js';
 import { Rebalancer } from './Rebalancer.js';
 import { TaskRegistry, type TaskRecord } from './TaskRegistry.js';
 import type { WorkerHandle, WorkerListener, WorkerState } from './WorkerHandle.js';
 
 export class Scheduler implements JobOwner, WorkerListener {
   readonly settings: PoolSettings;
+  /** What is measured of the workers, where somebody wants to know. */
+  readonly measurements: Measurements | undefined;
   readonly #crew: Crew;
   readonly #tasks: TaskRegistry;
   readonly #lifecycle: Lifecycle;
@@ -68,6 +72,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   constructor(settings: PoolSettings) {
     if (currentWorker()?.daemon === true) throw new NestedPoolError();
     this.settings = settings;
+    if (settings.insights !== undefined) this.measurements = new Measurements(settings.nJobs);
     this.#crew = new Crew(settings, this);
     this.#tasks = new TaskRegistry((task) => this.#crew.forget(task));
     this.#duties = new Duties(this.#tasks, this.#crew, (error) => this.#lifecycle.onLost(error));
@@ -199,6 +204,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   // --- WorkerListener
 
   onReady(worker: WorkerHandle): void {
+    this.measurements?.onReady(worker);
     if (this.#shared !== undefined && !worker.hasShared) worker.send([ToWorker.Share, this.#shared]);
     this.#crew.rest(worker);
     this.#dispatch();
@@ -207,7 +213,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   onMessage(worker: WorkerHandle, message: MessageFromWorker): void {
     switch (message[0]) {
       case FromWorker.Results:
-        this.#onResults(worker, message[1], message[2], message[3]);
+        this.#onResults(worker, message);
         return;
       case FromWorker.Rejected:
         this.#onRejected(worker, message[1], message[2], message[3]);
@@ -238,6 +244,7 @@ export class Scheduler implements JobOwner, WorkerListener {
       case FromWorker.BeginFailed:
       case FromWorker.Ended:
       case FromWorker.EndFailed:
+        this.measurements?.onDuty(worker, message);
         this.#duties.onMessage(worker, message);
         this.#startClock(worker);
         this.#dispatch();
@@ -279,6 +286,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void {
+    this.measurements?.onEnd(worker);
     const [current, ...ahead] = this.#crew.bury(worker);
     if (current !== undefined) this.#deadlines.stop(current);
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
@@ -422,6 +430,7 @@ export class Scheduler implements JobOwner, WorkerListener {
       return true;
     }
     job.task.pace.learnSending(values.length, now() - start);
+    if (worker.chunks.length === 0) this.measurements?.onSupplied(worker, start);
     worker.given += values.length;
     this.#crew.add(worker, chunk);
     if (job.call.taskTimeout !== Infinity) this.#startClock(worker);
@@ -448,9 +457,10 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   // --- hearing of it
 
-  #onResults(worker: WorkerHandle, id: number, values: unknown[], elapsed: number): void {
+  #onResults(worker: WorkerHandle, [, id, values, elapsed, figures]: ResultsMessage): void {
     const chunk = worker.chunks[0];
     if (chunk?.id !== id) return; // it was given up meanwhile
+    if (figures !== undefined) this.measurements?.onResults(worker, chunk, values.length, figures);
     const { job } = chunk;
     const isOver = this.#hear(worker, chunk, values.length, elapsed);
     job.onResults(chunk, values);

@@ -1,6 +1,6 @@
 /** One worker's life, as the pool sees it: `starting → ready → leaving → ended`, and from each of them `killed → ended`. */
 
-import { clearTimeout, setTimeout } from '../globals.js';
+import { clearTimeout, now, setTimeout } from '../globals.js';
 import { decodeThrown } from '../channel/decodeThrown.js';
 import {
   FromWorker,
@@ -9,7 +9,8 @@ import {
   type MessageToWorker,
   type WorkerIdentity,
 } from '../channel/messages.js';
-import type { StartMethodStrategy, WorkerEnd, WorkerLink } from '../workers/StartMethod.js';
+import type { StartMethodStrategy, Traffic, WorkerEnd, WorkerLink } from '../workers/StartMethod.js';
+import type { WorkerResources } from '../../options.js';
 import { runInRootContext } from '../asyncContext.js';
 import type { Chunk } from './Chunk.js';
 import { publishExit, publishStart, type WorkerMessage } from './diagnostics.js';
@@ -41,6 +42,7 @@ export interface WorkerListener {
 
 export class WorkerHandle {
   readonly id: number;
+  readonly startedAt = now();
   /** The chunks that the worker has: what it works on, and those ahead. */
   readonly chunks: Chunk[] = [];
   /** The duties that the worker has, or is about to have. */
@@ -67,17 +69,22 @@ export class WorkerHandle {
   #overdue: NodeJS.Timeout | undefined;
 
   /** Starts the worker. @throws what the start method throws. */
-  constructor(identity: WorkerIdentity, strategy: StartMethodStrategy, listener: WorkerListener) {
+  constructor(
+    identity: WorkerIdentity,
+    resources: WorkerResources,
+    strategy: StartMethodStrategy,
+    listener: WorkerListener,
+  ) {
     this.id = identity.workerId;
     this.#listener = listener;
     this.#link = runInRootContext(() =>
-      strategy.start(identity, {
+      strategy.start(identity, resources, {
         message: (message) => this.#receive(message),
         exit: (end) => this.#end(end),
       }),
     );
     for (const task of this.#link.prepared?.tasks ?? []) this.#tasks.set(task, 'loading');
-    this.#told = publishStart(identity.workerId, strategy.name);
+    this.#told = publishStart(this.id, strategy.name);
   }
 
   get state(): WorkerState {
@@ -87,6 +94,11 @@ export class WorkerHandle {
   /** Whether the worker has what the pool's calls share. */
   get hasShared(): boolean {
     return this.#link.prepared?.shared === true;
+  }
+
+  /** How many bytes the worker was sent and has sent, where anybody knows. */
+  get traffic(): Traffic | undefined {
+    return this.#link.traffic;
   }
 
   /** Whether the worker may be given more: nothing is to come between its chunks and what it has to end. */

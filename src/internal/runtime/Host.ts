@@ -4,6 +4,8 @@ import type { MessageFromWorker } from '../channel/messages.js';
 
 export interface Host {
   readonly workerId: number;
+  /** What the worker uses, in bytes; `undefined` where nobody wants to know what it does. */
+  readonly memory: (() => number) | undefined;
   /** Sends a message. Throws where it cannot be cloned, and then has sent nothing. */
   post(message: MessageFromWorker, transfer?: readonly object[]): void;
   /** Whether a value can be sent. */

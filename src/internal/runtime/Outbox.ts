@@ -3,12 +3,13 @@
 import { BATCH_TIME } from '../tuning.js';
 import { now } from '../globals.js';
 import { encodeThrown } from '../channel/errorCodec.js';
-import { FromWorker, type EncodedFailure } from '../channel/messages.js';
+import { FromWorker, type EncodedFailure, type Figures } from '../channel/messages.js';
 import { findUnserializable } from '../channel/unserializable.js';
 import { UnserializableError } from '../../errors.js';
 import { isTransferred, openEnvelopes } from '../../transfer.js';
 import type { DutyOutcome } from './DutyShelf.js';
 import type { Host } from './Host.js';
+import type { Meter } from './Meter.js';
 
 export class Outbox {
   readonly #host: Host;
@@ -21,9 +22,14 @@ export class Outbox {
   #batchStart = 0;
   /** What sending the last batch took, in milliseconds: it belongs to the pace, and is told with the next batch. */
   #postTime = 0;
+  readonly #meter: Meter | undefined;
+  /** How many results of the chunk were sent, and how many of the batch are measured: kept for the meter only. */
+  #sent = 0;
+  #measured = 0;
 
-  constructor(host: Host) {
+  constructor(host: Host, meter?: Meter) {
     this.#host = host;
+    this.#meter = meter;
   }
 
   /** How many results wait. */
@@ -37,6 +43,10 @@ export class Outbox {
     this.#settles = settles;
     this.#batch = [];
     this.#batchStart = time;
+    if (this.#meter === undefined) return;
+    this.#sent = 0;
+    this.#measured = 0;
+    this.#meter.begin(time);
   }
 
   /** Keeps a result for the next batch. False where it, or one before it, cannot be sent: the chunk has ended. */
@@ -49,6 +59,18 @@ export class Outbox {
     if (!this.flush()) return false;
     this.#batch.push(result);
     return this.flush();
+  }
+
+  /** Whether there are results whose calls are not measured yet. */
+  get isUnmeasured(): boolean {
+    return this.#measured < this.#batch.length;
+  }
+
+  /** Measures the calls of the results that have come since the last time. */
+  lap(meter: Meter, time: number): void {
+    const count = this.#batch.length - this.#measured;
+    if (count > 0) meter.lap(time, count, this.#sent + this.#measured);
+    this.#measured = this.#batch.length;
   }
 
   /** For how long results have been gathered, in milliseconds. */
@@ -67,21 +89,26 @@ export class Outbox {
     if (batch.length === 0) return true;
     const time = now();
     const elapsed = time - this.#batchStart + this.#postTime;
+    const figures = this.#meter && this.#figures(this.#meter, time);
     this.#batch = [];
     const moving = openEnvelopes(batch);
     try {
-      this.#host.post([FromWorker.Results, this.#chunk, batch, elapsed], moving);
+      if (figures === undefined) this.#host.post([FromWorker.Results, this.#chunk, batch, elapsed], moving);
+      else this.#host.post([FromWorker.Results, this.#chunk, batch, elapsed, figures], moving);
     } catch (error) {
       return this.#sendOneByOne(batch, elapsed, error);
     }
     this.#batchStart = now();
     this.#postTime = this.#batchStart - time;
+    this.#meter?.resume(this.#batchStart);
     return true;
   }
 
   /** Forgets the results: nobody wants them. */
   discard(): void {
     this.#batch = [];
+    this.#measured = 0;
+    this.#meter?.discard();
   }
 
   /** Sends what a `merge` call has yielded. @throws UnsendableYield where some of it cannot be sent; the rest was. */
@@ -125,18 +152,18 @@ export class Outbox {
   }
 
   /** Says what the exit function of a duty has come to. */
-  sendEnd(duty: number, outcome: DutyOutcome): void {
+  sendEnd(duty: number, outcome: DutyOutcome, elapsed: number): void {
     if ('error' in outcome) {
-      this.#host.post([FromWorker.EndFailed, duty, this.failureOf(outcome.error)]);
+      this.#host.post([FromWorker.EndFailed, duty, this.failureOf(outcome.error), elapsed]);
       return;
     }
     const results = [outcome.result];
     const moving = openEnvelopes(results);
     const [result] = results;
     try {
-      this.#host.post([FromWorker.Ended, duty, result], moving);
+      this.#host.post([FromWorker.Ended, duty, result, elapsed], moving);
     } catch (error) {
-      this.#host.post([FromWorker.EndFailed, duty, this.#unserializable(result, error)]);
+      this.#host.post([FromWorker.EndFailed, duty, this.#unserializable(result, error), elapsed]);
     }
   }
 
@@ -144,6 +171,14 @@ export class Outbox {
   failureOf(error: unknown): EncodedFailure {
     if (error instanceof UnsendableYield) return error.failure;
     return { kind: 'thrown', thrown: encodeThrown(error, (value) => this.#host.isCloneable(value)) };
+  }
+
+  /** What is told with the batch. */
+  #figures(meter: Meter, time: number): Figures {
+    this.lap(meter, time);
+    this.#sent += this.#batch.length;
+    this.#measured = 0;
+    return meter.take(time);
   }
 
   /** A result in the batch cannot be sent: those before it are results all the same, and it has failed. */

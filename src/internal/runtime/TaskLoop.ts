@@ -7,7 +7,7 @@
  * it should lets the event loop turn, so that the worker hears a `Cancel` or `Recall` and user code its own timers.
  */
 
-import { TURN_TIME, LARGEST_STRIDE, STRIDE_TIME } from '../tuning.js';
+import { LAP_TIME, LARGEST_STRIDE, STRIDE_TIME, TURN_TIME } from '../tuning.js';
 import { now, setImmediate } from '../globals.js';
 import {
   CallMode,
@@ -22,6 +22,7 @@ import { rebuildValue } from '../functions/rebuild.js';
 import { DutyShelf } from './DutyShelf.js';
 import type { Host } from './Host.js';
 import { isThenable } from './isThenable.js';
+import { Meter } from './Meter.js';
 import { MergeRun } from './MergeRun.js';
 import { Outbox } from './Outbox.js';
 import type { Preparation } from './Preparation.js';
@@ -54,6 +55,9 @@ interface Current {
 export class TaskLoop {
   readonly #host: Host;
   readonly #prepared: Preparation | undefined;
+  /** There where somebody wants to know what the worker does. */
+  readonly #meter: Meter | undefined;
+  readonly #strideTime: number;
   readonly #outbox: Outbox;
   readonly #shelf: TaskShelf;
   readonly #duties: DutyShelf;
@@ -75,7 +79,9 @@ export class TaskLoop {
   constructor(host: Host, prepared?: Preparation) {
     this.#host = host;
     this.#prepared = prepared;
-    this.#outbox = new Outbox(host);
+    this.#meter = host.memory && new Meter(host.memory);
+    this.#strideTime = this.#meter === undefined ? STRIDE_TIME : LAP_TIME;
+    this.#outbox = new Outbox(host, this.#meter);
     this.#shelf = prepared?.shelf ?? new TaskShelf();
     this.#duties = new DutyShelf(host.workerId);
   }
@@ -185,12 +191,14 @@ export class TaskLoop {
         return;
       }
       this.#duties.add(duty);
+      this.#meter?.beginDuty();
       this.#duties.call(duty, fn, (outcome) => {
+        const elapsed = this.#meter?.endDuty() ?? 0;
         if ('error' in outcome) {
           this.#duties.drop(duty);
-          this.#host.post([FromWorker.BeginFailed, duty, this.#outbox.failureOf(outcome.error)]);
+          this.#host.post([FromWorker.BeginFailed, duty, this.#outbox.failureOf(outcome.error), elapsed]);
         } else {
-          this.#host.post([FromWorker.Begun, duty]);
+          this.#host.post([FromWorker.Begun, duty, elapsed]);
         }
         this.#resume();
       });
@@ -204,9 +212,11 @@ export class TaskLoop {
         this.#resume();
         return;
       }
+      this.#meter?.beginDuty();
       this.#duties.call(duty, fn, (outcome) => {
+        const elapsed = this.#meter?.endDuty() ?? 0;
         this.#duties.drop(duty);
-        this.#outbox.sendEnd(duty, outcome);
+        this.#outbox.sendEnd(duty, outcome, elapsed);
         this.#resume();
       });
     });
@@ -302,12 +312,19 @@ export class TaskLoop {
     }
     if (!pending) return this.#collect(current, result);
     this.#armFlush();
+    if (this.#meter !== undefined) this.#suspend(this.#meter);
     Promise.resolve(result).then(
       (settled) => {
-        if (this.#current === current) this.#goOn(current, this.#collect(current, settled));
+        if (this.#current !== current) return;
+        this.#meter?.settle();
+        const isOpen = this.#collect(current, settled);
+        if (isOpen && this.#meter !== undefined) this.#outbox.lap(this.#meter, now());
+        this.#goOn(current, isOpen);
       },
       (error: unknown) => {
-        if (this.#current === current) this.#goOn(current, this.#fail(current, error));
+        if (this.#current !== current) return;
+        this.#meter?.settle();
+        this.#goOn(current, this.#fail(current, error));
       },
     );
     return false;
@@ -325,15 +342,23 @@ export class TaskLoop {
     return new ReportingContext(index, scope, (value) => this.#outbox.sendProgress(chunk, at, index, value));
   }
 
+  /** The call that has been made waits: the results before it are not to be measured with it. */
+  #suspend(meter: Meter): void {
+    if (this.#outbox.isUnmeasured) this.#outbox.lap(meter, now());
+    meter.suspend();
+  }
+
   #merge(current: Current, result: unknown, pending: boolean): void {
     const settle = (failure?: { readonly thrown: unknown }): void => {
       if (this.#current !== current) return;
+      this.#meter?.settle();
       current.merge = undefined;
       // Its one result says that there is no more.
       const isOpen = failure === undefined ? this.#collect(current, undefined) : this.#fail(current, failure.thrown);
       if (isOpen) this.#run();
       else this.#startNext();
     };
+    this.#meter?.suspend();
     const begin = (output: unknown): void => {
       if (this.#current !== current) return;
       current.merge = new MergeRun((values) => this.#outbox.sendYields(values), settle);
@@ -356,8 +381,10 @@ export class TaskLoop {
   #pauses(current: Current): boolean {
     if (current.started % this.#stride !== 0 || current.started === current.values.length) return false;
     const time = now();
+    if (this.#meter !== undefined) this.#outbox.lap(this.#meter, time);
     const perCall = this.#outbox.age(time) / Math.max(this.#outbox.size, 1);
-    this.#stride = perCall * this.#stride * 2 < STRIDE_TIME ? Math.min(this.#stride * 2, LARGEST_STRIDE) : 1;
+    const isQuick = perCall * this.#stride * 2 < this.#strideTime;
+    this.#stride = isQuick ? Math.min(this.#stride * 2, LARGEST_STRIDE) : 1;
     if (!this.#outbox.flushIfDue(time)) {
       this.#endFailed();
       return true;
@@ -367,6 +394,7 @@ export class TaskLoop {
     setImmediate(() => {
       current.paused = false;
       this.#turnStart = now();
+      this.#meter?.resume(this.#turnStart);
       if (this.#current === current) this.#run();
     });
     return true;
@@ -423,12 +451,18 @@ export class TaskLoop {
       if (!this.#outbox.flush()) this.#endFailed();
       return;
     }
+    this.#meter?.work(now());
     this.#outbox.discard();
     this.#host.post([FromWorker.Stopped, current.chunk]);
   }
 
   /** A call has failed: the results before it leave, and nothing after it is started. False where that has ended the chunk. */
   #fail(current: Current, error: unknown): boolean {
+    if (this.#meter !== undefined) {
+      const time = now();
+      this.#outbox.lap(this.#meter, time);
+      this.#meter.work(time);
+    }
     if (current.reports) (current.context as ReportingContext).finish();
     if (current.settles) {
       if (!current.cancelled) this.#outbox.reject(error);

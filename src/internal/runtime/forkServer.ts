@@ -79,8 +79,10 @@ function serve(): void {
   });
   process.on('SIGCHLD', reap);
   if (template !== undefined) {
-    becomeWorker({ workerId: 0, daemon: template.daemon }); // for what is loaded: each copy has another id
+    becomeWorker({ workerId: 0, daemon: template.daemon, insights: false, name: undefined }); // for what is loaded: each copy has another id
     process.on('uncaughtExceptionMonitor', onFatal);
+    process.execArgv = [...execArgv];
+    process.argv.push(...template.argv);
     if (template.preloads) void preload(process.cwd()); // an error ends it, and is told as what has ended it
   }
   tell([FromServer.Ready]);
@@ -171,7 +173,7 @@ function reap(): void {
 }
 
 /** In a copy: what belongs to the server goes, and a channel of the worker's own comes. */
-function begin({ id, identity, cwd, env }: ForkRequest): void {
+function begin({ id, identity, cwd, env, argv }: ForkRequest): void {
   requests.length = 0;
   workers.clear();
   control.removeAllListeners();
@@ -186,6 +188,7 @@ function begin({ id, identity, cwd, env }: ForkRequest): void {
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
   Object.assign(process.env, env);
   process.execArgv = [...execArgv];
+  if (template === undefined) process.argv.push(...argv);
   process.chdir(cwd);
 
   const channel = connect(address);

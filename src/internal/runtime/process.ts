@@ -10,6 +10,8 @@ export interface ProcessData {
   readonly identity: WorkerIdentity;
   /** Whether the worker has to watch by itself that its program lives: where no guard does. */
   readonly watch: boolean;
+  /** How many of the last flags are limits of this worker, which pools inside of it do not inherit. */
+  readonly ownFlags: number;
 }
 
 /** The file descriptor of the channel. */
@@ -17,7 +19,8 @@ const CHANNEL = 3;
 /** The file descriptor of a pipe that says nothing, and closes when the program ends. */
 const LIFELINE = 4;
 
-const { identity, watch } = JSON.parse(process.argv.splice(2, 1)[0] as string) as ProcessData;
+const { identity, watch, ownFlags } = JSON.parse(process.argv.splice(2, 1)[0] as string) as ProcessData;
+if (ownFlags > 0) process.execArgv.splice(-ownFlags);
 if (watch) watchProgram();
 runProcessWorker(identity, new Socket({ fd: CHANNEL }));
 

@@ -17,6 +17,7 @@ import { TaskLoop } from './TaskLoop.js';
 export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prepared?: Preparation): void {
   const { exit } = process; // user code may replace globals
   becomeWorker(identity);
+  if (identity.name !== undefined) process.title = identity.name;
   // Ctrl-C reaches the whole process group. The program decides what it means; its end is the worker's end.
   process.on('SIGINT', () => undefined);
 
@@ -38,6 +39,7 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
 
   const host: Host = {
     workerId: identity.workerId,
+    memory: identity.insights ? () => process.memoryUsage.rss() : undefined,
     post: send,
     isCloneable: isCloneableByProcess,
     leave: () => output.whenOut(() => writer.end(() => exit.call(process, 0))),

@@ -25,6 +25,7 @@ unqueueOutput(process.stderr);
 
 const loop = new TaskLoop({
   workerId: identity.workerId,
+  memory: identity.insights ? memoryOfThread : undefined,
   post: (message, transfer) => port.postMessage(message, transfer as never),
   isCloneable: isCloneableByThread,
   // What the last task has queued comes first, as in a process.
@@ -51,6 +52,12 @@ process.on('uncaughtExceptionMonitor', (error) => {
 });
 if (identity.cpuIds !== undefined) pin(identity.cpuIds, 'thread');
 port.postMessage([FromWorker.Ready]);
+
+/** What is of this thread alone, unlike the size of the process. */
+function memoryOfThread(): number {
+  const { heapTotal, external } = process.memoryUsage();
+  return heapTotal + external;
+}
 
 /**
  * A thread's output waits for the main thread to take each piece before it sends the next, and what waits is lost when

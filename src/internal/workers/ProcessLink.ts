@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
 import type { MessageFromWorker, MessageToWorker } from '../channel/messages.js';
 import { clearTimeout, setTimeout } from '../globals.js';
-import type { Prepared, WorkerEvents, WorkerLink } from './StartMethod.js';
+import type { Prepared, Traffic, WorkerEvents, WorkerLink } from './StartMethod.js';
 
 /** A worker whose channel is closed has so many milliseconds to leave by itself. */
 const LEAVE_TIME = 2000;
@@ -18,6 +18,7 @@ export class ProcessLink implements WorkerLink {
   #channel: Socket | undefined;
   /** What was sent before there was a channel. */
   #early: Buffer[] = [];
+  readonly #traffic = { sent: 0, received: 0 };
   #isClosed = false;
   #exit: { readonly code: number | null; readonly signal: string | null } | undefined;
   #hasEnded = false;
@@ -31,6 +32,10 @@ export class ProcessLink implements WorkerLink {
     this.prepared = prepared;
     this.#events = events;
     this.#kill = kill;
+  }
+
+  get traffic(): Traffic {
+    return this.#traffic;
   }
 
   /** There is the channel. @param first What was read of it already. */
@@ -51,6 +56,7 @@ export class ProcessLink implements WorkerLink {
 
   send(message: MessageToWorker): void {
     const frame = encodeFrame(message);
+    this.#traffic.sent += frame.length;
     if (this.#channel === undefined) this.#early.push(frame);
     else if (this.#channel.writable) this.#channel.write(frame);
   }
@@ -70,6 +76,7 @@ export class ProcessLink implements WorkerLink {
 
   #read(bytes: Buffer): void {
     if (this.#unreadable !== undefined) return;
+    this.#traffic.received += bytes.length;
     try {
       this.#reader.read(bytes, (message) => this.#events.message(message as MessageFromWorker));
     } catch (error) {

@@ -5,7 +5,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { StartMethodUnavailableError } from '../../errors.js';
-import type { StartMethod } from '../../options.js';
+import type { StartMethod, WorkerResources } from '../../options.js';
 import { runtimeUrl } from '../../runtimeUrl.js';
 import { decodeThrown } from '../channel/decodeThrown.js';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
@@ -20,7 +20,7 @@ import {
 } from '../channel/serverMessages.js';
 import type { PortableFunction, PortableValue } from '../functions/portable.js';
 import { forkFlags } from '../posix/Forker.js';
-import { processExecArgv, withoutPreloads } from './execArgv.js';
+import { limitFlags, processExecArgv, withoutPreloads } from './execArgv.js';
 import type { ProcessLink } from './ProcessLink.js';
 
 /** The place of the pipe among the server's file descriptors. */
@@ -42,8 +42,13 @@ export interface ServerEvents {
   prepared?(task: number, succeeded: boolean): void;
 }
 
+/** What such a process itself is started with: less than its workers. */
+export type ServerResources = Pick<WorkerResources, 'env' | 'argv' | 'execArgv' | 'resourceLimits'>;
+
 export interface ServerOptions {
   readonly startMethod: StartMethod;
+  /** What its workers are started with. */
+  readonly resources: ServerResources;
   /** Of a template: whether its workers are daemons. */
   readonly template?: { readonly daemon: boolean };
 }
@@ -69,7 +74,7 @@ export class ServerProcess {
   #fatal: { readonly error: unknown } | undefined;
 
   /** Starts the process. */
-  constructor({ startMethod, template }: ServerOptions, events: ServerEvents) {
+  constructor({ startMethod, resources, template }: ServerOptions, events: ServerEvents) {
     this.#startMethod = startMethod;
     this.#events = events;
     // In the abstract namespace of Linux, so that no file is left, whatever happens.
@@ -78,9 +83,11 @@ export class ServerProcess {
     this.#listener.on('error', () => undefined); // then no worker connects, and each fails by its end
     this.#listener.listen(address).unref();
 
-    const execArgv = processExecArgv(process.execArgv);
-    const { flags, nodeOptions, preloads } = withoutPreloads(execArgv, process.env['NODE_OPTIONS']);
-    const env = { ...process.env, NODE_OPTIONS: nodeOptions };
+    const execArgv = [...(resources.execArgv ?? processExecArgv(process.execArgv))];
+    // A server serves pools whose workers may have any environment; a template loads what its workers would.
+    const environment = (template && resources.env) ?? process.env;
+    const { flags, nodeOptions, preloads } = withoutPreloads(execArgv, environment['NODE_OPTIONS']);
+    const env = { ...environment, NODE_OPTIONS: nodeOptions };
     // What is preloaded may start threads, which customization hooks have: then only the copies can do it, and load what needs it.
     this.loads = template !== undefined && preloads.loader.length === 0 && preloads.import.length === 0;
     const data: ServerData = {
@@ -89,11 +96,12 @@ export class ServerProcess {
       programPid: process.pid,
       execArgv,
       preloads,
-      template: template && { ...template, preloads: this.loads },
+      template: template && { ...template, preloads: this.loads, argv: resources.argv },
     };
+    const limits = limitFlags(resources.resourceLimits);
     this.#child = spawn(
       process.execPath,
-      [...forkFlags, ...flags, fileURLToPath(runtimeUrl('forkServer')), JSON.stringify(data)],
+      [...forkFlags, ...flags, ...limits, fileURLToPath(runtimeUrl('forkServer')), JSON.stringify(data)],
       { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env },
     );
     this.#control = this.#child.stdio[CONTROL] as Socket;
@@ -141,7 +149,7 @@ export class ServerProcess {
   }
 
   /** Asks for a worker. @returns What kills it. */
-  fork(identity: WorkerIdentity, link: ProcessLink): () => void {
+  fork(identity: WorkerIdentity, { env, argv }: WorkerResources, link: ProcessLink): () => void {
     const id = this.#nextId++;
     const worker: Worker = { link, pid: undefined };
     if (this.#reason !== undefined) {
@@ -150,8 +158,8 @@ export class ServerProcess {
       return () => undefined;
     }
     this.#workers.set(id, worker);
-    const env = { ...process.env } as Record<string, string>;
-    const request: ForkRequest = { id, identity, cwd: process.cwd(), env };
+    const copy = { ...(env ?? process.env) } as Record<string, string>;
+    const request: ForkRequest = { id, identity, cwd: process.cwd(), env: copy, argv };
     this.#tell([ToServer.Fork, request]);
     return () => {
       if (worker.pid !== undefined) {

@@ -2,7 +2,7 @@
  * What a start method is: a way to have a worker. Nothing above this interface knows which one it has.
  */
 
-import type { StartMethod } from '../../options.js';
+import type { StartMethod, WorkerResources } from '../../options.js';
 import type { MessageFromWorker, MessageToWorker, WorkerIdentity } from '../channel/messages.js';
 import type { PortableFunction, PortableValue } from '../functions/portable.js';
 
@@ -33,6 +33,13 @@ export interface WorkerLink {
   send(message: MessageToWorker, transfer?: readonly object[]): void;
   /** Ends the worker at once, in the middle of whatever it does. `exit` follows. */
   kill(): void;
+  /** How many bytes have gone through the channel, where it knows. */
+  readonly traffic?: Traffic;
+}
+
+export interface Traffic {
+  readonly sent: number;
+  readonly received: number;
 }
 
 /** What workers have from the start: `prepareShared` and `prepare` have asked for it. */
@@ -59,7 +66,7 @@ export interface StartMethodStrategy {
   /** No worker lives and none is wanted: ends whatever they were started from, and calls back then. False where nothing has to end. */
   release?(callback: () => void): boolean;
   /** Starts a worker. @throws whatever keeps it from being started. */
-  start(identity: WorkerIdentity, events: WorkerEvents): WorkerLink;
+  start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): WorkerLink;
   /** Whether a value can be sent to such a worker. */
   isCloneable(value: unknown): boolean;
 }

@@ -3,6 +3,7 @@
  * work in it too; less those that say what the program itself is.
  */
 
+import type { ResourceLimits } from '../../options.js';
 import type { Preloads } from '../channel/serverMessages.js';
 
 /** Flags, and whether a separate value follows them, that a worker must not have. */
@@ -22,6 +23,16 @@ export function processExecArgv(execArgv: readonly string[]): string[] {
     (flag) => !ownToProgram.test(flag),
     (flag) => takesValue.has(flag),
   );
+}
+
+/** The flags for a process that stand for the limits of its heap. V8 takes the last of several. */
+export function limitFlags(limits: ResourceLimits | undefined): string[] {
+  const flags: string[] = [];
+  const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young } = limits ?? {};
+  if (old !== undefined) flags.push(`--max-old-space-size=${Math.ceil(old)}`);
+  // The young generation has three such spaces.
+  if (young !== undefined) flags.push(`--max-semi-space-size=${Math.ceil(young / 3)}`);
+  return flags;
 }
 
 /** The flags for a thread; `undefined` lets Node hand them on, which it does best where none stands in the way. */

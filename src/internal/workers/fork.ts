@@ -3,6 +3,7 @@
  * share. Linux only.
  */
 
+import type { WorkerResources } from '../../options.js';
 import { isCloneableByProcess } from '../channel/cloneable.js';
 import type { WorkerIdentity } from '../channel/messages.js';
 import { setTimeout } from '../globals.js';
@@ -68,8 +69,8 @@ export class ForkTemplate implements StartMethodStrategy {
     timer.unref();
   }
 
-  start(identity: WorkerIdentity, events: WorkerEvents): WorkerLink {
-    this.#template ??= this.#create();
+  start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): WorkerLink {
+    this.#template ??= this.#create(resources);
     const template = this.#template;
     this.#load(template);
     template.living++;
@@ -82,7 +83,7 @@ export class ForkTemplate implements StartMethodStrategy {
     };
     const prepared: Prepared = { shared: template.hasShared, tasks: new Set(template.tasks) };
     const link: ProcessLink = new ProcessLink(told, () => kill(), prepared);
-    const kill = template.server.fork(identity, link);
+    const kill = template.server.fork(identity, resources, link);
     return link;
   }
 
@@ -93,10 +94,10 @@ export class ForkTemplate implements StartMethodStrategy {
     return true;
   }
 
-  #create(): Template {
+  #create(resources: WorkerResources): Template {
     const shared = this.#shared;
     const server = new ServerProcess(
-      { startMethod: 'fork', template: { daemon: this.#daemon } },
+      { startMethod: 'fork', resources, template: { daemon: this.#daemon } },
       {
         lost: () => {
           if (this.#template === template) this.#template = undefined;

@@ -2,24 +2,28 @@
 
 import { isCloneableByProcess } from '../channel/cloneable.js';
 import { whyNoLibc } from '../posix/libc.js';
-import { ServerProcess } from './ServerProcess.js';
+import { ServerProcess, type ServerResources } from './ServerProcess.js';
 import { ProcessLink } from './ProcessLink.js';
 import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
 
-/** The one server of this program, or of this thread of it: shared by all pools. */
-let server: ServerProcess | undefined;
+/** The servers of this program, or of this thread of it, by their flags: mostly one, shared by all pools. */
+const servers = new Map<string, ServerProcess>();
 
-function serverOf(): ServerProcess {
+function serverOf({ execArgv, resourceLimits }: Pick<ServerResources, 'execArgv' | 'resourceLimits'>): ServerProcess {
+  const resources = { execArgv, resourceLimits, env: undefined, argv: [] };
+  const key = JSON.stringify([execArgv, resourceLimits]);
+  let server = servers.get(key);
   if (server === undefined) {
     const started = new ServerProcess(
-      { startMethod: 'forkserver' },
+      { startMethod: 'forkserver', resources },
       {
         lost: () => {
-          if (server === started) server = undefined; // the next worker gets another one
+          if (servers.get(key) === started) servers.delete(key); // the next worker gets another one
         },
       },
     );
     server = started;
+    servers.set(key, server);
   }
   return server;
 }
@@ -28,11 +32,11 @@ export const forkserver: StartMethodStrategy = {
   name: 'forkserver',
   isCloneable: isCloneableByProcess,
   whyUnavailable: whyNoLibc,
-  warmUp: () => serverOf().ready,
+  warmUp: () => serverOf({ execArgv: undefined, resourceLimits: undefined }).ready,
 
-  start(identity, events): WorkerLink {
+  start(identity, resources, events): WorkerLink {
     const link: ProcessLink = new ProcessLink(events, () => kill());
-    const kill = serverOf().fork(identity, link);
+    const kill = serverOf(resources).fork(identity, resources, link);
     return link;
   },
 };

@@ -5,8 +5,9 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { runtimeUrl } from '../../runtimeUrl.js';
 import { isCloneableByProcess } from '../channel/cloneable.js';
-import { processExecArgv } from './execArgv.js';
+import { limitFlags, processExecArgv } from './execArgv.js';
 import { guard, guardIsAvailable } from './guard.js';
+import type { ProcessData } from '../runtime/process.js';
 import { ProcessLink } from './ProcessLink.js';
 import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
 
@@ -18,15 +19,18 @@ export const spawning: StartMethodStrategy = {
   name: 'spawn',
   isCloneable: isCloneableByProcess,
 
-  start(identity, events): WorkerLink {
+  start(identity, { env, argv, execArgv, resourceLimits }, events): WorkerLink {
     const watch = !guardIsAvailable();
     const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'pipe'];
     // The lifeline: never written to, and closed by the system when this program ends.
     if (watch) stdio.push('pipe');
+    const limits = limitFlags(resourceLimits);
+    const flags = [...(execArgv ?? processExecArgv(process.execArgv)), ...limits];
+    const data: ProcessData = { identity, watch, ownFlags: limits.length };
     const child: ChildProcess = spawn(
       process.execPath,
-      [...processExecArgv(process.execArgv), fileURLToPath(runtimeUrl('process')), JSON.stringify({ identity, watch })],
-      { stdio, windowsHide: true },
+      [...flags, fileURLToPath(runtimeUrl('process')), JSON.stringify(data), ...argv],
+      { stdio, windowsHide: true, ...(env === undefined ? {} : { env }) },
     );
     const { pid } = child;
     if (pid === undefined) {

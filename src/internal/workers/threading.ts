@@ -3,7 +3,12 @@
 import { DRAIN_TIME } from '../tuning.js';
 import { clearTimeout, now, setTimeout } from '../globals.js';
 import type { Readable } from 'node:stream';
-import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import {
+  MessageChannel,
+  receiveMessageOnPort,
+  Worker,
+  type ResourceLimits as NodeResourceLimits,
+} from 'node:worker_threads';
 import { runtimeUrl } from '../../runtimeUrl.js';
 import { isCloneableByThread } from '../channel/cloneable.js';
 import type { MessageFromWorker } from '../channel/messages.js';
@@ -17,12 +22,16 @@ export const threading: StartMethodStrategy = {
   name: 'threading',
   isCloneable: isCloneableByThread,
 
-  start(identity, events): WorkerLink {
+  start(identity, { env, argv, execArgv, resourceLimits, name }, events): WorkerLink {
     const { port1: port, port2: workerPort } = new MessageChannel();
     const worker = new Worker(runtimeUrl('thread'), {
       workerData: { port: workerPort, identity },
       transferList: [workerPort],
-      execArgv: threadExecArgv(process.execArgv),
+      execArgv: execArgv === undefined ? threadExecArgv(process.execArgv) : [...execArgv],
+      argv: [...argv],
+      ...(env === undefined ? {} : { env }),
+      ...(resourceLimits === undefined ? {} : { resourceLimits: resourceLimits as NodeResourceLimits }),
+      ...(name === undefined ? {} : { name }),
     });
     let error: unknown;
 
