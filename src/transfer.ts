@@ -64,23 +64,43 @@ const transferableTags = new Set([
  * ```
  */
 export function transfer<T>(value: T, transferables: readonly Transferable[] = []): T {
-  if (!Array.isArray(transferables)) {
-    throw new TypeError(
-      `transfer: "transferables" must be an array of transferable objects such as ArrayBuffer, got ${describeValue(transferables)}.`,
-    );
-  }
-  transferables.forEach((item: unknown, at) => {
-    if (!isTransferable(item)) {
-      const hint = ArrayBuffer.isView(item) ? ' (a view: transfer its .buffer)' : '';
-      throw new TypeError(
-        `transfer: "transferables[${at}]" must be a transferable object such as ArrayBuffer or MessagePort, ` +
-          `got ${describeValue(item)}${hint}.`,
-      );
-    }
-  });
+  checkTransferables(transferables, 'transfer: "transferables', '"');
   usage.used = true;
   const envelope: TransferEnvelope = { [brand]: true, value, transferables };
   return envelope as unknown as T;
+}
+
+/**
+ * The value as `transferInput` has it sent: with what that says moving, unless it comes from `transfer` itself.
+ *
+ * @throws TypeError when that says something else than an array of transferable objects, and what it throws itself.
+ */
+export function transferredBy(transferInput: (value: unknown) => readonly Transferable[], value: unknown): unknown {
+  if (isTransferred(value)) return value;
+  const transferables: unknown = transferInput(value);
+  checkTransferables(transferables, 'transferInput: what it returns', '');
+  return transferables.length === 0 ? value : transfer(value, transferables);
+}
+
+/** @param subject What is checked, for the messages; followed by an index, where it is an item of it, and by `end`. */
+function checkTransferables(
+  transferables: unknown,
+  subject: string,
+  end: string,
+): asserts transferables is readonly Transferable[] {
+  if (!Array.isArray(transferables)) {
+    throw new TypeError(
+      `${subject}${end} must be an array of transferable objects such as ArrayBuffer, got ${describeValue(transferables)}.`,
+    );
+  }
+  transferables.forEach((item: unknown, at) => {
+    if (isTransferable(item)) return;
+    const hint = ArrayBuffer.isView(item) ? ' (a view: transfer its .buffer)' : '';
+    throw new TypeError(
+      `${subject}[${at}]${end} must be a transferable object such as ArrayBuffer or MessagePort, ` +
+        `got ${describeValue(item)}${hint}.`,
+    );
+  });
 }
 
 /** Whether anything was ever transferred in this thread: as long as not, no value needs to be looked at. */

@@ -24,6 +24,7 @@ for (const [name, make] of Object.entries(makers)) {
       [{ startMethod: 'thread' }, RangeError, /"startMethod" must be 'threading'.*got 'thread'.*mean 'threading'/],
       [{ njobs: 4 }, TypeError, /unknown option "njobs".*mean "nJobs"/],
       [{ chunkSize: 0 }, RangeError, /"chunkSize" must be a positive integer.*got 0/],
+      [{ transferInput: [] }, TypeError, /"transferInput" must be a function/],
       [{ nSplits: 0 }, RangeError, /"nSplits" must be a positive integer.*got 0/],
       [{ orderTasks: 'yes' }, TypeError, /"orderTasks" must be true or false/],
       [{ maxTasksActive: 0 }, RangeError, /"maxTasksActive" must be a positive integer.*got 0/],

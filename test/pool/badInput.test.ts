@@ -29,6 +29,7 @@ describe('new WorkerPool', () => {
     [{ startMethod: '__proto__' }, RangeError, /"startMethod"/],
     [{ daemon: 'yes' }, TypeError, /"daemon".*true or false/],
     [{ daemon: null }, TypeError, /"daemon"/],
+    [{ transferInput: () => [] }, TypeError, /"transferInput" does not belong here/],
     [{ orderTasks: 1 }, TypeError, /"orderTasks".*true or false/],
     [{ keepAlive: 1 }, TypeError, /"keepAlive".*1/],
     // peers: 66

@@ -64,6 +64,7 @@ const callDefaults = {
   chunkSize: undefined,
   nSplits: undefined,
   maxTasksActive: undefined,
+  transferInput: undefined,
 };
 const fromDefaults = {
   pool: poolDefaults,
@@ -75,7 +76,7 @@ const fromDefaults = {
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
-const shareNames = ['chunkSize', 'nSplits', 'maxTasksActive'];
+const shareNames = ['chunkSize', 'nSplits', 'maxTasksActive', 'transferInput'];
 const applyNames = [
   'signal',
   'taskTimeout',
@@ -165,6 +166,12 @@ describe('options', () => {
         right: [1, 64],
         types: [null, '1', [1], {}, true, 1n],
         ranges: [0, -1, 0.5, NaN, Infinity, 2 ** 53],
+      },
+      transferInput: {
+        setting: ({ call }) => call.transferInput,
+        right: [() => [], (value: { buffer: ArrayBuffer }) => [value.buffer]],
+        types: [null, 1, true, 'buffer', [], {}],
+        ranges: [],
       },
       orderTasks: {
         setting: ({ pool }) => (pool as PoolSettings).orderTasks,
@@ -673,6 +680,7 @@ describe('options', () => {
       keepAlive: ['keep_alive', 'keepalive', 'keepAlives'],
       chunkSize: ['chunk_size', 'chunksize', 'batchSize'],
       nSplits: ['n_splits', 'nsplits', 'nChunks'],
+      transferInput: ['transfer_input', 'transferInputs', 'transferList'],
       orderTasks: ['order_tasks', 'ordertasks', 'roundRobin'],
       maxTasksActive: ['max_tasks_active', 'maxTaskActive', 'maxInFlight'],
       signal: ['abortSignal', 'singal', 'Signal'],

@@ -117,6 +117,72 @@ describeEach('transfer', ({ name: startMethod, sharesMemory }) => {
     expect(await pool.apply(identity)).to.equal(before);
   });
 
+  describe('by transferInput', () => {
+    const bytesOf = (count: number): Uint8Array<ArrayBuffer>[] =>
+      Array.from({ length: count }, (_, n) => new Uint8Array([n, n, n]));
+    const sum = (bytes: Uint8Array): number => bytes.reduce((total, byte) => total + byte, 0);
+    const transferInput = (bytes: Uint8Array<ArrayBuffer>) => [bytes.buffer];
+    const left = sharesMemory ? 0 : 3;
+
+    it(`${sharesMemory ? 'moves' : 'copies'} what it says of each value`, async () => {
+      const pool = createPool({ nJobs: 2, startMethod });
+      const values = bytesOf(50);
+      expect(await pool.map(sum, values, { transferInput })).to.deep.equal(values.map((_, n) => 3 * n));
+      expect(values.map(({ length }) => length)).to.deep.equal(values.map(() => left));
+    });
+
+    it('holds for operators, also of sources that push, and for chunks of any size', async () => {
+      const values = bytesOf(20);
+      const sums: number[] = [];
+      const options = { nJobs: 2, startMethod, transferInput, chunkSize: 8 };
+      await from(values)
+        .pipe(parallelMap(sum, options))
+        .forEach((total) => void sums.push(total));
+      expect(sums).to.deep.equal(values.map((_, n) => 3 * n));
+      expect(values.every(({ length }) => length === left)).to.equal(true);
+    });
+
+    it('copies where it says nothing, and leaves alone what comes from transfer', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const [copied, moved] = bytesOf(2) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+      const asked: unknown[] = [];
+      const nothing = (value: unknown) => {
+        asked.push(value);
+        return [];
+      };
+      const input = [copied, transfer(moved, [moved.buffer])];
+      expect(await pool.map(sum, input, { transferInput: nothing })).to.deep.equal([0, 3]);
+      expect([copied.length, moved.length]).to.deep.equal([3, left]);
+      expect(asked).to.deep.equal([copied]);
+    });
+
+    it('that throws ends the call with that error', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const failure = new Error('no list');
+      const fail = () => {
+        throw failure;
+      };
+      expect(await rejection(pool.map(sum, bytesOf(3), { transferInput: fail, settle: true }))).to.equal(failure);
+      const source = from(bytesOf(3)).pipe(parallelMap(sum, { pool, transferInput: fail }));
+      expect(await rejection(source.forEach(() => undefined))).to.equal(failure);
+    });
+
+    it('that gives anything else than transferable objects is a TypeError which says so', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const messages: [() => unknown, string][] = [
+        [() => undefined, 'transferInput: what it returns must be an array of transferable objects'],
+        [() => new ArrayBuffer(1), 'got [ArrayBuffer].'],
+        [() => [new Uint8Array(1)], 'transferInput: what it returns[0] must be a transferable object'],
+        [() => [new Uint8Array(1)], '(a view: transfer its .buffer)'],
+      ];
+      for (const [wrong, message] of messages) {
+        const error = await rejection(pool.map(sum, bytesOf(1), { transferInput: wrong as never }));
+        expect(error).to.be.instanceOf(TypeError);
+        expect(error.message).to.include(message);
+      }
+    });
+  });
+
   if (sharesMemory) {
     it('of a result that fails is the failure of that result, and those before it count', async () => {
       const pool = createPool({ nJobs: 1, startMethod });

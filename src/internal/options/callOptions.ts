@@ -18,6 +18,7 @@ import {
   type Rows,
 } from './rows.js';
 import type { TaskProgress, WorkerTask } from '../../taskTypes.js';
+import type { Transferable } from '../../transfer.js';
 import type { AnyTask } from '../functions/portable.js';
 
 /**
@@ -221,6 +222,23 @@ export interface CallOptions<Settle extends boolean = false> extends ApplyOption
    * @throws TypeError when it is no number, RangeError when it is no positive integer.
    */
   maxTasksActive?: number | undefined;
+
+  /**
+   * Called with each value when it is taken, says which objects in it move to the worker instead of being copied: an array of
+   * `ArrayBuffer`s, `MessagePort`s and so on, empty where all is to be copied. As {@link transfer} around each value: with
+   * `threading` they really move, and are empty here as soon as the value is sent; with the other start methods they are copied, and
+   * stay. A value that moves travels alone, and is not started again by `workerDeathRetries`. One that comes from
+   * `transfer` already stays as it is. What this throws ends the call.
+   *
+   * Default: none, everything is copied.
+   *
+   * @throws TypeError when it is no function; the call fails with a TypeError when it returns anything else than such an array.
+   * @example
+   * ```ts
+   * images$.pipe(parallelMap(blur, { transferInput: (pixels: Uint8Array) => [pixels.buffer] }));
+   * ```
+   */
+  transferInput?: ((value: any) => readonly Transferable[]) | undefined;
 }
 
 /** {@link CallOptions}, checked and complete. */
@@ -252,6 +270,7 @@ interface ShareSettings {
   readonly nSplits: number | undefined;
   /** `undefined`: derived from the number of workers and the size of the chunks. */
   readonly maxTasksActive: number | undefined;
+  readonly transferInput: ((value: unknown) => readonly Transferable[]) | undefined;
 }
 
 const applyRows: Rows<ApplySettings> = {
@@ -338,6 +357,11 @@ const shareRows: Rows<ShareSettings> = {
     ...positiveInteger,
     default: () => undefined,
     aliases: ['activeTasks', 'maxActive', 'maxInFlight', 'prefetch', 'readAhead'],
+  }),
+  transferInput: row<((value: unknown) => readonly Transferable[]) | undefined>({
+    ...callback,
+    default: () => undefined,
+    aliases: ['transfer', 'transferList', 'transferables'],
   }),
 };
 

@@ -17,7 +17,7 @@ import type { TaskProgress } from '../../taskTypes.js';
 import { linkAbort, unlinkAbort } from '../abortLinks.js';
 import { bindContext } from '../asyncContext.js';
 import { CallMode, type RunTerms } from '../channel/messages.js';
-import { transfersAreUsed } from '../../transfer.js';
+import { transferredBy, transfersAreUsed } from '../../transfer.js';
 import type { InputFacts } from '../pull.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
@@ -151,8 +151,18 @@ export class Job {
   push(value: unknown): void {
     if (this.#ended || this.#sourceEnded) return;
     if (this.#failure !== undefined) return; // it has a larger index than what failed
+    let sent = value;
+    const { transferInput } = this.call;
+    if (transferInput !== undefined) {
+      try {
+        sent = transferredBy(transferInput, value);
+      } catch (error) {
+        this.fail(error);
+      }
+      if (this.#ended) return;
+    }
     const free = this.#owner.freeWorkers();
-    if (!this.#pending.push(value, free)) this.fail(new BufferOverflowError({ bufferSize: this.#bufferSize }));
+    if (!this.#pending.push(sent, free)) this.fail(new BufferOverflowError({ bufferSize: this.#bufferSize }));
     else if (free > 0 || this.#pending.waiting === 1 || this.#areWhole) this.#owner.onWorkChanged(this);
   }
 

@@ -260,7 +260,7 @@ export class Scheduler implements JobOwner, WorkerListener {
         job.onYields(chunk, message[2]);
         break;
       case FromWorker.Failed: {
-        const error = job.ended ? undefined : taskError(message[2], worker.id, indexOfNext(chunk));
+        const error = this.#errorOf(worker, chunk, message[2]);
         worker.given -= chunk.values.length - chunk.done - 1;
         this.#takeBack(worker, chunk);
         job.onFailure(chunk, error);
@@ -292,6 +292,12 @@ export class Scheduler implements JobOwner, WorkerListener {
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
     const died = (indexes: number[]): WorkerDiedError =>
       new WorkerDiedError({ workerId: worker.id, exitCode: end.exitCode, signal: end.signal, indexes, cause });
+    /** The same for values that were lost with it, and are not started again. */
+    const lost = (indexes: number[]): WorkerDiedError => {
+      const error = died(indexes);
+      worker.publishError(indexes[0] as number, error);
+      return error;
+    };
     // Ctrl-C reaches a process before it can ignore that, and is for the program to answer: another one is started.
     const interrupted = end.signal === 'SIGINT';
     if (before === 'starting' && !interrupted) this.#failToStart(worker.id, cause ?? died([]));
@@ -314,10 +320,10 @@ export class Scheduler implements JobOwner, WorkerListener {
         current.job.onChunkOver(current);
       } else {
         // It was about to die when it got the chunk.
-        current.job.onNeverStarted(current, died);
+        current.job.onNeverStarted(current, lost);
       }
     } else {
-      current.job.onWorkerDied(current, died);
+      current.job.onWorkerDied(current, lost);
     }
     this.#duties.onWorkerEnded(worker, before === 'killed', () => died([]));
     this.#lifecycle.onWorkerEnded(worker);
@@ -471,10 +477,19 @@ export class Scheduler implements JobOwner, WorkerListener {
     const chunk = worker.chunks[0];
     if (chunk?.id !== id) return; // it was given up meanwhile
     const { job } = chunk;
-    const error = job.ended ? undefined : taskError(failure, worker.id, indexOfNext(chunk));
+    const error = this.#errorOf(worker, chunk, failure);
     const isOver = this.#hear(worker, chunk, 1, elapsed);
     job.onRejection(chunk, error);
     if (isOver) this.#dispatch();
+  }
+
+  /** What the next value of a chunk has failed with; `undefined` where nobody is left to hear of it. */
+  #errorOf(worker: WorkerHandle, chunk: Chunk, failure: EncodedFailure): unknown {
+    if (chunk.job.ended) return undefined;
+    const index = indexOfNext(chunk);
+    const error = taskError(failure, worker.id, index);
+    worker.publishError(index, error);
+    return error;
   }
 
   /** A worker tells of the next so many values of a chunk. True where it is through with that; the job has not heard yet. */
@@ -507,10 +522,10 @@ export class Scheduler implements JobOwner, WorkerListener {
     chunk.cancelled = true; // the worker's end has nothing more to say about it
     worker.kill();
     const timeout = job.call.taskTimeout;
-    job.onFailure(
-      chunk,
-      new WorkerTimeoutError({ stage: 'task', timeout, workerId: worker.id, index: indexOfNext(chunk) }),
-    );
+    const index = indexOfNext(chunk);
+    const error = new WorkerTimeoutError({ stage: 'task', timeout, workerId: worker.id, index });
+    worker.publishError(index, error);
+    job.onFailure(chunk, error);
     this.#dispatch();
   }
 

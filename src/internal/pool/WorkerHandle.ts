@@ -13,7 +13,7 @@ import type { StartMethodStrategy, Traffic, WorkerEnd, WorkerLink } from '../wor
 import type { WorkerResources } from '../../options.js';
 import { runInRootContext } from '../asyncContext.js';
 import type { Chunk } from './Chunk.js';
-import { publishExit, publishStart, type WorkerMessage } from './diagnostics.js';
+import { publishExit, publishStart, publishTaskError, type WorkerMessage } from './diagnostics.js';
 import type { Duty } from './Duty.js';
 import type { TaskRecord } from './TaskRegistry.js';
 
@@ -129,6 +129,11 @@ export class WorkerHandle {
 
   send(message: MessageToWorker, transfer?: readonly object[]): void {
     this.#link.send(message, transfer);
+  }
+
+  /** Says, to whoever watches, that a task has failed here. */
+  publishError(index: number, error: unknown): void {
+    publishTaskError(this.#told, index, error);
   }
 
   /** Lets the worker leave by itself. */

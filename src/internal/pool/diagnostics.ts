@@ -1,4 +1,4 @@
-/** Channels of `node:diagnostics_channel` that tell of workers, for whoever watches a program. Nobody listening costs nothing. */
+/** Channels of `node:diagnostics_channel` that tell of workers and tasks, for whoever watches a program. Nobody listening costs nothing. */
 
 import { channel } from 'node:diagnostics_channel';
 import type { StartMethod } from '../../options.js';
@@ -6,6 +6,7 @@ import type { WorkerEnd } from '../workers/StartMethod.js';
 
 const started = channel('rxjs-parallel-map:worker:start');
 const ended = channel('rxjs-parallel-map:worker:exit');
+const failed = channel('rxjs-parallel-map:task:error');
 
 /** What the channels say of a worker. */
 export interface WorkerMessage {
@@ -28,4 +29,9 @@ export function publishStart(workerId: number, startMethod: StartMethod): Worker
 /** A worker has ended. */
 export function publishExit(message: WorkerMessage, { exitCode, signal }: WorkerEnd): void {
   if (ended.hasSubscribers) ended.publish({ ...message, exitCode, signal });
+}
+
+/** A task has failed in a worker. @param index That of its value; of the first one where a chunk was lost. */
+export function publishTaskError(message: WorkerMessage, index: number, error: unknown): void {
+  if (failed.hasSubscribers) failed.publish({ ...message, index, error });
 }
