@@ -9,7 +9,7 @@ import { JobIterator } from './internal/pool/JobIterator.js';
 import type { Job, JobSink, JobSpec } from './internal/pool/Job.js';
 import type { Measurements } from './internal/pool/Measurements.js';
 import { Scheduler } from './internal/pool/Scheduler.js';
-import { openInput, type OpenInput, type Pull } from './internal/pull.js';
+import { openInput, sizeOf, type OpenInput, type Pull } from './internal/pull.js';
 import {
   poolBrand,
   resolveApplyOptions,
@@ -168,7 +168,7 @@ export class WorkerPool implements AsyncDisposable {
       let result: unknown;
       const job = this[poolBrand].open(
         fn,
-        jobSpec(CallMode.Apply, false, call, false, {
+        jobSpec(CallMode.Apply, false, call, false, 1, {
           next: ([value]) => (result = value),
           error: reject,
           complete: () => resolve(result as Awaited<R>),
@@ -314,7 +314,7 @@ export class WorkerPool implements AsyncDisposable {
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
         task,
-        jobSpec(CallMode.Map, ordered, call, false, {
+        jobSpec(CallMode.Map, ordered, call, false, sizeOf(input), {
           next: (values) => {
             for (const value of values) results.push(value as R);
           },
@@ -342,7 +342,7 @@ export class WorkerPool implements AsyncDisposable {
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
         task,
-        jobSpec(CallMode.Map, ordered, call, true, {
+        jobSpec(CallMode.Map, ordered, call, true, sizeOf(input), {
           ...sink,
           room: () => pull?.advance(),
           close: () => pull?.stop(),
@@ -379,9 +379,16 @@ function openOrCancel(open: OpenInput, job: Job): Pull {
   }
 }
 
-function jobSpec(mode: CallMode, ordered: boolean, call: CallSettings, manualRelease: boolean, sink: JobSink): JobSpec {
+function jobSpec(
+  mode: CallMode,
+  ordered: boolean,
+  call: CallSettings,
+  manualRelease: boolean,
+  total: number | undefined,
+  sink: JobSink,
+): JobSpec {
   const unbounded = { bufferSize: Infinity, overflow: 'error' } as const;
-  return { mode, ordered, call, ...unbounded, manualRelease, wantsExitResults: false, sink };
+  return { mode, ordered, call, ...unbounded, total, manualRelease, wantsExitResults: false, sink };
 }
 
 /** The arguments as the one value that travels; what moves among them moves with it. */

@@ -9,6 +9,7 @@ export { parallelMergeMap, type MergeOutput, type YieldOf } from './parallelMerg
 export { parallelFrom } from './parallelFrom.js';
 export { WorkerPool } from './WorkerPool.js';
 export type { Insights } from './insights.js';
+export type { ProgressStream } from './internal/progress/Screen.js';
 export { moduleTask, type ModuleTask } from './moduleTask.js';
 export { transfer, type Transferable } from './transfer.js';
 export {
@@ -30,6 +31,7 @@ export type {
   FromOptions,
   MapOperatorOptions,
   Overflow,
+  ProgressBarOptions,
   ResourceLimits,
   StartMethod,
   WorkerPoolOptions,

@@ -3,7 +3,7 @@
 import type { Observable } from 'rxjs';
 import { CallMode } from './internal/channel/messages.js';
 import { checkTask } from './internal/functions/portable.js';
-import { openInput } from './internal/pull.js';
+import { openInput, sizeOf } from './internal/pull.js';
 import { observeJob } from './internal/subscribeJob.js';
 import { resolveFromOptions, type FromOptions } from './options.js';
 import type { Task, TaskInput } from './taskTypes.js';
@@ -36,6 +36,13 @@ export function parallelFrom<T, R>(input: TaskInput<T>, fn: Task<T, R>, options?
   const settings = resolveFromOptions(options, caller);
   const open = openInput(input, caller);
   checkTask(fn, caller);
-  const request = { fn, mode: CallMode.Map, settings, bufferSize: Infinity, overflow: 'error' } as const;
+  const request = {
+    fn,
+    mode: CallMode.Map,
+    settings,
+    bufferSize: Infinity,
+    overflow: 'error',
+    total: sizeOf(input),
+  } as const;
   return observeJob(request, (job) => open(job));
 }

@@ -23,6 +23,14 @@ export interface Pull {
 /** Makes a reader of an input, as yet unread. */
 export type OpenInput = (target: PullTarget) => Pull;
 
+/** How many values an input has, where it says so before it is read. */
+export function sizeOf(input: unknown): number | undefined {
+  if (Array.isArray(input) || ArrayBuffer.isView(input))
+    return (input as unknown as { readonly length?: number }).length;
+  if (input instanceof Set || input instanceof Map) return input.size;
+  return undefined;
+}
+
 /**
  * Checks an input.
  *

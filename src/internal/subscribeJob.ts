@@ -24,6 +24,8 @@ export interface JobRequest {
   readonly settings: FromSettings;
   readonly bufferSize: number;
   readonly overflow: Overflow;
+  /** How many values there will be, where that is known. */
+  readonly total?: number | undefined;
 }
 
 /** A source of values that was connected to a job. */
@@ -112,7 +114,7 @@ function repeat(report: () => void, { settings }: JobRunner, job: Job): () => vo
 }
 
 function specOf<R>(
-  { mode, settings, bufferSize, overflow }: JobRequest,
+  { mode, settings, bufferSize, overflow, total }: JobRequest,
   call: CallSettings,
   subscriber: Subscriber<R>,
   report: (() => void) | undefined,
@@ -125,6 +127,7 @@ function specOf<R>(
     call,
     bufferSize,
     overflow,
+    total,
     manualRelease: false,
     wantsExitResults: onExitResults !== undefined,
     sink: {

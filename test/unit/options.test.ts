@@ -58,6 +58,7 @@ const callDefaults = {
   captures: undefined,
   chunkSize: undefined,
   maxTasksActive: undefined,
+  progressBar: undefined,
 };
 const fromDefaults = {
   pool: poolDefaults,
@@ -72,6 +73,7 @@ const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'err
 const callNames = [
   'chunkSize',
   'maxTasksActive',
+  'progressBar',
   'signal',
   'taskTimeout',
   'workerInit',
@@ -100,7 +102,7 @@ const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
 const places = [
   { caller: 'WorkerPool', resolve: resolvePoolOptions, defaults: poolDefaults, names: poolNames },
   { caller: 'WorkerPool.map', resolve: resolveCallOptions, defaults: callDefaults, names: callNames },
-  { caller: 'WorkerPool.apply', resolve: resolveApplyOptions, defaults: callDefaults, names: callNames.slice(2) },
+  { caller: 'WorkerPool.apply', resolve: resolveApplyOptions, defaults: callDefaults, names: callNames.slice(3) },
   { caller: 'parallelMap', resolve: resolveOperatorOptions, defaults: operatorDefaults, names: operatorNames },
   { caller: 'parallelFrom', resolve: resolveFromOptions, defaults: fromDefaults, names: fromNames },
 ];
@@ -230,6 +232,12 @@ describe('options', () => {
         right: [],
         types: [null, 0, 'yes', [], {}, { each: 5 }, { every: 5, other: 1 }, { every: '5' }, () => true],
         ranges: [{ every: 0 }, { every: -1 }, { every: NaN }],
+      },
+      progressBar: {
+        setting: ({ call }) => call.progressBar,
+        right: [],
+        types: [null, 0, 'yes', [], () => true, { size: 5 }, { total: '5' }, { stream: {} }, { description: 5 }],
+        ranges: [{ total: -1 }, { throttle: 0 }, { throttle: NaN }],
       },
       env: {
         setting: ({ pool }) => (pool as PoolSettings).env,
@@ -629,6 +637,7 @@ describe('options', () => {
       workerExitTimeout: ['worker_exit_timeout', 'exitTimeout', 'workerExitTimout'],
       sharedObjects: ['shared_objects', 'sharedObject', 'shared'],
       insights: ['insight', 'enable_insights', 'stats', 'metrics'],
+      progressBar: ['progress_bar', 'progressbar', 'progressBars'],
       env: ['ENV', 'environment', 'envs'],
       argv: ['args', 'Argv'],
       execArgv: ['exec_argv', 'execArgs', 'execargv'],
@@ -657,7 +666,7 @@ describe('options', () => {
       expect(thrownBy(() => resolveCallOptions({ concurrency: 4 }, 'WorkerPool.map')).message).to.equal(
         'WorkerPool.map: unknown option "concurrency". Did you mean "nJobs", which belongs to new WorkerPool(), parallelMap, ' +
           'parallelMergeMap and parallelFrom? ' +
-          'The options are chunkSize, maxTasksActive, signal, taskTimeout, workerInit, workerExit, workerInitTimeout, ' +
+          'The options are chunkSize, maxTasksActive, progressBar, signal, taskTimeout, workerInit, workerExit, workerInitTimeout, ' +
           'workerExitTimeout, workerDeathRetries, cancelTimeout and captures.',
       );
     });

@@ -68,6 +68,8 @@ export const FromWorker = {
   Ended: 12,
   /** The exit function of a duty has failed: the worker has it no longer. */
   EndFailed: 13,
+  /** A line for the program to print. */
+  Print: 14,
 } as const;
 
 /** How a chunk's function is called. */
@@ -163,6 +165,7 @@ export type StoppedMessage = [type: typeof FromWorker.Stopped, chunk: number];
 export type ReleasedMessage = [type: typeof FromWorker.Released, chunk: number, kept: number];
 export type FatalMessage = [type: typeof FromWorker.Fatal, thrown: EncodedThrown];
 
+export type PrintMessage = [type: typeof FromWorker.Print, text: string];
 export type ShareFailedMessage = [type: typeof FromWorker.ShareFailed, failure: EncodedFailure];
 /** `elapsed` is what the init or exit function took, in milliseconds; 0 where that is not measured. */
 export type BegunMessage = [type: typeof FromWorker.Begun, duty: number, elapsed: number];
@@ -194,7 +197,8 @@ export type MessageFromWorker =
   | BegunMessage
   | BeginFailedMessage
   | EndedMessage
-  | EndFailedMessage;
+  | EndFailedMessage
+  | PrintMessage;
 
 /** What a worker is told when it is started, over its start method's own way (`workerData`, environment). */
 export interface WorkerIdentity {

@@ -15,6 +15,7 @@ import { BufferOverflowError } from '../../errors.js';
 import type { CallSettings, Overflow } from '../../options.js';
 import { linkAbort, unlinkAbort } from '../abortLinks.js';
 import { CallMode } from '../channel/messages.js';
+import { ProgressReport } from '../progress/ProgressReport.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
 import type { Duty } from './Duty.js';
@@ -43,6 +44,8 @@ export interface JobSpec {
   readonly manualRelease: boolean;
   /** Whether its exit functions run at its end in any case, also where workers are kept. */
   readonly wantsExitResults: boolean;
+  /** How many values there will be, where that is known. */
+  readonly total?: number | undefined;
   readonly sink: JobSink;
 }
 
@@ -86,6 +89,9 @@ export class Job {
   readonly #chunkSize: number | undefined;
   readonly #pending: PendingValues;
 
+  readonly #report: ProgressReport | undefined;
+  /** How many values have a result. */
+  #done = 0;
   /** How many values are through, with their results consumed. */
   #released = 0;
   #sourceEnded = false;
@@ -109,6 +115,10 @@ export class Job {
     this.#bufferSize = spec.bufferSize;
     this.#chunkSize = this.#isTimed ? 1 : this.call.chunkSize;
     this.#pending = new PendingValues(this, spec.bufferSize, spec.overflow);
+    const { progressBar } = this.call;
+    if (progressBar !== undefined) {
+      this.#report = new ProgressReport(progressBar, this, spec.total, (error) => this.fail(error));
+    }
     if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
       emit: (values) => this.#emit(values),
@@ -123,6 +133,14 @@ export class Job {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  get doneCount(): number {
+    return this.#done;
+  }
+
+  get totalCount(): number | undefined {
+    return this.#sourceEnded ? this.#pending.taken : undefined;
   }
 
   // --- the source's side
@@ -145,7 +163,7 @@ export class Job {
 
   /** Ends the job with an error that has no place in the order: of the source, of a signal, of the pool. */
   fail(error: unknown): void {
-    this.#finish('failed', () => this.#sink.error(error));
+    this.#finish('failed', () => this.#sink.error(error), error);
   }
 
   /** Ends the job without a word. */
@@ -207,6 +225,7 @@ export class Job {
   onResults(chunk: Chunk, values: unknown[]): void {
     const seq = chunk.seq + chunk.done;
     chunk.done += values.length;
+    this.#done += values.length;
     if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
     if (this.#ended || this.#isBeyondFailure(seq)) return;
     this.#delivery.results(seq, values);
@@ -314,9 +333,10 @@ export class Job {
     }
   }
 
-  #finish(outcome: JobOutcome, deliver: () => void): void {
+  #finish(outcome: JobOutcome, deliver: () => void, error?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#report?.end({ outcome, error });
     if (this.call.signal !== undefined) unlinkAbort(this.call.signal, this.#onAbort);
     this.#pending.clear();
     this.#delivery.clear();
