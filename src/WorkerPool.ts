@@ -404,7 +404,8 @@ function jobSpec(
   sink: JobSink,
 ): JobSpec {
   const unbounded = { bufferSize: Infinity, overflow: 'error' } as const;
-  return { mode, ordered, call, ...unbounded, manualRelease, wantsExitResults: false, input, sink };
+  const total = mode === CallMode.Apply ? 1 : input?.length;
+  return { mode, ordered, call, ...unbounded, total, manualRelease, wantsExitResults: false, input, sink };
 }
 
 /** The arguments as the one value that travels; what moves among them moves with it. */

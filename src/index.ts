@@ -10,6 +10,7 @@ export { parallelFrom } from './parallelFrom.js';
 export { WorkerPool } from './WorkerPool.js';
 export { availableStartMethods, warmUp } from './startMethods.js';
 export type { Insights } from './insights.js';
+export type { ProgressStream } from './internal/progress/Screen.js';
 export { moduleTask, type ModuleTask } from './moduleTask.js';
 export { transfer, type Transferable } from './transfer.js';
 export {
@@ -31,6 +32,7 @@ export type {
   FromOptions,
   MapOperatorOptions,
   Overflow,
+  ProgressBarOptions,
   ResourceLimits,
   StartMethod,
   WorkerPoolOptions,

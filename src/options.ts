@@ -29,7 +29,13 @@ export type {
   WorkerPoolOptions,
   WorkerResources,
 } from './internal/options/poolOptions.js';
-export type { ApplyOptions, CallOptions, CallSettings } from './internal/options/callOptions.js';
+export type {
+  ApplyOptions,
+  CallOptions,
+  CallSettings,
+  ProgressBarOptions,
+  ProgressBarSettings,
+} from './internal/options/callOptions.js';
 export { isWorkerPool, poolBrand } from './internal/options/operatorOptions.js';
 export type { AnyWorkerPool, FromOptions, MapOperatorOptions, Overflow } from './internal/options/operatorOptions.js';
 

@@ -40,6 +40,14 @@ export function parallelFrom<T, R, Settle extends boolean = false>(
   const settings = resolveFromOptions(options, caller);
   const open = openInput(input, caller);
   checkTask(fn, caller);
-  const request = { fn, mode: CallMode.Map, settings, bufferSize: Infinity, overflow: 'error' } as const;
-  return observeJob(request, (job) => open(job), factsOf(input));
+  const facts = factsOf(input);
+  const request = {
+    fn,
+    mode: CallMode.Map,
+    settings,
+    bufferSize: Infinity,
+    overflow: 'error',
+    total: facts.length,
+  } as const;
+  return observeJob(request, (job) => open(job), facts);
 }

@@ -37,7 +37,7 @@ export function factsOf(input: unknown): InputFacts {
   if (isObject && ('getReader' in input || Symbol.asyncIterator in input))
     return { isReadAtOnce: false, length: undefined };
   let length: number | undefined;
-  if (Array.isArray(input)) length = input.length;
+  if (Array.isArray(input) || ArrayBuffer.isView(input)) length = (input as { readonly length?: number }).length;
   else if (input instanceof Set || input instanceof Map) length = input.size;
   return { isReadAtOnce: true, length };
 }

@@ -25,6 +25,8 @@ export interface JobRequest {
   readonly settings: FromSettings;
   readonly bufferSize: number;
   readonly overflow: Overflow;
+  /** How many values there will be, where that is known. */
+  readonly total?: number | undefined;
 }
 
 /** A source of values that was connected to a job. */
@@ -114,7 +116,7 @@ function repeat(report: () => void, { settings }: JobRunner, job: Job): () => vo
 }
 
 function specOf<R>(
-  { mode, settings, bufferSize, overflow }: JobRequest,
+  { mode, settings, bufferSize, overflow, total }: JobRequest,
   call: CallSettings,
   subscriber: Subscriber<R>,
   input: InputFacts | undefined,
@@ -128,6 +130,7 @@ function specOf<R>(
     call,
     bufferSize,
     overflow,
+    total,
     manualRelease: false,
     input,
     wantsExitResults: onExitResults !== undefined,

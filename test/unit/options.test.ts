@@ -65,6 +65,7 @@ const callDefaults = {
   nSplits: undefined,
   maxTasksActive: undefined,
   transferInput: undefined,
+  progressBar: undefined,
 };
 const fromDefaults = {
   pool: poolDefaults,
@@ -76,7 +77,7 @@ const fromDefaults = {
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
-const shareNames = ['chunkSize', 'nSplits', 'maxTasksActive', 'transferInput'];
+const shareNames = ['chunkSize', 'nSplits', 'maxTasksActive', 'transferInput', 'progressBar'];
 const applyNames = [
   'signal',
   'taskTimeout',
@@ -278,6 +279,12 @@ describe('options', () => {
         right: [],
         types: [null, 0, 'yes', [], {}, { each: 5 }, { every: 5, other: 1 }, { every: '5' }, () => true],
         ranges: [{ every: 0 }, { every: -1 }, { every: NaN }],
+      },
+      progressBar: {
+        setting: ({ call }) => call.progressBar,
+        right: [],
+        types: [null, 0, 'yes', [], () => true, { size: 5 }, { total: '5' }, { stream: {} }, { description: 5 }],
+        ranges: [{ total: -1 }, { throttle: 0 }, { throttle: NaN }],
       },
       env: {
         setting: ({ pool }) => (pool as PoolSettings).env,
@@ -692,6 +699,7 @@ describe('options', () => {
       sharedObjects: ['shared_objects', 'sharedObject', 'shared'],
       cpuIds: ['cpu_ids', 'cpuId', 'affinity', 'cpuids'],
       insights: ['insight', 'enable_insights', 'stats', 'metrics'],
+      progressBar: ['progress_bar', 'progressbar', 'progressBars'],
       env: ['ENV', 'environment', 'envs'],
       argv: ['args', 'Argv'],
       execArgv: ['exec_argv', 'execArgs', 'execargv'],

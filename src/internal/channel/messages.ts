@@ -72,6 +72,8 @@ export const FromWorker = {
   Rejected: 14,
   /** What the call for a value of the chunk reports while it runs: sent only where the terms of the chunk ask for it. */
   Progress: 15,
+  /** A line for the program to print. */
+  Print: 16,
 } as const;
 
 /** How a chunk's function is called. */
@@ -176,6 +178,7 @@ export type StoppedMessage = [type: typeof FromWorker.Stopped, chunk: number];
 export type ReleasedMessage = [type: typeof FromWorker.Released, chunk: number, kept: number];
 export type FatalMessage = [type: typeof FromWorker.Fatal, thrown: EncodedThrown];
 
+export type PrintMessage = [type: typeof FromWorker.Print, text: string];
 export type ShareFailedMessage = [type: typeof FromWorker.ShareFailed, failure: EncodedFailure];
 /** `elapsed` is what the init or exit function took, in milliseconds; 0 where that is not measured. */
 export type BegunMessage = [type: typeof FromWorker.Begun, duty: number, elapsed: number];
@@ -220,7 +223,8 @@ export type MessageFromWorker =
   | EndedMessage
   | EndFailedMessage
   | RejectedMessage
-  | ProgressMessage;
+  | ProgressMessage
+  | PrintMessage;
 
 /** What a worker is told when it is started, over its start method's own way (`workerData`, environment). */
 export interface WorkerIdentity {

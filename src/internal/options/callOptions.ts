@@ -11,12 +11,17 @@ import {
   positiveInteger,
   positiveIntegerOrInfinity,
   positiveMilliseconds,
+  anyString,
+  LONGEST_TIMER,
   row,
   timerOrInfinity,
   workerFunction,
+  type Check,
   type OptionGroup,
   type Rows,
 } from './rows.js';
+import { describeValue, quote } from './describeValue.js';
+import type { ProgressStream } from '../progress/Screen.js';
 import type { TaskProgress, WorkerTask } from '../../taskTypes.js';
 import type { Transferable } from '../../transfer.js';
 import type { AnyTask } from '../functions/portable.js';
@@ -239,6 +244,40 @@ export interface CallOptions<Settle extends boolean = false> extends ApplyOption
    * ```
    */
   transferInput?: ((value: any) => readonly Transferable[]) | undefined;
+
+  /**
+   * Whether to show how far the call is: how many values are done, of how many, how fast, and how long it will take. On a terminal it is
+   * a bar below what the program prints, drawn by the optional package `log-update`; elsewhere, and of calls inside workers, a line
+   * now and then. {@link ProgressBarOptions} say more.
+   *
+   * Default: `false`.
+   *
+   * @throws TypeError when it is neither a boolean nor an object of these options, RangeError when one of them is out of range.
+   */
+  progressBar?: boolean | ProgressBarOptions | undefined;
+}
+
+/** How the option `progressBar` shows how far a call is. */
+export interface ProgressBarOptions {
+  /** What is being done. Default: nothing. */
+  description?: string | undefined;
+  /** What values are called. Default: `'values'`. */
+  unit?: string | undefined;
+  /** How many values there are. Default: the size of an input that has one, else unknown until the last one has come. */
+  total?: number | undefined;
+  /** Where to write; a bar is drawn where its `isTTY` is true. Default: `process.stderr`. */
+  stream?: ProgressStream | undefined;
+  /** Milliseconds between two pictures. Default: 100 on a terminal, 5000 elsewhere. */
+  throttle?: number | undefined;
+}
+
+/** {@link ProgressBarOptions}, checked. */
+export interface ProgressBarSettings {
+  readonly description: string;
+  readonly unit: string;
+  readonly total: number | undefined;
+  readonly stream: ProgressStream | undefined;
+  readonly throttle: number | undefined;
 }
 
 /** {@link CallOptions}, checked and complete. */
@@ -271,7 +310,35 @@ interface ShareSettings {
   /** `undefined`: derived from the number of workers and the size of the chunks. */
   readonly maxTasksActive: number | undefined;
   readonly transferInput: ((value: unknown) => readonly Transferable[]) | undefined;
+  readonly progressBar: ProgressBarSettings | undefined;
 }
+
+const progressRows: { readonly [Name in keyof ProgressBarOptions]-?: Check } = {
+  description: anyString,
+  unit: anyString,
+  total: countFromZero,
+  stream: objectThat('a stream to write to', (value) => typeof (value as { write?: unknown }).write === 'function'),
+  throttle: positiveMilliseconds,
+};
+
+const progressCheck: Check = {
+  allowed: `true, false or an object of ${Object.keys(progressRows).join(', ')}`,
+  fault(value) {
+    if (typeof value === 'boolean') return undefined;
+    if (typeof value !== 'object' || value === null || !isPlainObject(value)) return { error: TypeError, advice: '' };
+    for (const [name, part] of Object.entries(value)) {
+      const check = Object.hasOwn(progressRows, name) ? progressRows[name as keyof ProgressBarOptions] : undefined;
+      if (check === undefined) return { error: TypeError, advice: `It has no ${quote(name)}.` };
+      if (part === undefined) continue;
+      const fault = check.fault(part);
+      if (fault !== undefined) {
+        const advice = `Its ${quote(name)} must be ${check.allowed}, got ${describeValue(part)}.`;
+        return { error: fault.error, advice };
+      }
+    }
+    return undefined;
+  },
+};
 
 const applyRows: Rows<ApplySettings> = {
   signal: row<AbortSignal | undefined>({
@@ -363,6 +430,12 @@ const shareRows: Rows<ShareSettings> = {
     default: () => undefined,
     aliases: ['transfer', 'transferList', 'transferables'],
   }),
+  progressBar: row<ProgressBarSettings | undefined>({
+    ...progressCheck,
+    default: () => undefined,
+    aliases: ['bar', 'progressbar', 'showProgress', 'tqdm'],
+    normalise: (value) => progressOf(value as boolean | ProgressBarOptions),
+  }),
 };
 
 /** What every call takes, `apply` too. */
@@ -381,6 +454,12 @@ export const shareGroup: OptionGroup<ShareSettings> = {
 
 /** All rows of a call, in the order in which {@link CallSettings} has them. */
 export const callRows: Rows<CallSettings> = { ...applyRows, ...shareRows };
+
+function progressOf(given: boolean | ProgressBarOptions): ProgressBarSettings | undefined {
+  if (given === false) return undefined;
+  const { description = '', unit = 'values', total, stream, throttle } = given === true ? {} : given;
+  return { description, unit, total, stream, throttle: throttle && Math.min(throttle, LONGEST_TIMER) };
+}
 
 /** By what it can do rather than by class: a signal may come from another realm or from a polyfill. */
 function isAbortSignal(value: object): boolean {

@@ -109,12 +109,17 @@ export const positiveMilliseconds: Check = {
 };
 
 /** A timer cannot wait longer than this (24.8 days); asked for more, it fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** What a timer cannot wait is no limit at all. */
 export function timerOrInfinity(value: number): number {
   return value > LONGEST_TIMER ? Infinity : value;
 }
+
+export const anyString: Check = {
+  allowed: 'a string',
+  fault: (value) => (typeof value === 'string' ? undefined : wrongType),
+};
 
 export const boolean: Check = {
   allowed: 'true or false',

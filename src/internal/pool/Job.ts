@@ -19,6 +19,7 @@ import { bindContext } from '../asyncContext.js';
 import { CallMode, type RunTerms } from '../channel/messages.js';
 import { transferredBy, transfersAreUsed } from '../../transfer.js';
 import type { InputFacts } from '../pull.js';
+import { ProgressReport } from '../progress/ProgressReport.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
 import type { Duty } from './Duty.js';
@@ -49,6 +50,8 @@ export interface JobSpec {
   readonly wantsExitResults: boolean;
   /** What is known of an input that is pulled. */
   readonly input?: InputFacts | undefined;
+  /** How many values there will be, where that is known. */
+  readonly total?: number | undefined;
   readonly sink: JobSink;
 }
 
@@ -100,6 +103,9 @@ export class Job {
   readonly #pending: PendingValues;
   readonly #tellProgress: ((progress: TaskProgress) => void) | undefined;
 
+  readonly #report: ProgressReport | undefined;
+  /** How many values have a result. */
+  #done = 0;
   /** How many values are through, with their results consumed. */
   #released = 0;
   #sourceEnded = false;
@@ -129,6 +135,10 @@ export class Job {
     // It runs in the context of whoever has made the call, not in that of whoever started the worker.
     this.#tellProgress = this.call.onProgress && bindContext(this.call.onProgress);
     this.#pending = new PendingValues(this, spec.bufferSize, spec.overflow);
+    const { progressBar } = this.call;
+    if (progressBar !== undefined) {
+      this.#report = new ProgressReport(progressBar, this, spec.total, (error) => this.fail(error));
+    }
     if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
       emit: (values) => this.#emit(values),
@@ -143,6 +153,14 @@ export class Job {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  get doneCount(): number {
+    return this.#done;
+  }
+
+  get totalCount(): number | undefined {
+    return this.#sourceEnded ? this.#pending.taken : undefined;
   }
 
   // --- the source's side
@@ -176,7 +194,7 @@ export class Job {
 
   /** Ends the job with an error that has no place in the order: of the source, of a signal, of the pool. */
   fail(error: unknown): void {
-    this.#finish('failed', () => this.#sink.error(error));
+    this.#finish('failed', () => this.#sink.error(error), error);
   }
 
   /** Ends the job without a word. */
@@ -247,6 +265,7 @@ export class Job {
   onResults(chunk: Chunk, values: unknown[]): void {
     const seq = chunk.seq + chunk.done;
     chunk.done += values.length;
+    this.#done += values.length;
     if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
     if (this.#ended || this.#isBeyondFailure(seq)) return;
     this.#delivery.results(seq, this.call.settle ? values.map(fulfilled) : values);
@@ -389,9 +408,10 @@ export class Job {
     }
   }
 
-  #finish(outcome: JobOutcome, deliver: () => void): void {
+  #finish(outcome: JobOutcome, deliver: () => void, error?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#report?.end({ outcome, error });
     if (this.call.signal !== undefined) unlinkAbort(this.call.signal, this.#onAbort);
     this.#pending.clear();
     this.#delivery.clear();

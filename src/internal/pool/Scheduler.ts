@@ -34,6 +34,8 @@ import {
   type PortableFunction,
   type PortableValue,
 } from '../functions/portable.js';
+import { printLine } from '../progress/printLine.js';
+import { checkReport } from '../progress/ProgressReport.js';
 import { currentWorker } from '../runtime/identity.js';
 import type { WorkerEnd } from '../workers/StartMethod.js';
 import type { Chunk } from './Chunk.js';
@@ -112,6 +114,7 @@ export class Scheduler implements JobOwner, WorkerListener {
    */
   open(fn: AnyTask, spec: JobSpec): Job {
     if (this.#lifecycle.terminated) throw new PoolTerminatedError();
+    checkReport(spec.call.progressBar);
     const portable = this.#makePortable(fn, spec);
     const duty = this.#dutyOf(spec); // after all that throws
     const job = new Job(this.#tasks.acquire(fn, portable), spec, this, duty);
@@ -239,6 +242,9 @@ export class Scheduler implements JobOwner, WorkerListener {
       case FromWorker.ShareFailed:
         for (const { job } of worker.chunks) job.fail(loadError(message[1], worker.id));
         worker.kill();
+        return;
+      case FromWorker.Print:
+        printLine(message[1]);
         return;
       case FromWorker.Begun:
       case FromWorker.BeginFailed:

@@ -79,7 +79,9 @@ function serve(): void {
   });
   process.on('SIGCHLD', reap);
   if (template !== undefined) {
-    becomeWorker({ workerId: 0, daemon: template.daemon, insights: false, name: undefined }); // for what is loaded: each copy has another id
+    // For what is loaded: each copy has an id of its own, and prints through the program.
+    const identity = { workerId: 0, daemon: template.daemon, insights: false, name: undefined };
+    becomeWorker(identity, (text) => void process.stderr.write(`${text}\n`));
     process.on('uncaughtExceptionMonitor', onFatal);
     process.execArgv = [...execArgv];
     process.argv.push(...template.argv);

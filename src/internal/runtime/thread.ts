@@ -19,7 +19,7 @@ export interface ThreadData {
 const { port, identity } = workerData as ThreadData;
 const { exit } = process; // user code may replace globals
 
-becomeWorker(identity);
+becomeWorker(identity, (text) => port.postMessage([FromWorker.Print, text]));
 unqueueOutput(process.stdout);
 unqueueOutput(process.stderr);
 

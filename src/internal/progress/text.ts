@@ -1,0 +1,105 @@
+/** How the progress of a call reads, as a bar and as a line. */
+
+/** How far a call is. Times are in milliseconds. */
+export interface Progress {
+  readonly description: string;
+  readonly unit: string;
+  readonly done: number;
+  /** How many values there are, where anybody knows. */
+  readonly total: number | undefined;
+  readonly elapsed: number;
+}
+
+/** How a call has ended. */
+export interface ProgressEnd {
+  readonly outcome: 'completed' | 'failed' | 'cancelled';
+  readonly error?: unknown;
+}
+
+const LONGEST_BAR = 30;
+const SHORTEST_BAR = 5;
+const LONGEST_ERROR = 200;
+
+/** A line with a bar, no longer than `columns`. */
+export function barText(progress: Progress, columns: number): string {
+  const { description, done, total } = progress;
+  const before = description === '' ? '' : `${description} `;
+  const after = restOf(progress);
+  const room = columns - 1 - before.length - after.length - 1;
+  if (total === undefined || total === 0 || room < SHORTEST_BAR) return (before + after).slice(0, columns - 1);
+  const width = Math.min(LONGEST_BAR, room);
+  const full = Math.round(Math.min(1, done / total) * width);
+  return `${before}${'█'.repeat(full)}${'░'.repeat(width - full)} ${after}`;
+}
+
+/** The same without a bar. */
+export function lineText(progress: Progress): string {
+  return labelled(progress, restOf(progress));
+}
+
+/** What is left to say when a call has ended. */
+export function endText(progress: Progress, { outcome, error }: ProgressEnd): string {
+  const time = timeText(progress.elapsed);
+  const rate = rateOf(progress);
+  if (outcome === 'completed') return labelled(progress, `${countsOf(progress)} in ${time}, ${rateText(rate)}`);
+  const reason = outcome === 'failed' ? `: ${firstLine(error)}` : '';
+  return labelled(progress, `${outcome} after ${time}, at ${countsOf(progress)}${reason}`);
+}
+
+function labelled({ description }: Progress, text: string): string {
+  return description === '' ? text : `${description}: ${text}`;
+}
+
+/** `42% 420/1,000 values, 120/s, 5 s left`. */
+function restOf(progress: Progress): string {
+  const { done, total } = progress;
+  const rate = rateOf(progress);
+  const parts = [countsOf(progress), rateText(rate)];
+  if (total !== undefined && total > done && rate > 0) parts.push(`${timeText(((total - done) / rate) * 1000)} left`);
+  const share = total === undefined || total === 0 ? '' : `${Math.floor((Math.min(done, total) / total) * 100)}% `;
+  return share + parts.join(', ');
+}
+
+function countsOf({ done, total, unit }: Progress): string {
+  return `${count(done)}${total === undefined ? '' : `/${count(total)}`} ${unit}`;
+}
+
+function rateOf({ done, elapsed }: Progress): number {
+  return elapsed > 0 ? (done / elapsed) * 1000 : 0;
+}
+
+function rateText(rate: number): string {
+  if (rate >= 100) return `${count(Math.round(rate))}/s`;
+  return `${rate >= 10 || rate === 0 ? Math.round(rate) : rate.toPrecision(2)}/s`;
+}
+
+function timeText(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 100) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 100) return `${minutes}:${String(Math.floor(seconds % 60)).padStart(2, '0')} min`;
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')} h`;
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+/** What of an error fits into a line. */
+function firstLine(error: unknown): string {
+  let text: string;
+  try {
+    text = String(error);
+  } catch {
+    text = typeof error;
+  }
+  const [line = ''] = text.split('\n', 1);
+  return plain(line).slice(0, LONGEST_ERROR);
+}
+
+/** Text that cannot move the cursor. */
+export function plain(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+}
