@@ -136,6 +136,8 @@ export class Outbox {
     this.#host.post([FromWorker.Rejected, this.#chunk, this.failureOf(error), elapsed]);
     this.#batchStart = now();
     this.#postTime = this.#batchStart - time;
+    this.#sent++;
+    this.#meter?.resume(this.#batchStart);
   }
 
   /** Sends what a call reports. @throws UnserializableError, for the call. */

@@ -54,10 +54,10 @@ interface Current {
 
 export class TaskLoop {
   readonly #host: Host;
-  readonly #prepared: Preparation | undefined;
   /** There where somebody wants to know what the worker does. */
   readonly #meter: Meter | undefined;
   readonly #strideTime: number;
+  readonly #prepared: Preparation | undefined;
   readonly #outbox: Outbox;
   readonly #shelf: TaskShelf;
   readonly #duties: DutyShelf;
@@ -78,9 +78,9 @@ export class TaskLoop {
   /** @param prepared What was loaded before there was a worker. Told to the pool by {@link tellPrepared}. */
   constructor(host: Host, prepared?: Preparation) {
     this.#host = host;
-    this.#prepared = prepared;
     this.#meter = host.memory && new Meter(host.memory);
     this.#strideTime = this.#meter === undefined ? STRIDE_TIME : LAP_TIME;
+    this.#prepared = prepared;
     this.#outbox = new Outbox(host, this.#meter);
     this.#shelf = prepared?.shelf ?? new TaskShelf();
     this.#duties = new DutyShelf(host.workerId);
@@ -317,9 +317,7 @@ export class TaskLoop {
       (settled) => {
         if (this.#current !== current) return;
         this.#meter?.settle();
-        const isOpen = this.#collect(current, settled);
-        if (isOpen && this.#meter !== undefined) this.#outbox.lap(this.#meter, now());
-        this.#goOn(current, isOpen);
+        this.#goOn(current, this.#collect(current, settled));
       },
       (error: unknown) => {
         if (this.#current !== current) return;
@@ -330,8 +328,15 @@ export class TaskLoop {
     return false;
   }
 
+  /** The call that has been made waits: the results before it are not to be measured with it. */
+  #suspend(meter: Meter): void {
+    if (this.#outbox.isUnmeasured) this.#outbox.lap(meter, now());
+    meter.suspend();
+  }
+
   /** A call that had to be waited for is done. @param isOpen Whether its chunk goes on. */
   #goOn(current: Current, isOpen: boolean): void {
+    if (isOpen && this.#meter !== undefined) this.#outbox.lap(this.#meter, now());
     if (!isOpen) this.#startNext();
     else if (!this.#pauses(current)) this.#run();
     else if (this.#current === undefined) this.#startNext();
@@ -340,12 +345,6 @@ export class TaskLoop {
   /** The context of a call that is listened to. */
   #report({ chunk, scope }: Current, at: number, index: number): TaskContext {
     return new ReportingContext(index, scope, (value) => this.#outbox.sendProgress(chunk, at, index, value));
-  }
-
-  /** The call that has been made waits: the results before it are not to be measured with it. */
-  #suspend(meter: Meter): void {
-    if (this.#outbox.isUnmeasured) this.#outbox.lap(meter, now());
-    meter.suspend();
   }
 
   #merge(current: Current, result: unknown, pending: boolean): void {
