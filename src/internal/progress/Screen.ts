@@ -73,7 +73,7 @@ export class Screen {
 
   #update(): void {
     if (this.#bars.size === 0 || this.#midLine) return;
-    const columns = this.#stream.columns ?? DEFAULT_COLUMNS;
+    const columns = this.#stream.columns || DEFAULT_COLUMNS; // some terminals say 0
     this.#write(() => this.#draw?.([...this.#bars.keys()].map((bar) => bar(columns)).join('\n')));
   }
 
