@@ -9,7 +9,7 @@ import { JobIterator } from './internal/pool/JobIterator.js';
 import type { Job, JobSink, JobSpec } from './internal/pool/Job.js';
 import type { Measurements } from './internal/pool/Measurements.js';
 import { Scheduler } from './internal/pool/Scheduler.js';
-import { openInput, sizeOf, type OpenInput, type Pull } from './internal/pull.js';
+import { factsOf, openInput, type InputFacts, type OpenInput, type Pull } from './internal/pull.js';
 import {
   poolBrand,
   resolveApplyOptions,
@@ -21,7 +21,7 @@ import {
   type WorkerPoolOptions,
 } from './options.js';
 import { openEnvelopes, transfer } from './transfer.js';
-import type { ApplyFunction, Task, TaskInput } from './taskTypes.js';
+import type { ApplyFunction, Outcome, Task, TaskInput } from './taskTypes.js';
 import type { ModuleTask } from './moduleTask.js';
 
 /**
@@ -65,7 +65,11 @@ export class WorkerPool implements AsyncDisposable {
    * const sizes = await pool.map(async (path: string) => (await import('node:fs')).statSync(path).size, paths);
    * ```
    */
-  map<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): Promise<Awaited<R>[]> {
+  map<T, R, Settle extends boolean = false>(
+    fn: Task<T, R>,
+    input: TaskInput<T>,
+    options?: CallOptions<Settle>,
+  ): Promise<Outcome<Awaited<R>, Settle>[]> {
     return this.#collect('map', true, fn, input, options);
   }
 
@@ -81,7 +85,11 @@ export class WorkerPool implements AsyncDisposable {
    * const [fastest] = await pool.mapUnordered(probe, servers);
    * ```
    */
-  mapUnordered<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): Promise<Awaited<R>[]> {
+  mapUnordered<T, R, Settle extends boolean = false>(
+    fn: Task<T, R>,
+    input: TaskInput<T>,
+    options?: CallOptions<Settle>,
+  ): Promise<Outcome<Awaited<R>, Settle>[]> {
     return this.#collect('mapUnordered', false, fn, input, options);
   }
 
@@ -102,7 +110,11 @@ export class WorkerPool implements AsyncDisposable {
    * for await (const page of pool.imap(render, documents)) await upload(page);
    * ```
    */
-  imap<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): AsyncIterableIterator<Awaited<R>> {
+  imap<T, R, Settle extends boolean = false>(
+    fn: Task<T, R>,
+    input: TaskInput<T>,
+    options?: CallOptions<Settle>,
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> {
     return this.#iterate('imap', true, fn, input, options);
   }
 
@@ -119,7 +131,11 @@ export class WorkerPool implements AsyncDisposable {
    * for await (const thumbnail of pool.imapUnordered(shrink, images)) show(thumbnail);
    * ```
    */
-  imapUnordered<T, R>(fn: Task<T, R>, input: TaskInput<T>, options?: CallOptions): AsyncIterableIterator<Awaited<R>> {
+  imapUnordered<T, R, Settle extends boolean = false>(
+    fn: Task<T, R>,
+    input: TaskInput<T>,
+    options?: CallOptions<Settle>,
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> {
     return this.#iterate('imapUnordered', false, fn, input, options);
   }
 
@@ -135,11 +151,11 @@ export class WorkerPool implements AsyncDisposable {
    * const sum = await pool.apply((a: number, b: number) => a + b, [1, 2]);
    * ```
    */
-  apply<A extends readonly unknown[] = [], R = unknown>(
+  apply<A extends readonly unknown[] = [], R = unknown, Settle extends boolean = false>(
     fn: ApplyFunction<Fixed<A>, R> | ModuleTask<ApplyFunction<Fixed<A>, R>> | URL,
     args?: readonly [...A],
-    options?: ApplyOptions,
-  ): Promise<Awaited<R>>;
+    options?: ApplyOptions<Settle>,
+  ): Promise<Outcome<Awaited<R>, Settle>>;
   /**
    * The same, for a function that takes no context, whose own parameters say what the arguments are.
    *
@@ -152,11 +168,11 @@ export class WorkerPool implements AsyncDisposable {
    * const sum = await pool.apply(([a, b]: [number, number]) => a + b, [[1, 2]]);
    * ```
    */
-  apply<A extends readonly unknown[], R>(
+  apply<A extends readonly unknown[], R, Settle extends boolean = false>(
     fn: (...args: A) => R,
     args: readonly [...A],
-    options?: ApplyOptions,
-  ): Promise<Awaited<R>>;
+    options?: ApplyOptions<Settle>,
+  ): Promise<Outcome<Awaited<R>, Settle>>;
   apply<R>(fn: unknown, args?: readonly unknown[], options?: ApplyOptions): Promise<Awaited<R>> {
     return new Promise((resolve, reject) => {
       const call = resolveApplyOptions(options, 'apply');
@@ -168,7 +184,7 @@ export class WorkerPool implements AsyncDisposable {
       let result: unknown;
       const job = this[poolBrand].open(
         fn,
-        jobSpec(CallMode.Apply, false, call, false, 1, {
+        jobSpec(CallMode.Apply, false, call, false, undefined, {
           next: ([value]) => (result = value),
           error: reject,
           complete: () => resolve(result as Awaited<R>),
@@ -308,13 +324,13 @@ export class WorkerPool implements AsyncDisposable {
 
   #collect<R>(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): Promise<R[]> {
     return new Promise((resolve, reject) => {
-      const { call, task, open } = checkCall(caller, fn, input, options);
+      const { call, task, open, facts } = checkCall(caller, fn, input, options);
       throwIfAborted(call);
       const results: R[] = [];
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
         task,
-        jobSpec(CallMode.Map, ordered, call, false, sizeOf(input), {
+        jobSpec(CallMode.Map, ordered, call, false, facts, {
           next: (values) => {
             for (const value of values) results.push(value as R);
           },
@@ -336,13 +352,13 @@ export class WorkerPool implements AsyncDisposable {
     input: unknown,
     options: unknown,
   ): AsyncIterableIterator<R> {
-    const { call, task, open } = checkCall(caller, fn, input, options);
+    const { call, task, open, facts } = checkCall(caller, fn, input, options);
     return new JobIterator<R>((sink) => {
       throwIfAborted(call);
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
         task,
-        jobSpec(CallMode.Map, ordered, call, true, sizeOf(input), {
+        jobSpec(CallMode.Map, ordered, call, true, facts, {
           ...sink,
           room: () => pull?.advance(),
           close: () => pull?.stop(),
@@ -361,7 +377,7 @@ type Fixed<A> = [A][A extends unknown ? 0 : never];
 function checkCall(caller: string, fn: unknown, input: unknown, options: unknown) {
   const call = resolveCallOptions(options, caller);
   checkTask(fn, caller);
-  return { call, task: fn, open: openInput(input, caller) };
+  return { call, task: fn, open: openInput(input, caller), facts: factsOf(input) };
 }
 
 /** A signal that has fired already starts nothing. */
@@ -384,11 +400,11 @@ function jobSpec(
   ordered: boolean,
   call: CallSettings,
   manualRelease: boolean,
-  total: number | undefined,
+  input: InputFacts | undefined,
   sink: JobSink,
 ): JobSpec {
   const unbounded = { bufferSize: Infinity, overflow: 'error' } as const;
-  return { mode, ordered, call, ...unbounded, total, manualRelease, wantsExitResults: false, sink };
+  return { mode, ordered, call, ...unbounded, manualRelease, wantsExitResults: false, input, sink };
 }
 
 /** The arguments as the one value that travels; what moves among them moves with it. */

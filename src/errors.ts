@@ -172,18 +172,19 @@ export class UnserializableError extends WorkerPoolError {
   declare readonly path: string;
   /** The index of the value, counted from 0; `undefined` for what belongs to no value, such as shared objects. */
   declare readonly index?: number | undefined;
-  /** Whether it was on its way to the worker or back. */
-  declare readonly direction: 'input' | 'result';
+  /** What it was: on its way to the worker, on its way back, or given to `context.progress`, which then throws this error. */
+  declare readonly direction: 'input' | 'result' | 'progress';
   /** What is found there, such as `Socket` or `function resize`, where that is known. */
   declare readonly kind?: string | undefined;
 
   /** @hidden */
   constructor(fields: FieldsOf<UnserializableError> & { readonly cause?: unknown }) {
     const { path, index, direction, kind, cause } = fields;
-    const [noun, way, task] =
-      direction === 'input'
-        ? ['value', 'to a worker', 'make in the task']
-        : ['result', 'back from the worker', 'use in the task'];
+    const [noun, way, task] = {
+      input: ['value', 'to a worker', 'make in the task'],
+      result: ['result', 'back from the worker', 'use in the task'],
+      progress: ['progress of the value', 'back from the worker', 'use in the task'],
+    }[direction];
     const what = kind === undefined ? path : `${path} (${kind})`;
     const place = index === undefined ? `A ${noun}` : `The ${noun} with index ${index}`;
     const reason = cause === undefined ? '' : ` The cause: ${describeThrown(cause)}.`;

@@ -8,6 +8,7 @@ export { parallelMap } from './parallelMap.js';
 export { parallelMergeMap, type MergeOutput, type YieldOf } from './parallelMergeMap.js';
 export { parallelFrom } from './parallelFrom.js';
 export { WorkerPool } from './WorkerPool.js';
+export { availableStartMethods, warmUp } from './startMethods.js';
 export type { Insights } from './insights.js';
 export type { ProgressStream } from './internal/progress/Screen.js';
 export { moduleTask, type ModuleTask } from './moduleTask.js';
@@ -38,11 +39,13 @@ export type {
 } from './options.js';
 export type {
   ApplyFunction,
+  Outcome,
   ReadableStreamLike,
   Task,
   TaskContext,
   TaskFunction,
   TaskInput,
+  TaskProgress,
   WorkerContext,
   WorkerFunction,
   WorkerTask,

@@ -67,7 +67,7 @@ const atOperator = placeFor(operatorGroups, operatorGroups);
 
 /** The options of `new WorkerPool(options)`. */
 export function resolvePoolOptions(options: unknown, caller: string): PoolSettings {
-  return settle(poolGroup.rows, readOptions(options, caller, atPool));
+  return poolSettings(readOptions(options, caller, atPool), caller);
 }
 
 /** The options of `map`, `mapUnordered`, `imap` and `imapUnordered`. */
@@ -129,11 +129,22 @@ export function operatorArguments(args: readonly unknown[], caller = 'parallelMa
 }
 
 /** The pool that was given, or the settings of the one to make. */
+function poolSettings(given: Given, caller: string): PoolSettings {
+  const settings = settle(poolGroup.rows, given);
+  const { cpuIds, nJobs } = settings;
+  if (cpuIds !== undefined && cpuIds.length !== 1 && cpuIds.length !== nJobs) {
+    throw new RangeError(
+      `${caller}: "cpuIds" must have one entry for all workers, or one for each of them ("nJobs" is ${nJobs}), got ${cpuIds.length} entries.`,
+    );
+  }
+  return settings;
+}
+
 function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
   const { pool } = settle(poolChoiceGroup.rows, given);
   const wantsInsights = given.has('onInsights');
   if (pool === undefined) {
-    const settings = settle(poolGroup.rows, given);
+    const settings = poolSettings(given, caller);
     if (!wantsInsights || settings.insights !== undefined) return settings;
     if (!given.has('insights')) return { ...settings, insights: { every: Infinity } };
     throw new TypeError(`${caller}: option "onInsights" cannot be given together with "insights: false".`);

@@ -3,10 +3,10 @@
 import type { Observable } from 'rxjs';
 import { CallMode } from './internal/channel/messages.js';
 import { checkTask } from './internal/functions/portable.js';
-import { openInput, sizeOf } from './internal/pull.js';
+import { factsOf, openInput } from './internal/pull.js';
 import { observeJob } from './internal/subscribeJob.js';
 import { resolveFromOptions, type FromOptions } from './options.js';
-import type { Task, TaskInput } from './taskTypes.js';
+import type { Outcome, Task, TaskInput } from './taskTypes.js';
 
 /**
  * Maps an input that can be made to wait on a pool of workers: it is read only as fast as results come out, so that a
@@ -31,18 +31,15 @@ import type { Task, TaskInput } from './taskTypes.js';
  * parallelFrom(lines, (line) => JSON.parse(line).status).subscribe(console.log);
  * ```
  */
-export function parallelFrom<T, R>(input: TaskInput<T>, fn: Task<T, R>, options?: FromOptions): Observable<Awaited<R>> {
+export function parallelFrom<T, R, Settle extends boolean = false>(
+  input: TaskInput<T>,
+  fn: Task<T, R>,
+  options?: FromOptions<Settle>,
+): Observable<Outcome<Awaited<R>, Settle>> {
   const caller = 'parallelFrom';
   const settings = resolveFromOptions(options, caller);
   const open = openInput(input, caller);
   checkTask(fn, caller);
-  const request = {
-    fn,
-    mode: CallMode.Map,
-    settings,
-    bufferSize: Infinity,
-    overflow: 'error',
-    total: sizeOf(input),
-  } as const;
-  return observeJob(request, (job) => open(job));
+  const request = { fn, mode: CallMode.Map, settings, bufferSize: Infinity, overflow: 'error' } as const;
+  return observeJob(request, (job) => open(job), factsOf(input));
 }

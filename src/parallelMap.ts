@@ -4,7 +4,7 @@ import type { OperatorFunction } from 'rxjs';
 import { CallMode } from './internal/channel/messages.js';
 import { createOperator } from './internal/operator.js';
 import type { MapOperatorOptions, StartMethod } from './options.js';
-import type { Task } from './taskTypes.js';
+import type { Outcome, Task } from './taskTypes.js';
 
 /**
  * Runs a function over the values of the source on a pool of workers, and emits its results: in the order of the values, or,
@@ -45,7 +45,10 @@ import type { Task } from './taskTypes.js';
  * range(1, 100_000).pipe(parallelMap(isPrime, { nJobs: 4 })).subscribe(console.log);
  * ```
  */
-export function parallelMap<T, R>(fn: Task<T, R>, options?: MapOperatorOptions): OperatorFunction<T, Awaited<R>>;
+export function parallelMap<T, R, Settle extends boolean = false>(
+  fn: Task<T, R>,
+  options?: MapOperatorOptions<Settle>,
+): OperatorFunction<T, Outcome<Awaited<R>, Settle>>;
 /**
  * The same, with the most common options by position.
  *

@@ -4,7 +4,7 @@ import type { ObservableInput, ObservedValueOf, OperatorFunction, Subscribable }
 import { CallMode } from './internal/channel/messages.js';
 import { createOperator } from './internal/operator.js';
 import type { MapOperatorOptions } from './options.js';
-import type { Task } from './taskTypes.js';
+import type { Outcome, Task } from './taskTypes.js';
 
 /** What a function for {@link parallelMergeMap} may return: several values, at once or over time. */
 export type MergeOutput<V = unknown> = Iterable<V> | AsyncIterable<V> | Subscribable<V>;
@@ -40,10 +40,10 @@ export type YieldOf<O> =
  * of(28, 496).pipe(parallelMergeMap(divisors)).subscribe(console.log); // 1, 2, 4, 7, 14, 28, 1, 2, 4, …
  * ```
  */
-export function parallelMergeMap<T, O extends MergeOutput | PromiseLike<MergeOutput>>(
+export function parallelMergeMap<T, O extends MergeOutput | PromiseLike<MergeOutput>, Settle extends boolean = false>(
   fn: Task<T, O>,
-  options?: MapOperatorOptions,
-): OperatorFunction<T, YieldOf<O>>;
+  options?: MapOperatorOptions<Settle>,
+): OperatorFunction<T, Outcome<YieldOf<O>, Settle>>;
 export function parallelMergeMap<T, O>(fn: Task<T, O>, ...args: unknown[]): OperatorFunction<T, YieldOf<O>> {
   return createOperator('parallelMergeMap', CallMode.Merge, fn, args);
 }

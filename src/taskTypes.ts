@@ -31,6 +31,24 @@ export interface TaskContext<State = any, Shared = any> extends WorkerContext<St
    * task that has not ended `cancelTimeout` after that is killed together with its worker.
    */
   readonly signal: AbortSignal;
+  /**
+   * Reports something of a task that runs, such as how far it is: the option `onProgress` hears of it, before the result and in the
+   * order of the calls. Each one is a message of its own, so not for every turn of a loop. Where nobody listens it does nothing,
+   * and neither does it when the task is done or its result no longer wanted. Works without its object: `(n, { progress }) => …`.
+   *
+   * @throws UnserializableError when the value cannot be cloned.
+   */
+  readonly progress: (value: unknown) => void;
+}
+
+/** What `onProgress` hears: something that a task has reported by `context.progress`. */
+export interface TaskProgress<V = any> {
+  /** The index of the task's value, counted from 0. */
+  readonly index: number;
+  /** The worker that the task runs on. */
+  readonly workerId: number;
+  /** What was reported. */
+  readonly value: V;
 }
 
 /** A function that runs in a worker, once for each value. What it returns is awaited where it is a promise. */
@@ -50,6 +68,9 @@ export type WorkerFunction = (context: WorkerContext) => unknown;
 
 /** A {@link WorkerFunction}, in one of the ways in which a {@link Task} can be given. */
 export type WorkerTask = WorkerFunction | ModuleTask<WorkerFunction> | URL;
+
+/** What comes of a value: the result, or with `settle: true` a record of how it has settled. */
+export type Outcome<R, Settle extends boolean> = Settle extends true ? PromiseSettledResult<R> : R;
 
 /** Values to map: anything iterable, at once or over time, and streams. */
 export type TaskInput<T> = Iterable<T> | AsyncIterable<T> | ReadableStreamLike;

@@ -108,17 +108,25 @@ describeEach('cancellation', ({ name: startMethod }) => {
 
   it('lets the program exit by itself after unsubscribing from endless loops', async () => {
     const end = await runProgram(`
-      const loop = async (file) => {
-        const { writeSync } = await import('node:fs');
-        writeSync(1, 'looping ');
+      const { readFileSync, writeFileSync } = await import('node:fs');
+      const file = ${JSON.stringify(`${gates().dir}/looping`)};
+      writeFileSync(file, '');
+      const loop = async () => {
+        const { appendFileSync } = await import('node:fs');
+        appendFileSync(file, 'looping ');
         for (;;);
       };
       const subscription = rxjs.concat(rxjs.of(1, 2), rxjs.NEVER)
         .pipe(parallelMap(loop, { nJobs: 2, startMethod: '${startMethod}' }))
         .subscribe();
-      setTimeout(() => subscription.unsubscribe(), 2500);
+      const watch = setInterval(() => {
+        if (readFileSync(file, 'utf8') !== 'looping looping ') return;
+        clearInterval(watch);
+        console.log('unsubscribing');
+        subscription.unsubscribe();
+      }, 5);
     `);
-    expect({ ...end, stderr: '' }).to.deep.equal({ code: 0, signal: null, stdout: 'looping looping ', stderr: '' });
+    expect({ ...end, stderr: '' }).to.deep.equal({ code: 0, signal: null, stdout: 'unsubscribing\n', stderr: '' });
   });
 
   it('lets the program exit by itself when its work is done, and when nothing was ever subscribed to', async () => {

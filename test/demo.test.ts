@@ -1,12 +1,13 @@
 // The demo, as a user runs it: on a folder that the test has made.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { canSeeProcesses, childrenOf, isAlive } from './support/processes.js';
 
 // From build/test, where the tests are run.
 const program = fileURLToPath(new URL('../../docs/examples/compress-folder.mjs', import.meta.url));
@@ -89,8 +90,9 @@ describe('the demo', () => {
     });
   });
 
-  it('ends at once on Ctrl-C, in the middle of a compression, and leaves no worker behind', async function () {
-    if (!existsSync('/proc/self/task')) this.skip(); // only there can a process's children be listed
+  const unseen = canSeeProcesses ? '' : ' (skipped: without /proc, the children of a process cannot be listed)';
+  const title = 'ends at once on Ctrl-C, in the middle of a compression, and leaves no worker behind';
+  (canSeeProcesses ? it : it.skip)(title + unseen, async () => {
     // Text that takes minutes, so that nothing but Ctrl-C can end it.
     const words = Array.from({ length: 4_000_000 }, (_, i) => ((i * 2654435761) >>> 7).toString(36)).join(' ');
     for (const name of ['a.js', 'b.js']) await writeFile(join(folder, name), words);
@@ -106,9 +108,9 @@ describe('the demo', () => {
     expect({ exitCode, signal }).to.deep.equal({ exitCode: 130, signal: null });
     expect(performance.now() - asked).to.be.below(1000);
     expect(child.output).to.match(/Stopped\.\n$/);
-    expect(workers.filter(isRunning)).to.deep.equal([]);
+    expect(workers.filter(isAlive)).to.deep.equal([]);
     // Nor the guard of the workers, which hears of the program's end only when that has come.
-    while (children.some(isRunning)) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (children.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 10));
   });
 });
 
@@ -116,10 +118,7 @@ describe('the demo', () => {
 async function busyChildren(program: ChildProcess): Promise<number[]> {
   for (;;) {
     if (program.exitCode !== null) throw new Error('The program has ended.');
-    const children = readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, 'utf8')
-      .split(' ')
-      .filter(Boolean)
-      .map(Number);
+    const children = childrenOf(program.pid as number);
     if (children.some((child) => cpuTicks(child) > 100)) return children;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -133,16 +132,6 @@ function cpuTicks(pid: number): number {
 
 function isNode(pid: number): boolean {
   return readlinkSync(`/proc/${pid}/exe`) === realpathSync(process.execPath);
-}
-
-/** Whether a process has not ended. One that has may stay listed, as a zombie, until its new parent has heard of it. */
-function isRunning(pid: number): boolean {
-  try {
-    return statOf(pid)[0] !== 'Z';
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
-    throw error;
-  }
 }
 
 /** The fields of `/proc/PID/stat` that follow the name, the first of which is the state. */

@@ -39,7 +39,7 @@ describe('a program that was started', () => {
   it('by node --input-type=module -e runs its workers', async () => {
     const program = `
       import { WorkerPool } from 'rxjs-parallel-map';
-      for (const startMethod of ['threading', 'spawn', 'forkserver']) {
+      for (const startMethod of ['threading', 'spawn', 'forkserver', 'fork']) {
         const pool = new WorkerPool({ nJobs: 1, startMethod });
         console.log(await pool.map((x) => x * 2, [1, 2]));
       }`;
@@ -49,7 +49,7 @@ describe('a program that was started', () => {
       ['--input-type=module', '--no-warnings'],
     ]) {
       const { code, stdout, stderr } = await runNode([...flags, '-e', program]);
-      expect({ code, stdout, stderr }).to.deep.equal({ code: 0, stdout: '[ 2, 4 ]\n[ 2, 4 ]\n[ 2, 4 ]\n', stderr: '' });
+      expect({ code, stdout, stderr }).to.deep.equal({ code: 0, stdout: '[ 2, 4 ]\n'.repeat(4), stderr: '' });
     }
   });
 
@@ -57,14 +57,14 @@ describe('a program that was started', () => {
     const program = `
       const { WorkerPool } = require('rxjs-parallel-map');
       (async () => {
-        for (const startMethod of ['threading', 'spawn', 'forkserver']) {
+        for (const startMethod of ['threading', 'spawn', 'forkserver', 'fork']) {
           console.log(await new WorkerPool({ nJobs: 1, startMethod }).map((x) => x * 2, [1, 2]));
         }
       })(); ''`;
     for (const flag of ['-e', '-p', '-pe']) {
       const { code, stdout, stderr } = await runNode([flag, program]);
       expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
-      expect(stdout.trim()).to.equal('[ 2, 4 ]\n[ 2, 4 ]\n[ 2, 4 ]');
+      expect(stdout.trim()).to.equal('[ 2, 4 ]\n'.repeat(4).trim());
     }
   });
 
@@ -86,6 +86,15 @@ describe('a program that was started', () => {
       rmSync(folder, { recursive: true, force: true });
     }
   });
+
+  for (const { name } of startMethods) {
+    it(`with NODE_OPTIONS that preload tsx runs functions and modules in TypeScript (${name})`, async () => {
+      const env = { NODE_OPTIONS: '--import tsx' };
+      const { code, stdout, stderr } = await runProgram('typescript.ts', { env, args: [name] });
+      expect(code, stderr).to.equal(0);
+      expect(stdout).to.equal("[ 3 ] [ 'large' ]\n");
+    });
+  }
 
   // peers: 2 of section 2
   for (const { name } of startMethods) {

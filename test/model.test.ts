@@ -10,10 +10,11 @@ import { play, removeFolders } from './support/model/play.js';
 import type { Script } from './support/model/script.js';
 import { anyScript, boundScript, mergeScript, movingScript, pulledScript, script } from './support/model/scripts.js';
 import { settled, snapshot } from './support/resources.js';
-import { describeEach } from './support/startMethods.js';
+import { describeEach, startMethods } from './support/startMethods.js';
 
-/** How many scripts of a kind are played. */
-const runsOf = (byDefault: number): number => Number(process.env['MODEL_RUNS'] ?? byDefault);
+/** How many scripts of a kind are played with each start method; by default they share a number of them. */
+const runsOf = (byDefault: number): number =>
+  Number(process.env['MODEL_RUNS'] ?? Math.ceil(byDefault / startMethods.length));
 const seed = process.env['MODEL_SEED'];
 /** No script takes longer than a few seconds, on however busy a machine. */
 const LIMIT = 15_000;
@@ -27,19 +28,25 @@ const poolEnd = fc.option(fc.record({ by: fc.constantFrom('join', 'terminate'), 
   freq: 2,
 });
 
-/** The kinds of scripts, each with the number of those that are played by default. */
+/** The kinds of scripts, each with the number of those that are played by default in all. */
 const kinds: readonly (readonly [string, fc.Arbitrary<Script>, number])[] = [
-  ['', script, 60],
-  [' of calls that give several results', mergeScript, 12],
-  [' of a source that overflows', boundScript, 12],
-  [' of buffers that move', movingScript, 12],
-  [' of an input that is pulled', pulledScript, 12],
+  ['', script, 120],
+  [' of calls that give several results', mergeScript, 30],
+  [' of a source that overflows', boundScript, 30],
+  [' of buffers that move', movingScript, 30],
+  [' of an input that is pulled', pulledScript, 30],
 ];
 
 after(removeFolders);
 
 describeEach('the model', ({ name: startMethod }) => {
-  const runs = runsOf(60);
+  // What copies come from lives as long as the program: it is there before anything is compared.
+  before(async () => {
+    await using pool = new WorkerPool({ nJobs: 1, startMethod });
+    await pool.apply(() => undefined);
+  });
+
+  const runs = runsOf(120);
   const check = async <T>(property: fc.IAsyncProperty<T>, numRuns = runs): Promise<void> =>
     fc.assert(property, { ...parameters, numRuns });
 

@@ -19,8 +19,6 @@ import { describeEach, startMethods } from './support/startMethods.js';
 import type * as nest from './tasks/nest.js';
 import type { Mishap } from './tasks/inner.js';
 
-const nestedRuns = Number(process.env['NESTED_RUNS'] ?? 200);
-
 const task = <K extends keyof typeof nest>(name: K) =>
   moduleTask<(typeof nest)[K]>(new URL('./tasks/nest.js', import.meta.url), name);
 
@@ -32,11 +30,18 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 const mixes = startMethods.flatMap(({ name: outer }) => startMethods.map(({ name: inner }) => ({ outer, inner })));
+/** By default each mishap once in each mix. */
+const nestedRuns = Number(process.env['NESTED_RUNS'] ?? 12 * mixes.length);
 
 describeEach('a pool inside a worker that is a daemon', ({ name: startMethod }) => {
+  let pool: WorkerPool;
+  before(() => {
+    pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
+  });
+  after(() => pool.terminate());
+
   for (const { name: inner } of startMethods) {
     it(`is refused with a NestedPoolError where it is made (${inner})`, async () => {
-      await using pool = new WorkerPool({ nJobs: 1, startMethod });
       const [caught] = await pool.map(task('catchRefusal'), [inner]);
       expect(caught).to.equal('NestedPoolError');
     });
@@ -49,7 +54,6 @@ describeEach('a pool inside a worker that is a daemon', ({ name: startMethod }) 
     });
 
     it(`is refused when an operator makes it, too (${inner})`, async () => {
-      await using pool = new WorkerPool({ nJobs: 1, startMethod });
       expect(await rejection(pool.map(task('subscribe'), [inner]))).to.be.instanceOf(NestedPoolError);
     });
   }
@@ -70,8 +74,9 @@ for (const { outer, inner } of mixes) {
 
     it('runs', async () => {
       const runs = [1, 2, 3, 4].map(() => ({ inner, mishap: 'none' as const }));
-      expect(await pool.map(task('nested'), runs)).to.deep.equal([14, 14, 14, 14]);
-      expect(await pool.map(task('nestedOperator'), [inner])).to.deep.equal([[0, 1, 4, 9]]);
+      // At once, so that the same workers serve both.
+      const results = await Promise.all([pool.map(task('nested'), runs), pool.map(task('nestedOperator'), [inner])]);
+      expect(results).to.deep.equal([[14, 14, 14, 14], [[0, 1, 4, 9]]]);
     });
 
     it('delivers an error that is thrown inside to the outside', async () => {
@@ -125,11 +130,13 @@ for (const { outer, inner } of mixes) {
 }
 
 describe('pools three levels deep', () => {
-  const paths = startMethods.flatMap(({ name: a }) => mixes.map(({ outer: b, inner: c }) => [a, b, c]));
+  // Of all triples so many that each two start methods meet on each two of the levels.
+  const names = startMethods.map(({ name }) => name);
+  const paths = names.flatMap((a, i) => names.map((b, k) => [a, b, names[(i + k) % names.length]]));
   for (const path of paths) {
     const [first, ...rest] = path as [StartMethod, ...StartMethod[]];
     it(`work, and deliver errors (${path.join(' > ')})`, async () => {
-      await using pool = new WorkerPool({ nJobs: 1, startMethod: first, daemon: false });
+      await using pool = new WorkerPool({ nJobs: 1, startMethod: first, daemon: false, keepAlive: true });
       expect(await pool.map(task('deep'), [[rest, 1, false]])).to.deep.equal([3]);
       const error = await rejection(pool.map(task('deep'), [[rest, 1, true]]));
       expect(error).to.be.instanceOf(RangeError).with.property('message', 'level 3');

@@ -15,22 +15,44 @@ const MOCHA_LIMIT = 30 * MINUTE;
 /** How long a mocha that has reported its end may take to exit. Longer: a test has left a worker, timer or socket. */
 const EXIT_LIMIT = MINUTE / 2;
 
-/**
- * The other format is the same code. So tests that repeat one thing at random, or at length, do so less often for it, and the
- * third start method, which differs from the second one in how a process begins, has only tests of its own there.
- */
-const FEWER = {
-  MODEL_RUNS: '10',
-  NESTED_RUNS: '40',
-  MEMORY_SCALE: '0.2',
-  CLOSURE_RUNS: '200',
-  START_METHODS: 'threading,spawn',
-};
+/** How many mochas run side by side. A test and its workers keep about one core busy. */
+const LANES = 2;
 
+/**
+ * CommonJS is the same code once more: the entries of workers are the same files, and of what runs in the program only the
+ * bundle is another one, by the same rollup from the same sources. So:
+ *
+ * - Every test runs in CommonJS too, but only with the first start method: what a start method does differently is in files
+ *   that both formats share, and the ES modules' run shows it.
+ * - That each start method finds its files from this bundle is shown with all of them (`starts`).
+ * - Where the format of the program decides over what reaches a worker – modules that are imported there again, code that a
+ *   compiler has written or a loader compiles – threads and processes differ, so these tests have both (`functions`).
+ * - What repeats one thing at random, or at length, does so less often.
+ */
+const CJS = { FORMAT: 'cjs', MODEL_RUNS: '10', NESTED_RUNS: '12', MEMORY_SCALE: '0.2', CLOSURE_RUNS: '100' };
+const STARTS = ['smoke', 'package', 'forkserver'];
+const FUNCTIONS = ['functions/modules', 'functions/transpiled', 'functions/capturedImports'];
+
+/** The test files of such names below build/test. */
+const filesOf = (...names) => names.map((name) => `build/test/${name}.test.js`);
+const exceptFor = (...names) => filesOf(...names).flatMap((file) => ['--ignore', file]);
+
+/** The runs by name, each made of parts: a mocha of its own for some files. */
 const MOCHA_RUNS = {
-  unit: { spec: ['build/test/unit/**/*.test.js'], env: {} },
-  esm: { spec: ['build/test/**/*.test.js', '--ignore', 'build/test/unit/**'], env: { FORMAT: 'esm' } },
-  cjs: { spec: ['build/test/**/*.test.js', '--ignore', 'build/test/unit/**'], env: { FORMAT: 'cjs', ...FEWER } },
+  esm: {
+    top: { spec: filesOf('*'), env: { FORMAT: 'esm' } },
+    functions: { spec: filesOf('functions/**/*'), env: { FORMAT: 'esm' } },
+    topics: { spec: [...filesOf('*/**/*'), ...exceptFor('unit/**/*', 'functions/**/*')], env: { FORMAT: 'esm' } },
+  },
+  cjs: {
+    starts: { spec: filesOf(...STARTS), env: CJS },
+    functions: { spec: filesOf(...FUNCTIONS), env: { ...CJS, START_METHODS: 'threading,spawn' } },
+    others: {
+      spec: [...filesOf('**/*'), ...exceptFor('unit/**/*', ...STARTS, ...FUNCTIONS)],
+      env: { ...CJS, START_METHODS: 'threading' },
+    },
+  },
+  unit: { all: { spec: filesOf('unit/**/*'), env: {} } },
 };
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, grep: { type: 'string', short: 'g' } } });
@@ -104,32 +126,37 @@ const step = async (name, commandLine, env = {}) => {
   return failure === undefined;
 };
 
-const mocha = async (name, output) => {
-  const { spec, env } = MOCHA_RUNS[name];
+/** What all mochas have in common. */
+const mochaArgs = ['--reporter', './test/support/countsReporter.mjs'];
+if (options.grep !== undefined) mochaArgs.push('--grep', options.grep);
+if (everything) mochaArgs.push('--forbid-only');
+
+/** Resolves to what is to be told of a mocha, which prints into the file `output`, if there is one. */
+const mocha = async ({ name, spec, env, output }) => {
   const counts = `build/counts-${name}.json`;
-  const args = ['--reporter', './test/support/countsReporter.mjs', '--reporter-option', `counts=${counts}`, ...spec];
-  if (options.grep !== undefined) args.push('--grep', options.grep);
-  if (everything) args.push('--forbid-only');
+  const args = [...mochaArgs, '--reporter-option', `counts=${counts}`, ...spec];
   if (output === undefined) console.log(`\n▶ tests (${name}): mocha ${args.join(' ')}`);
   rmSync(counts, { force: true });
   let ended;
-  let failure = await run('mocha', args, {
+  const failure = await run('mocha', args, {
     env,
     limit: MOCHA_LIMIT,
-    output,
+    output: output === undefined ? 'inherit' : openSync(output, 'w'),
     stuck() {
       if (ended === undefined && existsSync(counts)) ended = Date.now();
       if (ended === undefined || Date.now() - ended <= EXIT_LIMIT) return undefined;
       return `killed: still running ${EXIT_LIMIT / 1000} s after its last test, which has left a handle open`;
     },
   });
-  let result = { passed: 0, failed: 0 };
-  if (existsSync(counts)) result = JSON.parse(readFileSync(counts, 'utf8'));
-  else failure ??= 'ended before its last test';
+  if (!existsSync(counts)) return { name, passed: 0, failed: 0, failure: failure ?? 'ended before its last test' };
+  return { name, ...JSON.parse(readFileSync(counts, 'utf8')), failure };
+};
+
+const tell = ({ name, passed, failed, failure }) => {
   if (failure !== undefined) console.log(`✖ tests (${name}) ${failure}`);
   // mocha ends with the number of failed tests. Any other end is one more failure.
-  const expected = result.failed === 0 ? undefined : `ended with ${Math.min(result.failed, 255)}`;
-  count(`tests (${name})`, result.passed, result.failed + (failure === expected ? 0 : 1));
+  const expected = failed === 0 ? undefined : `ended with ${Math.min(failed, 255)}`;
+  count(`tests (${name})`, passed, failed + (failure === expected ? 0 : 1));
 };
 
 if (everything) {
@@ -144,16 +171,24 @@ if (built) {
   rmSync('build/test', { recursive: true, force: true });
   await step('build (tests)', 'tsc -b test');
   mkdirSync('build', { recursive: true });
-  // Also with type errors in the tests: tsc has emitted them nevertheless. Most tests wait for workers to start, so two runs
-  // side by side take little longer than one; what the later ones print follows when the first is done.
-  const [first, ...others] = mochaRuns;
-  const logs = others.map((name) => `build/output-${name}.txt`);
-  const running = others.map((name, i) => mocha(name, openSync(logs[i], 'w')));
-  await mocha(first);
-  for (const [i, name] of others.entries()) {
-    await running[i];
+  // Also with type errors in the tests: tsc has emitted them nevertheless. What the first mocha prints is seen at once; what
+  // the others print follows in turn.
+  const mochas = mochaRuns.flatMap((run) =>
+    Object.entries(MOCHA_RUNS[run]).map(([part, { spec, env }]) => ({ name: `${run}-${part}`, spec, env })),
+  );
+  const [first, ...others] = mochas;
+  for (const each of others) each.output = `build/output-${each.name}.txt`;
+  for (const each of mochas) each.ended = new Promise((resolve) => (each.end = resolve));
+  const lane = async () => {
+    for (let each = mochas.shift(); each !== undefined; each = mochas.shift()) each.end(await mocha(each));
+  };
+  for (let i = 0; i < LANES; i++) void lane();
+  tell(await first.ended);
+  for (const { name, output, ended } of others) {
+    const result = await ended;
     console.log(`\n▶ tests (${name})`);
-    process.stdout.write(readFileSync(logs[i], 'utf8'));
+    process.stdout.write(readFileSync(output, 'utf8'));
+    tell(result);
   }
   if (everything) {
     await step('publint', 'publint --strict');

@@ -80,6 +80,22 @@ describe('types: parallelMap', () => {
     expect([of(1).pipe(parallelMap(task)), of(1).pipe(parallelMap(fn))]).to.have.length(2);
   });
 
+  it('gives settled results where that is asked for', () => {
+    const settled = of(1).pipe(parallelMap((x) => x.toFixed(), { settle: true }));
+    typed<Observable<PromiseSettledResult<string>>>()(settled);
+    typed<Observable<string>>()(of(1).pipe(parallelMap((x) => x.toFixed(), { settle: false })));
+    const settle: boolean = Math.random() > 2;
+    // @ts-expect-error it may be settled
+    const one: Observable<string> = of(1).pipe(parallelMap((x) => x.toFixed(), { settle }));
+    const either: Observable<string | PromiseSettledResult<string>> = one;
+    const merged = of(2).pipe(parallelMergeMap((x) => [x], { settle: true }));
+    typed<Observable<PromiseSettledResult<number>>>()(merged);
+    typed<Observable<PromiseSettledResult<boolean>>>()(parallelFrom([1], (x) => x > 0, { settle: true }));
+    // @ts-expect-error a typo
+    expect(() => parallelMap((x: number) => x, { setle: true })).to.throw(TypeError);
+    expect(either).to.have.property('subscribe');
+  });
+
   it('refuses functions that do not fit the values', () => {
     // @ts-expect-error the values are numbers
     of(1).pipe(parallelMap((text: string) => text.length));
@@ -196,6 +212,16 @@ describe('types: WorkerPool', () => {
     void typed<Promise<string>>()(applied);
     expect(await applied).to.equal('xx');
     typed<Promise<number>>()(pool.apply(async () => 1)).catch(() => undefined);
+  });
+
+  it('infers settled results', async () => {
+    const mapped = pool.map((x) => x.toFixed(), [1], { settle: true });
+    void typed<Promise<PromiseSettledResult<string>[]>>()(mapped);
+    expect(await mapped).to.deep.equal([{ status: 'fulfilled', value: '1' }]);
+    typed<AsyncIterableIterator<PromiseSettledResult<number>>>()(pool.imap((x) => x, [1], { settle: true }));
+    const applied = pool.apply((a: number) => a, [1], { settle: true });
+    void typed<Promise<PromiseSettledResult<number>>>()(applied);
+    expect(await applied).to.deep.equal({ status: 'fulfilled', value: 1 });
   });
 
   it('refuses arguments that do not fit', () => {

@@ -23,12 +23,24 @@ export interface Pull {
 /** Makes a reader of an input, as yet unread. */
 export type OpenInput = (target: PullTarget) => Pull;
 
-/** How many values an input has, where it says so before it is read. */
-export function sizeOf(input: unknown): number | undefined {
-  if (Array.isArray(input) || ArrayBuffer.isView(input))
-    return (input as unknown as { readonly length?: number }).length;
-  if (input instanceof Set || input instanceof Map) return input.size;
-  return undefined;
+/** What is known of an input before it is read. */
+export interface InputFacts {
+  /** Whether it gives a value, or its end, whenever it is asked. */
+  readonly isReadAtOnce: boolean;
+  /** How many values it has. */
+  readonly length: number | undefined;
+}
+
+/** What is known of an input that `openInput` takes. */
+export function factsOf(input: unknown): InputFacts {
+  const isObject = typeof input === 'object' && input !== null;
+  if (isObject && ('getReader' in input || Symbol.asyncIterator in input))
+    return { isReadAtOnce: false, length: undefined };
+  let length: number | undefined;
+  if (Array.isArray(input) || ArrayBuffer.isView(input)) ({ length } = input as { readonly length?: number });
+  if (Array.isArray(input)) length = input.length;
+  else if (input instanceof Set || input instanceof Map) length = input.size;
+  return { isReadAtOnce: true, length };
 }
 
 /**

@@ -16,6 +16,7 @@ import { clearInterval, queueMicrotask, setInterval } from './globals.js';
 import type { Job, JobSpec } from './pool/Job.js';
 import type { Measurements } from './pool/Measurements.js';
 import { Scheduler } from './pool/Scheduler.js';
+import type { InputFacts } from './pull.js';
 
 /** What an operator runs. */
 export interface JobRequest {
@@ -24,8 +25,6 @@ export interface JobRequest {
   readonly settings: FromSettings;
   readonly bufferSize: number;
   readonly overflow: Overflow;
-  /** How many values there will be, where that is known. */
-  readonly total?: number | undefined;
 }
 
 /** A source of values that was connected to a job. */
@@ -49,8 +48,9 @@ export interface JobRunner {
  * An Observable that runs a job per subscription.
  *
  * @param connect Connects the source of values to the job.
+ * @param input What is known of the source, where it is pulled.
  */
-export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed): Observable<R> {
+export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed, input?: InputFacts): Observable<R> {
   return new Observable<R>((subscriber) => {
     const { call } = request.settings;
     if (call.signal?.aborted === true) {
@@ -62,7 +62,7 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed):
     const report = insightsReport(request.settings, runner);
     const job: Job = runner.open(
       request.fn,
-      specOf(request, call, subscriber, report, {
+      specOf(request, call, subscriber, report, input, {
         room: () => feed?.advance?.(),
         close: () => feed?.stop(),
         isOpen: () => !job.ended && !subscriber.closed,
@@ -114,10 +114,11 @@ function repeat(report: () => void, { settings }: JobRunner, job: Job): () => vo
 }
 
 function specOf<R>(
-  { mode, settings, bufferSize, overflow, total }: JobRequest,
+  { mode, settings, bufferSize, overflow }: JobRequest,
   call: CallSettings,
   subscriber: Subscriber<R>,
   report: (() => void) | undefined,
+  input: InputFacts | undefined,
   feed: { room(): void; close(): void; isOpen(): boolean; exitResults(): unknown[] },
 ): JobSpec {
   const { onExitResults } = settings;
@@ -127,8 +128,8 @@ function specOf<R>(
     call,
     bufferSize,
     overflow,
-    total,
     manualRelease: false,
+    input,
     wantsExitResults: onExitResults !== undefined,
     sink: {
       // What the subscriber does runs in its own context, not in that of whoever started the worker.

@@ -66,6 +66,16 @@ describeEach('a function that cannot be loaded', ({ name: startMethod }) => {
     expect(await fine).to.deep.equal([1, 2, 3, 4, 5]);
   });
 
+  it('because its module loops for ever: whoever gives up waiting leaves the pool to others', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const gone = new AbortController();
+    const stuck = rejection(pool.map(at('loopsAtLoad.js'), [1, 2], { signal: gone.signal }));
+    const behind = pool.map((x: number) => x + 1, [1, 2]);
+    setTimeout(() => gone.abort(new Error('gave up')), 500); // so that the loop has begun, where it is quick
+    expect(await stuck).to.have.property('message', 'gave up');
+    expect(await behind).to.deep.equal([2, 3]);
+  });
+
   it('is not noticed where there is no value', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     expect(await pool.map(moduleTask<Echo>(at('missing.js')), [])).to.deep.equal([]);

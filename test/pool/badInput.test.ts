@@ -29,6 +29,7 @@ describe('new WorkerPool', () => {
     [{ startMethod: '__proto__' }, RangeError, /"startMethod"/],
     [{ daemon: 'yes' }, TypeError, /"daemon".*true or false/],
     [{ daemon: null }, TypeError, /"daemon"/],
+    [{ orderTasks: 1 }, TypeError, /"orderTasks".*true or false/],
     [{ keepAlive: 1 }, TypeError, /"keepAlive".*1/],
     // peers: 66
     [{ njobs: 4 }, TypeError, /njobs.*Did you mean "nJobs"/],
@@ -100,6 +101,10 @@ describe('a call with a bad argument', () => {
       [{ workerDeathRetries: '1' }, TypeError, /"workerDeathRetries"/],
       [{ taskTimeout: 0 }, RangeError, /"taskTimeout"/],
       [{ taskTimeout: '1s' }, TypeError, /"taskTimeout"/],
+      [{ onProgress: console }, TypeError, /"onProgress".*a function/],
+      [{ workerLifespan: 0 }, RangeError, /"workerLifespan".*positive integer/],
+      [{ workerLifespan: '5' }, TypeError, /"workerLifespan"/],
+      [{ settle: 'yes' }, TypeError, /"settle".*true or false/],
       [{ cancelTimeout: -1 }, RangeError, /"cancelTimeout"/],
       [{ cancelTimeout: NaN }, RangeError, /"cancelTimeout"/],
       [{ nJobs: 4 }, TypeError, /"nJobs" does not belong here/],

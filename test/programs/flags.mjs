@@ -2,7 +2,7 @@
 import { moduleTask, WorkerPool } from './library.mjs';
 
 const seen = {};
-for (const startMethod of (process.env.START_METHODS ?? 'threading,spawn,forkserver').split(',')) {
+for (const startMethod of (process.env.START_METHODS ?? 'threading,spawn,forkserver,fork').split(',')) {
   const pool = new WorkerPool({ nJobs: 1, startMethod });
   const fn = (x) => [x * 2, typeof globalThis.gc];
   const named = moduleTask(new URL('./tasks.mjs', import.meta.url), 'triple');

@@ -23,18 +23,20 @@ const heap = (): number => {
   return (heapUsed + external) / MB;
 };
 
-/** Memory at a tenth of the way, most between, and at the end. */
+/** Memory at a tenth of the way, most of so many times after that, and at the end. */
 class Curve {
   early = 0;
   peak = 0;
   readonly #measure: () => number;
+  readonly #times: number;
 
-  constructor(measure: () => number) {
+  constructor(measure: () => number, times = 100) {
     this.#measure = measure;
+    this.#times = times;
   }
 
   at(n: number, of: number): void {
-    if (n < of / 10 || n % Math.ceil(of / 100) !== 0) return;
+    if (n < of / 10 || n % Math.ceil(of / this.#times) !== 0) return;
     const now = this.#measure();
     if (this.early === 0) this.early = now;
     this.peak = Math.max(this.peak, now);
@@ -118,7 +120,7 @@ const scenarios: Record<string, () => Promise<void>> = {
 
   /** One subscription after the other, each with workers of its own. */
   async subscriptions() {
-    const curve = new Curve(heap);
+    const curve = new Curve(heap, 10);
     const descriptors = (): number => readdirSync('/proc/self/fd').length;
     let early = 0;
     for (let n = 0; n < size; n++) {
@@ -133,7 +135,7 @@ const scenarios: Record<string, () => Promise<void>> = {
 
   /** One subscription after the other, on one pool. */
   async subscriptionsOnPool() {
-    const curve = new Curve(heap);
+    const curve = new Curve(heap, 10);
     const { signal } = new AbortController();
     const pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true });
     for (let n = 0; n < size; n++) {
@@ -146,7 +148,7 @@ const scenarios: Record<string, () => Promise<void>> = {
 
   /** One function after the other, each with a source of 10 kB of its own, on workers that stay. */
   async functions() {
-    const curve = new Curve(heap);
+    const curve = new Curve(heap, 10);
     await using pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
     let earlyInWorker = 0;
     for (let n = 0; n < size; n++) {
@@ -161,7 +163,7 @@ const scenarios: Record<string, () => Promise<void>> = {
 
   /** The same with functions that cannot be loaded. */
   async brokenFunctions() {
-    const curve = new Curve(heap);
+    const curve = new Curve(heap, 10);
     await using pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
     let earlyInWorker = 0;
     let failed = 0;

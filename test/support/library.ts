@@ -13,6 +13,8 @@ export const {
   parallelMergeMap,
   parallelFrom,
   WorkerPool,
+  availableStartMethods,
+  warmUp,
   moduleTask,
   transfer,
   WorkerPoolError,

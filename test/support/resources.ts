@@ -44,12 +44,19 @@ export function snapshot(): Snapshot {
 export async function settled(before: Snapshot, limit = 3000): Promise<void> {
   const end = performance.now() + limit;
   for (;;) {
-    // By immediates, for a timer would be a resource itself.
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause();
     const left = difference(before);
     if (left.length === 0) return;
     if (performance.now() > end) throw new Error(`Left behind: ${left.join(', ')}`);
   }
+}
+
+/** A pause in which workers can end, by a timer that is not taken for a resource. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, 1);
+    living.delete(Number(timer)); // a timer is, as a number, the id of its resource
+  });
 }
 
 function difference(before: Snapshot): string[] {

@@ -16,6 +16,7 @@ const all: readonly StartMethodRow[] = [
   { name: 'threading', isProcess: false, isCopy: false, sharesMemory: true },
   { name: 'spawn', isProcess: true, isCopy: false, sharesMemory: false },
   { name: 'forkserver', isProcess: true, isCopy: true, sharesMemory: false },
+  { name: 'fork', isProcess: true, isCopy: true, sharesMemory: false },
 ];
 
 /** Those that the environment variable `START_METHODS` names, separated by commas; else all. */

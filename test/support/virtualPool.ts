@@ -23,6 +23,7 @@ export function virtualPool(nJobs = Infinity): AnyWorkerPool {
 
 class VirtualPool implements AnyWorkerPool, JobOwner {
   readonly nJobs: number;
+  readonly orderTasks = false;
   readonly [brand] = {
     open: (fn: VirtualTask, spec: JobSpec): Job => {
       const portable = { kind: 'module', name: 'virtual' } as PortableFunction;
@@ -50,7 +51,7 @@ class VirtualPool implements AnyWorkerPool, JobOwner {
     if (this.#dispatching) return;
     this.#dispatching = true;
     for (const job of this.#tasks.keys()) {
-      while (job.hasWork && this.freeWorkers() > 0) this.#start(job.cut());
+      while (job.hasWork && this.freeWorkers() > 0) this.#start(job.cut(0, Infinity) as Chunk);
     }
     this.#dispatching = false;
   }

@@ -29,7 +29,7 @@ subscribe('child_process', (message) => {
 const copies = new Map<number, () => void>();
 subscribe('rxjs-parallel-map:worker:start', (message) => {
   const { serial, startMethod } = message as { serial: number; startMethod: string };
-  if (startMethod !== 'forkserver') return;
+  if (!startMethod.startsWith('fork')) return;
   const started: Started = {
     isWorker: () => true,
     alive: true,

@@ -20,6 +20,12 @@ export function squareOrMishap([n, mishap]: readonly [number, Mishap]): unknown 
   }
 }
 
+/** The innermost level of `deep`. */
+export function innermost([level, fails]: readonly [number, boolean]): number {
+  if (fails) throw new RangeError(`level ${level}`);
+  return level;
+}
+
 /** An endless loop that shows in a file that it still runs; the file has its process's id and its thread's as name. */
 export function beat(folder: string): never {
   const file = `${folder}/${process.pid}-${threadId}`;

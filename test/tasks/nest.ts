@@ -50,15 +50,14 @@ export function catchRefusal(startMethod: StartMethod): string {
   }
 }
 
-/** As many levels as there are methods; the innermost counts them, or throws. */
+/** As many levels as there are methods, at least one; the innermost tells its number, or throws. */
 export async function deep([methods, level, fails]: readonly [StartMethod[], number, boolean]): Promise<number> {
-  const [startMethod, ...inner] = methods;
-  if (startMethod === undefined) {
-    if (fails) throw new RangeError(`level ${level}`);
-    return level;
-  }
+  const [startMethod, ...inner] = methods as [StartMethod, ...StartMethod[]];
   await using pool = new WorkerPool({ nJobs: 1, startMethod, daemon: false });
-  const [result] = await pool.map(moduleTask<typeof deep>(import.meta.url, 'deep'), [[inner, level + 1, fails]]);
+  const [result] =
+    inner.length === 0
+      ? await pool.map(innerTask('innermost'), [[level + 1, fails]])
+      : await pool.map(moduleTask<typeof deep>(import.meta.url, 'deep'), [[inner, level + 1, fails]]);
   return result as number;
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { processExecArgv, splitPreloads, threadExecArgv } from '../../src/internal/workers/execArgv.js';
+import { processExecArgv, threadExecArgv, withoutPreloads } from '../../src/internal/workers/execArgv.js';
 
 /** Flags that a program may have been started with, and whether its workers should have them. */
 const flags: readonly { readonly argv: readonly string[]; readonly process: boolean; readonly thread: boolean }[] = [
@@ -95,12 +95,22 @@ describe('the flags of a worker thread', () => {
   });
 });
 
-describe('the flags of the fork server', () => {
+describe('the flags of a process that is copied', () => {
   it('are those of the program without what preloads something, which its copies load', () => {
     const argv = ['--import', 'tsx', '-r', './a.cjs', '--no-warnings', '--import=./b.mjs', '--loader', 'c', '-C', 'x'];
-    expect(splitPreloads(argv)).to.deep.equal({
+    expect(withoutPreloads(argv, undefined)).to.deep.equal({
       flags: ['--no-warnings', '-C', 'x'],
+      nodeOptions: '',
       preloads: { require: ['./a.cjs'], loader: ['c'], import: ['tsx', './b.mjs'] },
+    });
+  });
+
+  it('are without those of NODE_OPTIONS too, which come first', () => {
+    const options = String.raw`  --import tsx --max-old-space-size=100 --require "./a \"b\" c.cjs" --inspect=0 --conditions="x y"`;
+    expect(withoutPreloads(['--import', 'second'], options)).to.deep.equal({
+      flags: [],
+      nodeOptions: '"--max-old-space-size=100" "--conditions=x y"',
+      preloads: { require: ['./a "b" c.cjs'], loader: [], import: ['tsx', 'second'] },
     });
   });
 });

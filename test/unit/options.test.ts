@@ -39,6 +39,8 @@ const poolDefaults = {
   daemon: true,
   keepAlive: false,
   sharedObjects: undefined,
+  cpuIds: undefined,
+  orderTasks: false,
   insights: undefined,
   env: undefined,
   argv: [],
@@ -53,10 +55,14 @@ const callDefaults = {
   workerExit: undefined,
   workerInitTimeout: Infinity,
   workerExitTimeout: Infinity,
+  workerLifespan: Infinity,
   workerDeathRetries: 0,
+  settle: false,
   cancelTimeout: 100,
   captures: undefined,
+  onProgress: undefined,
   chunkSize: undefined,
+  nSplits: undefined,
   maxTasksActive: undefined,
   progressBar: undefined,
 };
@@ -70,26 +76,30 @@ const fromDefaults = {
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
-const callNames = [
-  'chunkSize',
-  'maxTasksActive',
-  'progressBar',
+const shareNames = ['chunkSize', 'nSplits', 'maxTasksActive', 'progressBar'];
+const applyNames = [
   'signal',
   'taskTimeout',
   'workerInit',
   'workerExit',
   'workerInitTimeout',
   'workerExitTimeout',
+  'workerLifespan',
   'workerDeathRetries',
+  'settle',
   'cancelTimeout',
   'captures',
+  'onProgress',
 ];
+const callNames = [...shareNames, ...applyNames];
 const poolNames = [
   'nJobs',
   'startMethod',
   'daemon',
   'keepAlive',
   'sharedObjects',
+  'cpuIds',
+  'orderTasks',
   'insights',
   'env',
   'argv',
@@ -102,7 +112,7 @@ const operatorNames = [...fromNames, 'bufferSize', 'overflow'];
 const places = [
   { caller: 'WorkerPool', resolve: resolvePoolOptions, defaults: poolDefaults, names: poolNames },
   { caller: 'WorkerPool.map', resolve: resolveCallOptions, defaults: callDefaults, names: callNames },
-  { caller: 'WorkerPool.apply', resolve: resolveApplyOptions, defaults: callDefaults, names: callNames.slice(3) },
+  { caller: 'WorkerPool.apply', resolve: resolveApplyOptions, defaults: callDefaults, names: applyNames },
   { caller: 'parallelMap', resolve: resolveOperatorOptions, defaults: operatorDefaults, names: operatorNames },
   { caller: 'parallelFrom', resolve: resolveFromOptions, defaults: fromDefaults, names: fromNames },
 ];
@@ -150,6 +160,18 @@ describe('options', () => {
         right: [1, 64],
         types: [null, '1', [1], {}, true, 1n],
         ranges: [0, -1, 0.5, NaN, Infinity, 2 ** 53],
+      },
+      nSplits: {
+        setting: ({ call }) => call.nSplits,
+        right: [1, 64],
+        types: [null, '1', [1], {}, true, 1n],
+        ranges: [0, -1, 0.5, NaN, Infinity, 2 ** 53],
+      },
+      orderTasks: {
+        setting: ({ pool }) => (pool as PoolSettings).orderTasks,
+        right: [true, false],
+        types: [null, 0, 1, 'true', [], {}],
+        ranges: [],
       },
       maxTasksActive: {
         setting: ({ call }) => call.maxTasksActive,
@@ -215,11 +237,29 @@ describe('options', () => {
         types: [],
         ranges: [],
       },
+      cpuIds: {
+        setting: ({ pool }) => (pool as PoolSettings).cpuIds,
+        right: [[0], [[0]]],
+        types: [null, 0, '0', {}, ['0'], [null], [[true]], new Set([0])],
+        ranges: [[], [[]], [-1], [0.5], [NaN], [[0, -1]], [1e6]],
+      },
+      onProgress: {
+        setting: ({ call }) => call.onProgress,
+        right: [() => {}, async () => {}],
+        types: [null, 1, true, 'log', [], {}],
+        ranges: [],
+      },
       onExitResults: {
         setting: ({ onExitResults }) => onExitResults,
         right: [() => {}, async () => {}],
         types: [null, 1, true, 'log', [], {}],
         ranges: [],
+      },
+      workerLifespan: {
+        setting: ({ call }) => call.workerLifespan,
+        right: [1, 64, Infinity],
+        types: [null, '1', [1], {}, true, 1n],
+        ranges: [0, -1, 0.5, NaN, -Infinity, 2 ** 53],
       },
       onInsights: {
         setting: ({ onInsights }) => onInsights,
@@ -279,6 +319,12 @@ describe('options', () => {
         right: [0, 1, 10],
         types: [null, '1', [], {}, true],
         ranges: [-1, 0.5, NaN, Infinity, 2 ** 53],
+      },
+      settle: {
+        setting: ({ call }) => call.settle,
+        right: [true, false],
+        types: [null, 0, 1, 'true', [], {}],
+        ranges: [],
       },
       cancelTimeout: {
         setting: ({ call }) => call.cancelTimeout,
@@ -396,6 +442,7 @@ describe('options', () => {
         { chunkSize: 'x'.repeat(999) },
         `option "chunkSize" must be a positive integer, got '${'x'.repeat(60)}…' (string).`,
       ],
+      [{ workerLifespan: 0 }, 'option "workerLifespan" must be a positive integer, or Infinity, got 0.'],
       [{ workerDeathRetries: -1 }, 'option "workerDeathRetries" must be an integer of at least 0, got -1.'],
       [{ taskTimeout: 0 }, 'option "taskTimeout" must be a positive number of milliseconds, or Infinity, got 0.'],
       [
@@ -409,6 +456,8 @@ describe('options', () => {
         'option "workerExit" must be a function, a moduleTask(url, exportName) or a URL, got [Function]. ' +
           'Wrap the class: () => new Model().',
       ],
+      [{ onProgress: 'log' }, `option "onProgress" must be a function, got 'log' (string).`],
+      [{ settle: 1 }, 'option "settle" must be true or false, got 1.'],
       [{ insights: 5 }, 'option "insights" must be true, false or { every: milliseconds }, got 5.'],
       [
         { insights: { every: 0 } },
@@ -446,12 +495,14 @@ describe('options', () => {
     const threading = "Did you mean 'threading' (a worker is a thread of this program)?";
     const spawn = "Did you mean 'spawn' (a worker is a fresh Node process)?";
     const forkserver = "Did you mean 'forkserver' (a worker is a copy of a small process)?";
+    const fork = "Did you mean 'fork' (a worker is a copy of a process that has loaded the function)?";
     const foreign = [
       ...['thread', 'threads', 'Threading', 'THREADING', 'threding', 'worker_threads', 'Web Worker'].map(
         (name) => [name, threading] as const,
       ),
       ...['Spawn', 'spwan', 'process', 'child_process'].map((name) => [name, spawn] as const),
-      ...['fork', 'fork_server', 'ForkServer'].map((name) => [name, forkserver] as const),
+      ...['fork_server', 'ForkServer'].map((name) => [name, forkserver] as const),
+      ...['Fork', 'forked', 'forking'].map((name) => [name, fork] as const),
     ];
     for (const [name, suggestion] of foreign) {
       it(`lists what is allowed and suggests one for '${name}'`, () => {
@@ -628,6 +679,8 @@ describe('options', () => {
       daemon: ['deamon', 'Daemon', 'demon'],
       keepAlive: ['keep_alive', 'keepalive', 'keepAlives'],
       chunkSize: ['chunk_size', 'chunksize', 'batchSize'],
+      nSplits: ['n_splits', 'nsplits', 'nChunks'],
+      orderTasks: ['order_tasks', 'ordertasks', 'roundRobin'],
       maxTasksActive: ['max_tasks_active', 'maxTaskActive', 'maxInFlight'],
       signal: ['abortSignal', 'singal', 'Signal'],
       taskTimeout: ['task_timeout', 'timeout', 'taskTimeOut', 'timeLimit', 'taskTimout'],
@@ -636,6 +689,7 @@ describe('options', () => {
       workerInitTimeout: ['worker_init_timeout', 'initTimeout', 'workerInitTimout'],
       workerExitTimeout: ['worker_exit_timeout', 'exitTimeout', 'workerExitTimout'],
       sharedObjects: ['shared_objects', 'sharedObject', 'shared'],
+      cpuIds: ['cpu_ids', 'cpuId', 'affinity', 'cpuids'],
       insights: ['insight', 'enable_insights', 'stats', 'metrics'],
       progressBar: ['progress_bar', 'progressbar', 'progressBars'],
       env: ['ENV', 'environment', 'envs'],
@@ -645,7 +699,10 @@ describe('options', () => {
       name: ['Name', 'names', 'title', 'workerName'],
       onInsights: ['onInsight', 'oninsights', 'onStats'],
       onExitResults: ['onExitResult', 'exitResults', 'onexitresults'],
+      workerLifespan: ['worker_lifespan', 'lifespan', 'workerLifeSpan', 'maxTasksPerWorker'],
       workerDeathRetries: ['worker_death_retries', 'workerDeathRetry'],
+      onProgress: ['onprogress', 'on_progress', 'onProgess'],
+      settle: ['Settle', 'settled', 'allSettled', 'stopOnError'],
       cancelTimeout: ['canceltimeout', 'cancelTimout', 'gracePeriod'],
       ordered: ['order', 'orderd', 'preserveOrder'],
       pool: ['Pool', 'poll', 'workerPool'],
@@ -666,8 +723,7 @@ describe('options', () => {
       expect(thrownBy(() => resolveCallOptions({ concurrency: 4 }, 'WorkerPool.map')).message).to.equal(
         'WorkerPool.map: unknown option "concurrency". Did you mean "nJobs", which belongs to new WorkerPool(), parallelMap, ' +
           'parallelMergeMap and parallelFrom? ' +
-          'The options are chunkSize, maxTasksActive, progressBar, signal, taskTimeout, workerInit, workerExit, workerInitTimeout, ' +
-          'workerExitTimeout, workerDeathRetries, cancelTimeout and captures.',
+          `The options are ${callNames.slice(0, -1).join(', ')} and ${callNames.at(-1)}.`,
       );
     });
   });
@@ -730,6 +786,8 @@ describe('options', () => {
         daemon: true,
         keepAlive: false,
         sharedObjects: null,
+        cpuIds: [0],
+        orderTasks: false,
         insights: false,
         env: {},
         argv: [],
@@ -749,8 +807,8 @@ describe('options', () => {
       }
       expect(() => resolveOperatorOptions({ pool, ...poolOptions }, 'parallelMap')).to.throw(
         TypeError,
-        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects", "insights", "env", "argv", "execArgv", ' +
-          '"resourceLimits" and "name"',
+        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects", "cpuIds", "orderTasks", "insights", ' +
+          '"env", "argv", "execArgv", "resourceLimits" and "name"',
       );
     });
 

@@ -2,8 +2,8 @@
  * Every message that crosses between the pool and a worker: whoever reads this file knows all that can be said.
  *
  * Messages are tuples, not objects: they are cheaper to clone, and there is one per chunk in each direction.
- * Every `Run` is answered by zero or more parts (`Results`, `Yields`) and ends in exactly one way: the last `Results`
- * (as many values as the chunk has), `Failed`, `Stopped`, or the worker's death.
+ * Every `Run` is answered by zero or more parts (`Results`, `Yields`, `Rejected`) and ends in exactly one way: the last `Results`
+ * or `Rejected` (as many values as the chunk has), `Failed`, `Stopped`, or the worker's death.
  */
 
 import type { PortableFunction, PortableValue } from '../functions/portable.js';
@@ -68,8 +68,12 @@ export const FromWorker = {
   Ended: 12,
   /** The exit function of a duty has failed: the worker has it no longer. */
   EndFailed: 13,
+  /** The next value of the chunk failed, and the chunk goes on: as its terms ask. */
+  Rejected: 14,
+  /** What the call for a value of the chunk reports while it runs: sent only where the terms of the chunk ask for it. */
+  Progress: 15,
   /** A line for the program to print. */
-  Print: 14,
+  Print: 16,
 } as const;
 
 /** How a chunk's function is called. */
@@ -90,6 +94,14 @@ export const NO_DUTY = 0;
 /** The indexes of a chunk's values: the first one where they follow each other, all of them where some were dropped. */
 export type ChunkIndexes = number | readonly number[];
 
+/** What is unusual about a chunk: not sent where nothing is. */
+export interface RunTerms {
+  /** Whether a value that fails is told by `Rejected`, and followed by the next one. */
+  readonly settles: boolean;
+  /** Whether somebody listens to what calls report while they run. */
+  readonly reports: boolean;
+}
+
 export type DefineMessage = [type: typeof ToWorker.Define, task: number, portable: PortableFunction];
 export type ForgetMessage = [type: typeof ToWorker.Forget, task: number];
 export type RunMessage = [
@@ -100,6 +112,7 @@ export type RunMessage = [
   duty: number,
   indexes: ChunkIndexes,
   values: unknown[],
+  terms?: RunTerms | undefined,
 ];
 export type CancelMessage = [type: typeof ToWorker.Cancel, chunk: number];
 export type RecallMessage = [type: typeof ToWorker.Recall, chunk: number];
@@ -183,6 +196,17 @@ export type EndFailedMessage = [
   elapsed: number,
 ];
 
+/** `elapsed` as in `Results`. */
+export type RejectedMessage = [
+  type: typeof FromWorker.Rejected,
+  chunk: number,
+  failure: EncodedFailure,
+  elapsed: number,
+];
+
+/** `at` is the place of the value in the chunk. */
+export type ProgressMessage = [type: typeof FromWorker.Progress, chunk: number, at: number, value: unknown];
+
 export type MessageFromWorker =
   | ReadyMessage
   | DefinedMessage
@@ -198,6 +222,8 @@ export type MessageFromWorker =
   | BeginFailedMessage
   | EndedMessage
   | EndFailedMessage
+  | RejectedMessage
+  | ProgressMessage
   | PrintMessage;
 
 /** What a worker is told when it is started, over its start method's own way (`workerData`, environment). */
@@ -206,6 +232,8 @@ export interface WorkerIdentity {
   readonly workerId: number;
   /** Whether the worker may not make pools of its own. */
   readonly daemon: boolean;
+  /** The CPUs that it may run on, by their numbers; all where it is not given. */
+  readonly cpuIds?: readonly number[] | undefined;
   /** Whether it measures what it does. */
   readonly insights: boolean;
   /** What it is called; `undefined` where nobody cares. */

@@ -1,5 +1,7 @@
-/** Every message between a program and its fork server: frames over a pipe. */
+/** Every message between a program and a process that is copied: the fork server, or a pool's template. Frames over a pipe. */
 
+import type { PortableFunction, PortableValue } from '../functions/portable.js';
+import type { EncodedThrown } from './errorCodec.js';
 import type { WorkerIdentity } from './messages.js';
 
 /** What the server is started with, in JSON. */
@@ -9,8 +11,11 @@ export interface ServerData {
   /** What they say first, followed by the id of the request in ten digits: so that nobody else is taken for one. */
   readonly token: string;
   readonly programPid: number;
+  /** Of a template: whether its workers are daemons, for it loads what they would, and whether that includes `preloads`. */
+  readonly template: { readonly daemon: boolean; readonly preloads: boolean } | undefined;
   /** What `process.execArgv` is in workers. */
   readonly execArgv: readonly string[];
+  /** What each copy loads first, if the template has not. */
   readonly preloads: Preloads;
 }
 
@@ -21,7 +26,19 @@ export interface Preloads {
   readonly import: readonly string[];
 }
 
-/** What the program asks for: a worker. */
+/** What the program says. */
+export const ToServer = {
+  /** Make a worker. */
+  Fork: 0,
+  /** Build what all calls of the pool share: the workers from here on have it. */
+  Share: 1,
+  /** Load a function: the workers from here on have it. Answered by `Prepared`. */
+  Define: 2,
+  /** Drop a function. */
+  Forget: 3,
+} as const;
+
+/** What a worker is made from. */
 export interface ForkRequest {
   readonly id: number;
   readonly identity: WorkerIdentity;
@@ -29,6 +46,12 @@ export interface ForkRequest {
   readonly env: Readonly<Record<string, string>>;
   readonly argv: readonly string[];
 }
+
+export type MessageToServer =
+  | readonly [type: typeof ToServer.Fork, request: ForkRequest]
+  | readonly [type: typeof ToServer.Share, shared: PortableValue]
+  | readonly [type: typeof ToServer.Define, task: number, portable: PortableFunction]
+  | readonly [type: typeof ToServer.Forget, task: number];
 
 /** What the server says. */
 export const FromServer = {
@@ -42,6 +65,10 @@ export const FromServer = {
   Failed: 3,
   /** A worker has ended. */
   Exited: 4,
+  /** A function was loaded, or could not be. */
+  Prepared: 5,
+  /** An error that nobody caught is about to end it. */
+  Fatal: 6,
 } as const;
 
 export type MessageFromServer =
@@ -49,4 +76,6 @@ export type MessageFromServer =
   | readonly [type: typeof FromServer.Unavailable, reason: string]
   | readonly [type: typeof FromServer.Forked, id: number, pid: number]
   | readonly [type: typeof FromServer.Failed, id: number, reason: string]
-  | readonly [type: typeof FromServer.Exited, id: number, exitCode: number | null, signal: string | null];
+  | readonly [type: typeof FromServer.Exited, id: number, exitCode: number | null, signal: string | null]
+  | readonly [type: typeof FromServer.Prepared, task: number, succeeded: boolean]
+  | readonly [type: typeof FromServer.Fatal, thrown: EncodedThrown];

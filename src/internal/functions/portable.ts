@@ -30,7 +30,7 @@ export interface PortableGraph {
 }
 
 /** A value in a form that can be sent, functions in it included. */
-export type PortableValue = Pick<PortableGraph, 'bytes' | 'attachments'>;
+export type PortableValue = Pick<PortableGraph, 'bytes' | 'attachments' | 'imports'>;
 
 /** Whatever a user may give where a task function is asked for. */
 export type AnyTask = ((...args: never[]) => unknown) | ModuleTask | URL;
@@ -76,8 +76,7 @@ export function makeValuePortable(
   isCloneable: (value: unknown) => boolean,
 ): PortableValue {
   const refusal = (path: string, kind: string): Error => new UnserializableError({ path, kind, direction: 'input' });
-  const { bytes, attachments } = captureValue(name, value, { captures: undefined, isCloneable, refusal });
-  return { bytes, attachments };
+  return captureValue(name, value, { captures: undefined, isCloneable, refusal });
 }
 
 /** What makes two tasks the same, as long as what they capture is: they are loaded once, and share what is known of their pace. */

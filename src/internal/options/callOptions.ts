@@ -1,12 +1,15 @@
 /** The options that concern one call on a pool: documentation, names, checks and defaults. */
 
 import {
+  boolean,
+  callback,
   countFromZero,
   milliseconds,
   isPlainObject,
   objectThat,
   operators,
   positiveInteger,
+  positiveIntegerOrInfinity,
   positiveMilliseconds,
   anyString,
   LONGEST_TIMER,
@@ -19,11 +22,15 @@ import {
 } from './rows.js';
 import { describeValue, quote } from './describeValue.js';
 import type { ProgressStream } from '../progress/Screen.js';
-import type { WorkerTask } from '../../taskTypes.js';
+import type { TaskProgress, WorkerTask } from '../../taskTypes.js';
 import type { AnyTask } from '../functions/portable.js';
 
-/** What concerns one `apply`. Each option may be left out or `undefined`, which both mean its default. */
-export interface ApplyOptions {
+/**
+ * What concerns one `apply`. Each option may be left out or `undefined`, which both mean its default.
+ *
+ * @typeParam Settle Whether `settle` is given: it decides over the type of the results.
+ */
+export interface ApplyOptions<Settle extends boolean = false> {
   /**
    * Ends the call when it fires: nothing more is started, tasks that run see it in their `context.signal`, and the call
    * fails with `signal.reason`. A signal that has fired already starts nothing.
@@ -103,6 +110,18 @@ export interface ApplyOptions {
   workerExitTimeout?: number | undefined;
 
   /**
+   * How many tasks a worker does before another one takes its place, with the same `workerId`: a positive integer, or `Infinity`.
+   * For functions that leak memory, or whose state is to begin anew. A worker does exactly so many, and then runs its `workerExit`
+   * and leaves; the next one begins with `workerInit`. Tasks that failed count; so do those of other calls, on a pool with
+   * `keepAlive` also of earlier ones: a worker that has done too many is replaced before the first task.
+   *
+   * Default: `Infinity`.
+   *
+   * @throws TypeError when it is no number, RangeError when it is no positive integer or Infinity.
+   */
+  workerLifespan?: number | undefined;
+
+  /**
    * How often a value is started again, on another worker, after the worker that had it died: killed, out of memory, left by
    * `process.exit`. An integer of at least 0. After that, the call fails with a `WorkerDiedError`. A task that throws is never
    * started again.
@@ -112,6 +131,22 @@ export interface ApplyOptions {
    * @throws TypeError when it is no number, RangeError when it is negative or no integer.
    */
   workerDeathRetries?: number | undefined;
+
+  /**
+   * Whether a value that fails is a result like any other: with `true` there is `{ status: 'fulfilled', value }` for a value whose
+   * task has succeeded, and `{ status: 'rejected', reason }` for one that has failed, as of `Promise.allSettled`, and the call
+   * goes on. The reason is what the call would else fail with: what the task has thrown, an `UnserializableError` of the value
+   * or its result, a `WorkerTimeoutError`, or a `WorkerDiedError` for the values that a dead worker had, which `chunkSize` limits.
+   * For `parallelMergeMap` a call that fails has a rejection after all that it has given.
+   *
+   * What is no value's fault still ends the call: an error of the source, of `workerInit` or `workerExit`, a worker that cannot
+   * start, a `signal`, the end of the pool.
+   *
+   * Default: `false`, the first error ends the call.
+   *
+   * @throws TypeError when it is no boolean.
+   */
+  settle?: Settle | undefined;
 
   /**
    * How many milliseconds a running task gets to notice that its result is no longer wanted (`context.signal`) and to come
@@ -133,13 +168,35 @@ export interface ApplyOptions {
    * @throws TypeError when it is no object.
    */
   captures?: Readonly<Record<string, unknown>> | undefined;
+
+  /**
+   * Called with what a running task reports by `context.progress(value)`: `{ index, workerId, value }`, before the result of that
+   * task. What it throws ends the call with that error.
+   *
+   * Default: none; then nothing is sent.
+   *
+   * @throws TypeError when it is no function.
+   * @example
+   * ```ts
+   * await pool.apply(convert, [film], { onProgress: ({ value }) => console.log(`${value} %`) });
+   * ```
+   */
+  onProgress?: ((progress: TaskProgress) => void) | undefined;
 }
 
-/** What concerns one call on a pool. Each option may be left out or `undefined`, which both mean its default. */
-export interface CallOptions extends ApplyOptions {
+/**
+ * What concerns one call on a pool. Each option may be left out or `undefined`, which both mean its default.
+ *
+ * @typeParam Settle As of {@link ApplyOptions}.
+ */
+export interface CallOptions<Settle extends boolean = false> extends ApplyOptions<Settle> {
   /**
    * How many values travel to a worker in one message: a positive integer. Large chunks make small tasks cheaper, small
    * ones share work out more evenly and deliver the first results sooner.
+   *
+   * An input that is read at once, an array or a generator say, is cut into chunks of exactly this size, except for the last one, or
+   * of `maxTasksActive` values where that is less. Values that come over time do not wait for each other: a chunk of them has at
+   * most so many.
    *
    * Default: adaptive, one value at a time until the pace of the tasks is known, then as many as run in a few
    * milliseconds. With a `taskTimeout`, always one.
@@ -147,6 +204,17 @@ export interface CallOptions extends ApplyOptions {
    * @throws TypeError when it is no number, RangeError when it is no positive integer.
    */
   chunkSize?: number | undefined;
+
+  /**
+   * Into how many chunks the input is cut: a positive integer. Their sizes differ by one at most; an input of fewer values is cut into
+   * chunks of one. It needs an input whose length is known: an array, a typed array, a `Set` or a `Map`. For others, and for
+   * `parallelMap`, whose source pushes its values, it has no effect. Nor has it together with `chunkSize` or `taskTimeout`.
+   *
+   * Default: none; see `chunkSize`.
+   *
+   * @throws TypeError when it is no number, RangeError when it is no positive integer.
+   */
+  nSplits?: number | undefined;
 
   /**
    * How many values may be on their way at once: a positive integer. A value counts from when it is taken until its result
@@ -207,15 +275,20 @@ interface ApplySettings {
   readonly workerInitTimeout: number;
   /** As `taskTimeout`. */
   readonly workerExitTimeout: number;
+  readonly workerLifespan: number;
   readonly workerDeathRetries: number;
+  readonly settle: boolean;
   /** At most what a timer can wait, or Infinity. */
   readonly cancelTimeout: number;
   readonly captures: Readonly<Record<string, unknown>> | undefined;
+  readonly onProgress: ((progress: TaskProgress) => void) | undefined;
 }
 
 interface ShareSettings {
   /** `undefined`: adaptive. */
   readonly chunkSize: number | undefined;
+  /** `undefined`: as `chunkSize` says. */
+  readonly nSplits: number | undefined;
   /** `undefined`: derived from the number of workers and the size of the chunks. */
   readonly maxTasksActive: number | undefined;
   readonly progressBar: ProgressBarSettings | undefined;
@@ -284,10 +357,20 @@ const applyRows: Rows<ApplySettings> = {
     aliases: ['exitTimeout', 'teardownTimeout'],
     normalise: timerOrInfinity,
   }),
+  workerLifespan: row({
+    ...positiveIntegerOrInfinity,
+    default: () => Infinity,
+    aliases: ['lifespan', 'maxTasksPerChild', 'maxTasksPerWorker', 'workerLife', 'workerLifetime'],
+  }),
   workerDeathRetries: row({
     ...countFromZero,
     default: () => 0,
     aliases: ['deathRetries', 'workerDeathRetry', 'workerRetries'],
+  }),
+  settle: row({
+    ...boolean,
+    default: () => false,
+    aliases: ['allSettled', 'settled', 'stopOnError', 'throwOnError'],
   }),
   cancelTimeout: row({
     ...milliseconds,
@@ -300,6 +383,11 @@ const applyRows: Rows<ApplySettings> = {
     default: () => undefined,
     aliases: ['closure', 'context', 'globals', 'locals', 'scope', 'variables'],
   }),
+  onProgress: row<((progress: TaskProgress) => void) | undefined>({
+    ...callback,
+    default: () => undefined,
+    aliases: ['onReport', 'onUpdate', 'progress', 'progressCallback'],
+  }),
 };
 
 const shareRows: Rows<ShareSettings> = {
@@ -307,6 +395,11 @@ const shareRows: Rows<ShareSettings> = {
     ...positiveInteger,
     default: () => undefined,
     aliases: ['batch', 'batchSize', 'chunk', 'chunks'],
+  }),
+  nSplits: row<number | undefined>({
+    ...positiveInteger,
+    default: () => undefined,
+    aliases: ['nChunks', 'numChunks', 'numSplits', 'splits'],
   }),
   maxTasksActive: row<number | undefined>({
     ...positiveInteger,

@@ -44,8 +44,10 @@ const overflows: { readonly [Name in Overflow]: Omit<Choice, 'name'> } = {
 /**
  * The options of `parallelFrom`: those of the pool, those of the call, and how results come out. Each option may be left out
  * or `undefined`, which both mean its default.
+ *
+ * @typeParam Settle As of {@link ApplyOptions}.
  */
-export interface FromOptions extends WorkerPoolOptions, CallOptions {
+export interface FromOptions<Settle extends boolean = false> extends WorkerPoolOptions, CallOptions<Settle> {
   /**
    * Whether results are emitted in the order of their values, or as they finish.
    *
@@ -92,8 +94,10 @@ export interface FromOptions extends WorkerPoolOptions, CallOptions {
 /**
  * The options of `parallelMap` and `parallelMergeMap`: those of the pool, those of the call, how results come out and how many
  * values may wait. Each option may be left out or `undefined`, which both mean its default.
+ *
+ * @typeParam Settle As of {@link ApplyOptions}.
  */
-export interface MapOperatorOptions extends FromOptions {
+export interface MapOperatorOptions<Settle extends boolean = false> extends FromOptions<Settle> {
   /**
    * How many values may wait for a worker: an integer of at least 0, or `Infinity`. A source that pushes cannot be slowed
    * down, so whatever exceeds this meets `overflow`. With 0 nothing may wait: a value that finds no free worker overflows.

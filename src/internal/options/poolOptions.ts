@@ -1,10 +1,12 @@
 /** The options that say what workers a pool has: documentation, names, checks and defaults. */
 
+import { onlineCpus } from '../posix/cpus.js';
 import { cpuCount } from './cpuCount.js';
 import { describeValue, quote } from './describeValue.js';
 import {
   anything,
   boolean,
+  cpuList,
   isPlainObject,
   oneOf,
   operators,
@@ -19,7 +21,7 @@ import {
 } from './rows.js';
 
 /** The ways to start a worker; the only list of them. */
-export const startMethodNames = ['threading', 'spawn', 'forkserver'] as const;
+export const startMethodNames = ['threading', 'spawn', 'forkserver', 'fork'] as const;
 
 /**
  * How workers are started.
@@ -28,6 +30,8 @@ export const startMethodNames = ['threading', 'spawn', 'forkserver'] as const;
  * - `'spawn'`: a worker is a fresh Node process, so that nothing it does to itself can harm the program.
  * - `'forkserver'`: a worker is a copy of a small process that is up already, by the system call `fork`; it starts much faster than
  *   a fresh one. Linux only, with the optional package `koffi`.
+ * - `'fork'`: a worker is a copy of a process of this pool, which has loaded the function, what it imports, and `sharedObjects`; the
+ *   copies share that memory until somebody writes to it. Linux only, with the optional package `koffi`.
  */
 export type StartMethod = (typeof startMethodNames)[number];
 
@@ -43,7 +47,11 @@ const startMethods: { readonly [Name in StartMethod]: Omit<Choice, 'name'> } = {
   },
   forkserver: {
     meaning: 'a worker is a copy of a small process',
-    aliases: ['forkServer', 'fork_server', 'fork'],
+    aliases: ['forkServer', 'fork_server'],
+  },
+  fork: {
+    meaning: 'a worker is a copy of a process that has loaded the function',
+    aliases: ['forking', 'forked', 'copy', 'template', 'fork_template'],
   },
 };
 
@@ -60,8 +68,8 @@ export interface WorkerPoolOptions {
   nJobs?: number | null | undefined;
 
   /**
-   * How workers are started: `'threading'`, each a thread of this program, `'spawn'`, each a process of its own, or
-   * `'forkserver'`, each a copy of a process that is up already.
+   * How workers are started: `'threading'`, each a thread of this program, `'spawn'`, each a process of its own,
+   * `'forkserver'`, each a copy of a process that is up already, or `'fork'`, each a copy of one that has loaded what they need.
    *
    * Default: `'threading'`.
    *
@@ -101,6 +109,33 @@ export interface WorkerPoolOptions {
    * @throws UnserializableError when there is something in it that cannot travel, UnportableFunctionError when it is a function.
    */
   sharedObjects?: unknown;
+
+  /**
+   * The CPUs that workers are kept on, by their numbers from 0: an entry for each worker, by `workerId`, or one entry for all. An
+   * entry is a number, or an array of numbers, among which the system chooses. Linux only, for processes as for threads, with the
+   * optional package `koffi`.
+   *
+   * Default: all CPUs that the program may use.
+   *
+   * @throws TypeError when it is no array of such entries; RangeError when this machine has no such CPU, when there are neither one
+   *   entry nor `nJobs` of them, or where it cannot be used.
+   * @example
+   * ```ts
+   * const pool = new WorkerPool({ nJobs: 2, cpuIds: [0, [2, 3]] });
+   * ```
+   */
+  cpuIds?: readonly (number | readonly number[])[] | undefined;
+
+  /**
+   * Whether the chunks of a call go to the workers in turns: the first one to worker 0, the second one to worker 1, and so on, from
+   * worker 0 again after the last one. A chunk then waits for its worker, also where another one is idle. Together with
+   * `chunkSize` or `nSplits` it settles which worker does which values.
+   *
+   * Default: `false`, a chunk goes to whichever worker is free.
+   *
+   * @throws TypeError when it is no boolean.
+   */
+  orderTasks?: boolean | undefined;
 
   /**
    * Whether the pool measures what its workers do: how long they start, wait and work, what the longest tasks were, and more
@@ -191,6 +226,8 @@ export interface PoolSettings extends WorkerResources {
   readonly daemon: boolean;
   readonly keepAlive: boolean;
   readonly sharedObjects: unknown;
+  readonly cpuIds: readonly (number | readonly number[])[] | undefined;
+  readonly orderTasks: boolean;
   readonly insights: InsightsSettings | undefined;
 }
 
@@ -287,6 +324,16 @@ const rows: Rows<PoolSettings> = {
     ...anything,
     default: () => undefined,
     aliases: ['initialData', 'shared', 'sharedData', 'sharedObject', 'workerData'],
+  }),
+  cpuIds: row<PoolSettings['cpuIds']>({
+    ...cpuList(onlineCpus),
+    default: () => undefined,
+    aliases: ['affinity', 'cores', 'cpuAffinity', 'cpuId', 'pin'],
+  }),
+  orderTasks: row({
+    ...boolean,
+    default: () => false,
+    aliases: ['orderedTasks', 'roundRobin', 'taskOrder'],
   }),
   insights: row<InsightsSettings | undefined>({
     ...insightsCheck,

@@ -77,6 +77,11 @@ export const positiveInteger: Check = {
   fault: (value) => integerFrom(1, value),
 };
 
+export const positiveIntegerOrInfinity: Check = {
+  allowed: 'a positive integer, or Infinity',
+  fault: (value) => (value === Infinity ? undefined : integerFrom(1, value)),
+};
+
 export const countFromZero: Check = {
   allowed: 'an integer of at least 0',
   fault: (value) => integerFrom(0, value),
@@ -154,6 +159,31 @@ export function objectThat(
     fault(value) {
       if (typeof value !== 'object' || value === null) return wrongType;
       return is(value) ? undefined : wrongTypeBut(advice(value));
+    },
+  };
+}
+
+/** CPUs, by their numbers: an entry for each worker, each one number or several. @param online Which there are. */
+export function cpuList(online: () => ReadonlySet<number> | undefined): Check {
+  return {
+    allowed: 'an array of CPU numbers, or of arrays of them',
+    fault(value) {
+      if (!Array.isArray(value)) return wrongType;
+      const entries: readonly unknown[] = value;
+      if (entries.length === 0 || entries.some((entry) => Array.isArray(entry) && entry.length === 0))
+        return outOfRange;
+      const known = online();
+      for (const cpu of entries.flat()) {
+        if (typeof cpu !== 'number') return wrongType;
+        if (!Number.isInteger(cpu) || cpu < 0) return outOfRange;
+        if (known?.has(cpu) === false) {
+          return {
+            error: RangeError,
+            advice: `This machine has no CPU ${cpu}, but ${enumerate([...known].map(String))}.`,
+          };
+        }
+      }
+      return undefined;
     },
   };
 }

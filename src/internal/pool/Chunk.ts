@@ -18,6 +18,8 @@ export interface Chunk {
   done: number;
   /** How many workers have died of it. */
   readonly deaths: number;
+  /** With `orderTasks`, the worker that it is for; else -1. */
+  slot: number;
   /** The worker that has it. */
   worker: WorkerHandle | undefined;
   /** Whether something in it was moved to the worker, so that it cannot be started again. */
@@ -41,6 +43,7 @@ export function createChunk(job: Job, seq: number, indexes: ChunkIndexes, values
     values,
     done: 0,
     deaths,
+    slot: -1,
     worker: undefined,
     moved: false,
     yielded: false,
@@ -52,14 +55,25 @@ export function createChunk(job: Job, seq: number, indexes: ChunkIndexes, values
 
 /** The values from `from` on as a chunk of its own. */
 export function restOf(chunk: Chunk, from: number, deaths = chunk.deaths): Chunk {
-  return createChunk(chunk.job, chunk.seq + from, indexesFrom(chunk, from), chunk.values.slice(from), deaths);
+  return partOf(chunk, from, indexesFrom(chunk, from), chunk.values.slice(from), deaths);
+}
+
+/** The first so many values as a chunk of their own. */
+export function headOf(chunk: Chunk, count: number): Chunk {
+  const { indexes, values, deaths } = chunk;
+  const first = typeof indexes === 'number' ? indexes : indexes.slice(0, count);
+  return partOf(chunk, 0, first, values.slice(0, count), deaths);
 }
 
 /** The values from `from` on as chunks of one value each. */
 export function singlesOf(chunk: Chunk, from: number, deaths = chunk.deaths): Chunk[] {
-  return chunk.values
-    .slice(from)
-    .map((value, i) => createChunk(chunk.job, chunk.seq + from + i, indexAt(chunk, from + i), [value], deaths));
+  return chunk.values.slice(from).map((value, i) => partOf(chunk, from + i, indexAt(chunk, from + i), [value], deaths));
+}
+
+function partOf(chunk: Chunk, from: number, indexes: ChunkIndexes, values: unknown[], deaths: number): Chunk {
+  const part = createChunk(chunk.job, chunk.seq + from, indexes, values, deaths);
+  part.slot = chunk.slot;
+  return part;
 }
 
 /** The index of the value at a place in the chunk. */

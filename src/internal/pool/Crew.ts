@@ -3,9 +3,13 @@
 import { now } from '../globals.js';
 import { StartMethodUnavailableError } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
+import type { WorkerIdentity } from '../channel/messages.js';
+import type { PortableValue } from '../functions/portable.js';
+import { whyNoLibc } from '../posix/libc.js';
 import { startMethod } from '../workers/table.js';
 import type { StartMethodStrategy } from '../workers/StartMethod.js';
 import type { Chunk } from './Chunk.js';
+import type { TaskRecord } from './TaskRegistry.js';
 import { WorkerHandle, type WorkerListener } from './WorkerHandle.js';
 
 export class Crew {
@@ -23,9 +27,11 @@ export class Crew {
   /** @throws StartMethodUnavailableError */
   constructor(settings: PoolSettings, listener: WorkerListener) {
     this.#settings = settings;
-    this.#strategy = startMethod(settings.startMethod);
+    this.#strategy = startMethod(settings.startMethod, settings.daemon);
     const reason = this.#strategy.whyUnavailable?.();
     if (reason !== undefined) throw new StartMethodUnavailableError({ startMethod: settings.startMethod, reason });
+    const noPinning = settings.cpuIds && whyNoLibc();
+    if (noPinning !== undefined) throw new RangeError(`"cpuIds" cannot be used here: ${noPinning}. Leave it out.`);
     this.#listener = listener;
     this.#slots = new Array<WorkerHandle | undefined>(settings.nJobs).fill(undefined);
   }
@@ -57,6 +63,35 @@ export class Crew {
     return this.#strategy.isCloneable(value);
   }
 
+  /** What every worker gets before it is given anything else. */
+  share(shared: PortableValue): void {
+    this.#strategy.prepareShared?.(shared);
+  }
+
+  /** The workers that start next will need these functions. */
+  prepare(records: readonly TaskRecord[]): void {
+    this.#strategy.prepare?.(new Map(records.map(({ id, portable }) => [id, portable])));
+  }
+
+  /** A call was given up that needs these functions. @param timeout How long loading one may still take (milliseconds). */
+  abandon(records: readonly TaskRecord[], timeout: number): void {
+    this.#strategy.abandon?.(
+      records.map(({ id }) => id),
+      timeout,
+    );
+  }
+
+  /** No worker needs a function any more. */
+  forget(task: number): void {
+    this.#strategy.forget?.(task);
+    for (const worker of this.workers()) worker.forget(task);
+  }
+
+  /** No worker lives, and none is wanted: calls back when nothing is left. False where that is so. */
+  release(callback: () => void): boolean {
+    return this.#strategy.release?.(callback) ?? false;
+  }
+
   /**
    * Starts workers, so that as many as `wanted` are starting.
    *
@@ -68,9 +103,7 @@ export class Crew {
     for (let id = 0; id < this.#slots.length && missing > 0; id++) {
       if (this.#slots[id] !== undefined) continue;
       try {
-        const { daemon, insights, name } = this.#settings;
-        const identity = { workerId: id, daemon, insights: insights !== undefined, name };
-        this.#slots[id] = new WorkerHandle(identity, this.#settings, this.#strategy, this.#listener);
+        this.#slots[id] = new WorkerHandle(this.#identityOf(id), this.#settings, this.#strategy, this.#listener);
       } catch (cause) {
         return { workerId: id, cause };
       }
@@ -78,6 +111,18 @@ export class Crew {
       missing--;
     }
     return undefined;
+  }
+
+  #identityOf(workerId: number): WorkerIdentity {
+    const { daemon, insights, name, cpuIds } = this.#settings;
+    const cpus = cpuIds?.[cpuIds.length === 1 ? 0 : workerId];
+    return {
+      workerId,
+      daemon,
+      insights: insights !== undefined,
+      name,
+      cpuIds: cpus === undefined ? undefined : [cpus].flat(),
+    };
   }
 
   /** A worker has nothing to do. */
@@ -91,6 +136,12 @@ export class Crew {
       if (worker.state === 'ready') return worker;
     }
     return undefined;
+  }
+
+  /** All workers that have nothing to do, which are no longer counted so; by their numbers. */
+  takeAllIdle(): WorkerHandle[] {
+    const idle = this.#idle.splice(0).filter(({ state }) => state === 'ready');
+    return idle.sort((a, b) => a.id - b.id);
   }
 
   get hasIdle(): boolean {

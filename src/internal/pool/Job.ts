@@ -13,9 +13,13 @@
 import { WINDOW } from '../tuning.js';
 import { BufferOverflowError } from '../../errors.js';
 import type { CallSettings, Overflow } from '../../options.js';
+import type { TaskProgress } from '../../taskTypes.js';
 import { linkAbort, unlinkAbort } from '../abortLinks.js';
-import { CallMode } from '../channel/messages.js';
+import { bindContext } from '../asyncContext.js';
+import { CallMode, type RunTerms } from '../channel/messages.js';
 import { ProgressReport } from '../progress/ProgressReport.js';
+import { transfersAreUsed } from '../../transfer.js';
+import type { InputFacts } from '../pull.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
 import type { Duty } from './Duty.js';
@@ -44,8 +48,8 @@ export interface JobSpec {
   readonly manualRelease: boolean;
   /** Whether its exit functions run at its end in any case, also where workers are kept. */
   readonly wantsExitResults: boolean;
-  /** How many values there will be, where that is known. */
-  readonly total?: number | undefined;
+  /** What is known of an input that is pulled. */
+  readonly input?: InputFacts | undefined;
   readonly sink: JobSink;
 }
 
@@ -54,6 +58,8 @@ export type JobOutcome = 'completed' | 'failed' | 'cancelled';
 /** What a job needs from the pool. */
 export interface JobOwner {
   readonly nJobs: number;
+  /** Whether chunks go to the workers in turns. */
+  readonly orderTasks: boolean;
   /** Workers that could take a value at once, counting those that were not started yet. */
   freeWorkers(): number;
   /** The job has values to give, or none any more. */
@@ -74,6 +80,8 @@ export class Job {
   readonly call: CallSettings;
   /** What its init and exit functions make of workers; `undefined` where it has none. */
   readonly duty: Duty | undefined;
+  /** What its chunks have that is unusual; `undefined` where that is nothing. */
+  readonly terms: RunTerms | undefined;
   /** What its exit functions have returned, once they have. */
   exitResults: unknown[] = [];
   /** The chunks that workers have. */
@@ -87,7 +95,11 @@ export class Job {
   readonly #bufferSize: number;
   /** The size of its chunks, where that is fixed. A task with a timeout travels alone, so that it is known when it starts. */
   readonly #chunkSize: number | undefined;
+  /** Whether a chunk waits until it is whole: it has a fixed size, and the input gives values whenever it is asked. */
+  readonly #areWhole: boolean;
+  readonly #inputLength: number | undefined;
   readonly #pending: PendingValues;
+  readonly #tellProgress: ((progress: TaskProgress) => void) | undefined;
 
   readonly #report: ProgressReport | undefined;
   /** How many values have a result. */
@@ -108,16 +120,22 @@ export class Job {
     this.duty = duty;
     this.mode = spec.mode;
     this.call = spec.call;
+    this.terms = termsOf(spec.call);
     this.#owner = owner;
     this.#sink = spec.sink;
     this.#ordered = spec.ordered;
     this.#manualRelease = spec.manualRelease;
     this.#bufferSize = spec.bufferSize;
     this.#chunkSize = this.#isTimed ? 1 : this.call.chunkSize;
+    const isFixed = this.#chunkSize === undefined ? this.call.nSplits !== undefined : this.#chunkSize > 1;
+    this.#areWhole = isFixed && spec.input?.isReadAtOnce === true;
+    this.#inputLength = spec.input?.length;
+    // It runs in the context of whoever has made the call, not in that of whoever started the worker.
+    this.#tellProgress = this.call.onProgress && bindContext(this.call.onProgress);
     this.#pending = new PendingValues(this, spec.bufferSize, spec.overflow);
     const { progressBar } = this.call;
     if (progressBar !== undefined) {
-      this.#report = new ProgressReport(progressBar, this, spec.total, (error) => this.fail(error));
+      this.#report = new ProgressReport(progressBar, this, spec.input?.length, (error) => this.fail(error));
     }
     if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
@@ -151,13 +169,14 @@ export class Job {
     if (this.#failure !== undefined) return; // it has a larger index than what failed
     const free = this.#owner.freeWorkers();
     if (!this.#pending.push(value, free)) this.fail(new BufferOverflowError({ bufferSize: this.#bufferSize }));
-    else if (free > 0 || this.#pending.waiting === 1) this.#owner.onWorkChanged(this);
+    else if (free > 0 || this.#pending.waiting === 1 || this.#areWhole) this.#owner.onWorkChanged(this);
   }
 
   /** The source has no more values. */
   end(): void {
     if (this.#ended || this.#sourceEnded) return;
     this.#sourceEnded = true;
+    if (this.#areWhole) this.#owner.onWorkChanged(this); // the last chunk may be smaller
     this.#completeIfDone();
   }
 
@@ -201,23 +220,32 @@ export class Job {
    * what has a timeout, which begins when it is sent.
    */
   get mayGoAhead(): boolean {
-    return this.mode !== CallMode.Merge && !this.#isTimed && !this.#pending.movesNext(this.nextChunkSize());
+    if (this.mode === CallMode.Merge || this.#isTimed) return false;
+    return this.#owner.orderTasks ? !transfersAreUsed() : !this.#pending.movesNext(this.nextChunkSize());
   }
 
   /** How many values the next chunk should have. */
   nextChunkSize(): number {
     if (this.mode === CallMode.Merge) return 1;
     const waiting = this.#cuttable();
-    if (this.#chunkSize !== undefined) return Math.min(this.#chunkSize, waiting);
+    const fixed = this.#fixedSize();
+    if (fixed !== undefined) return Math.min(fixed, waiting);
     // Half a worker's share, for each has a chunk and one ahead.
     const fairShare = Math.ceil(waiting / (2 * this.#owner.nJobs));
     return Math.max(1, Math.min(this.task.pace.size, fairShare));
   }
 
-  /** Takes the next chunk. Only where `hasWork`. */
-  cut(): Chunk {
-    const chunk = this.#pending.cut(this.nextChunkSize());
-    this.inFlight.add(chunk);
+  /**
+   * Takes the next chunk for a worker, of at most `limit` values. Only where `hasWork`.
+   *
+   * @returns `undefined` where all chunks that there are, are for other workers: with `orderTasks`.
+   */
+  cut(workerId: number, limit: number): Chunk | undefined {
+    const { nJobs, orderTasks } = this.#owner;
+    const chunk = orderTasks
+      ? this.#pending.cutFor(workerId, nJobs, () => (this.#cuttable() > 0 ? this.nextChunkSize() : 0), limit)
+      : this.#pending.cut(this.nextChunkSize(), limit);
+    if (chunk !== undefined) this.inFlight.add(chunk);
     return chunk;
   }
 
@@ -228,15 +256,32 @@ export class Job {
     this.#done += values.length;
     if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
     if (this.#ended || this.#isBeyondFailure(seq)) return;
-    this.#delivery.results(seq, values);
+    this.#delivery.results(seq, this.call.settle ? values.map(fulfilled) : values);
     this.#afterDelivery();
+  }
+
+  /** The next value of a chunk has failed, and the chunk goes on. */
+  onRejection(chunk: Chunk, error: unknown): void {
+    const seq = chunk.seq + chunk.done++;
+    if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
+    if (!this.#ended) this.#reject(seq, 1, error);
+  }
+
+  /** The call for the value at a place in a chunk reports something. */
+  onProgress(chunk: Chunk, at: number, workerId: number, value: unknown): void {
+    if (this.#ended || this.#isBeyondFailure(chunk.seq + at)) return;
+    try {
+      this.#tellProgress?.({ index: indexAt(chunk, at), workerId, value });
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** What the call of a merge chunk has yielded. */
   onYields(chunk: Chunk, values: unknown[]): void {
     chunk.yielded = true;
     if (this.#ended || this.#isBeyondFailure(chunk.seq)) return;
-    this.#delivery.yields(chunk.seq, values);
+    this.#delivery.yields(chunk.seq, this.call.settle ? values.map(fulfilled) : values);
     this.#afterDelivery();
   }
 
@@ -244,6 +289,10 @@ export class Job {
   onFailure(chunk: Chunk, error: unknown): void {
     this.inFlight.delete(chunk);
     const seq = chunk.seq + chunk.done;
+    if (this.call.settle) {
+      if (!this.#ended) this.#reject(seq, chunk.values.length - chunk.done, error);
+      return;
+    }
     if (this.#ended || this.#isBeyondFailure(seq)) return;
     if (!this.#ordered || this.#delivery.hasReached(seq)) {
       this.fail(error);
@@ -280,8 +329,9 @@ export class Job {
    * allowed, or fail.
    *
    * @param error Makes the error, from the indexes that the worker was at.
+   * @param inInit Whether that was the init function's fault: no value is to blame.
    */
-  onWorkerDied(chunk: Chunk, error: (indexes: number[]) => unknown): void {
+  onWorkerDied(chunk: Chunk, error: (indexes: number[]) => unknown, inInit = false): void {
     this.inFlight.delete(chunk);
     if (this.#ended) return;
     if (chunk.deaths < this.call.workerDeathRetries && !chunk.moved && !chunk.yielded) {
@@ -290,7 +340,8 @@ export class Job {
     }
     const indexes: number[] = [];
     for (let at = chunk.done; at < chunk.values.length; at++) indexes.push(indexAt(chunk, at));
-    this.onFailure(chunk, error(indexes));
+    if (inInit && this.call.settle) this.fail(error(indexes));
+    else this.onFailure(chunk, error(indexes));
   }
 
   /** The worker with a chunk has died before it began: that is no fault of the values, but may be so once only. */
@@ -301,6 +352,19 @@ export class Job {
     }
     this.inFlight.delete(chunk);
     if (!this.#ended) this.#giveBack([restOf(chunk, 0, 1)]);
+  }
+
+  /** So many values from `seq` on have failed: with `settle` that is what is told of them. */
+  #reject(seq: number, count: number, reason: unknown): void {
+    this.#done += count;
+    const rejections: PromiseRejectedResult[] = Array.from({ length: count }, () => ({ status: 'rejected', reason }));
+    if (this.mode === CallMode.Merge) {
+      // After what the call has given before.
+      this.#delivery.yields(seq, rejections);
+      if (this.#ended) return;
+    }
+    this.#delivery.results(seq, rejections);
+    this.#afterDelivery();
   }
 
   #emit(values: unknown[]): boolean {
@@ -350,9 +414,23 @@ export class Job {
 
   /** How many of the waiting values may be handed out now. */
   #cuttable(): number {
-    const { maxTasksActive } = this.call;
-    if (maxTasksActive === undefined) return this.#pending.waiting;
-    return Math.min(this.#pending.waiting, maxTasksActive - (this.#pending.cutCount - this.#released));
+    const { maxTasksActive = Infinity } = this.call;
+    const { waiting, cutCount } = this.#pending;
+    const count = Math.min(waiting, maxTasksActive - (cutCount - this.#released));
+    // An input that has more at once has it as soon as there is room: then the chunk is whole.
+    if (!this.#areWhole || this.#sourceEnded || count === 0) return count;
+    return count < Math.min(this.#fixedSize() ?? 1, maxTasksActive) ? 0 : count;
+  }
+
+  /** The size of the next chunk, where that is not ours to choose. */
+  #fixedSize(): number | undefined {
+    if (this.#chunkSize !== undefined || this.call.nSplits === undefined) return this.#chunkSize;
+    const length = this.#inputLength ?? 0;
+    const begin = this.#pending.cutCount;
+    if (begin >= length) return undefined; // of an unknown length, or one that has grown
+    const splits = Math.min(this.call.nSplits, length);
+    // Chunk number k ends before value number floor(k * length / splits): so their sizes differ by one at most.
+    return Math.floor((Math.ceil(((begin + 1) * splits) / length) * length) / splits) - begin;
   }
 
   /** How many values may be on their way: twice what the workers hold, which is a chunk each and at least one ahead. */
@@ -360,7 +438,7 @@ export class Job {
     const { maxTasksActive } = this.call;
     if (maxTasksActive !== undefined) return maxTasksActive;
     const { pace } = this.task;
-    const size = this.#chunkSize ?? pace.size;
+    const size = this.#fixedSize() ?? pace.size;
     return WINDOW * this.#owner.nJobs * size * (1 + Math.max(1, pace.chunksAhead(size)));
   }
 
@@ -376,4 +454,12 @@ export class Job {
     this.#pending.giveBack(chunks.filter((chunk) => !this.#isBeyondFailure(chunk.seq)));
     this.#owner.onWorkChanged(this);
   }
+}
+
+function fulfilled(value: unknown): PromiseFulfilledResult<unknown> {
+  return { status: 'fulfilled', value };
+}
+
+function termsOf({ settle, onProgress }: CallSettings): RunTerms | undefined {
+  return settle || onProgress !== undefined ? { settles: settle, reports: onProgress !== undefined } : undefined;
 }

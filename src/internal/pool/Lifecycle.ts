@@ -20,6 +20,8 @@ const ERROR_WAIT = 100;
 
 export interface LifecycleHost {
   workers(): WorkerHandle[];
+  /** Ends what workers were started from, as none lives, and calls back then. False where there is no such thing. */
+  release(callback: () => void): boolean;
   /** Lets a worker leave, after its exit functions. */
   leave(worker: WorkerHandle): void;
   /** A job's values may be given out. */
@@ -46,6 +48,8 @@ export class Lifecycle {
   readonly #cancelled = new Map<Chunk, NodeJS.Timeout>();
   #joining: Ending | undefined;
   #terminating: Ending | undefined;
+  /** Whether what workers were started from is ending. */
+  #isReleasing = false;
   /** How many ended jobs wait for workers before they tell. */
   #waitingJobs = 0;
   /** What an exit function has thrown, for whoever joins the pool. */
@@ -65,7 +69,7 @@ export class Lifecycle {
   /** Whether somebody waits for workers to end. */
   get awaited(): boolean {
     const ending = this.#joining !== undefined || this.#terminating !== undefined;
-    return this.#waitingJobs > 0 || (ending && this.#host.workers().length > 0);
+    return this.#waitingJobs > 0 || this.#isReleasing || (ending && this.#host.workers().length > 0);
   }
 
   add(job: Job): void {
@@ -149,6 +153,13 @@ export class Lifecycle {
       for (const worker of workers) if (worker.chunks.length === 0) this.#host.leave(worker);
       return;
     }
+    if (this.#isReleasing) return;
+    this.#isReleasing = this.#host.release(() => {
+      this.#isReleasing = false;
+      this.#advance();
+      this.#host.changed();
+    });
+    if (this.#isReleasing) return;
     for (const ending of [this.#joining, this.#terminating]) {
       if (ending !== undefined) this.#settle(ending);
     }
@@ -175,25 +186,30 @@ export class Lifecycle {
   /** Makes all workers end, and then calls back; after `limit` milliseconds at the latest. */
   #whenGone(makeEnd: (worker: WorkerHandle) => void, callback: () => void, limit = Infinity): void {
     const workers = this.#host.workers();
-    if (workers.length === 0) {
-      callback();
-      return;
-    }
     this.#waitingJobs++;
     let left = workers.length;
+    let isDone = false;
     let timer: NodeJS.Timeout | undefined;
     const done = (): void => {
-      if (left < 0) return;
-      left = -1;
+      if (isDone) return;
+      isDone = true;
       clearTimeout(timer);
       this.#waitingJobs--;
       callback();
       this.#host.changed();
     };
+    // Another job may have come meanwhile, and want it.
+    const release = (): void => {
+      if (this.#jobs.size > 0 || !this.#host.release(done)) done();
+    };
+    if (left === 0) {
+      release();
+      return;
+    }
     if (limit !== Infinity) timer = setTimeout(done, limit);
     for (const worker of workers) {
       worker.whenEnded(() => {
-        if (left > 0 && --left === 0) done();
+        if (--left === 0) release();
       });
     }
     for (const worker of workers) makeEnd(worker);

@@ -3,7 +3,7 @@
 import type { Overflow } from '../../options.js';
 import { isTransferred, transfersAreUsed } from '../../transfer.js';
 import { RingBuffer } from '../queue/RingBuffer.js';
-import { createChunk, singlesOf, type Chunk } from './Chunk.js';
+import { createChunk, headOf, restOf, singlesOf, type Chunk } from './Chunk.js';
 import type { Job } from './Job.js';
 
 export class PendingValues {
@@ -18,6 +18,8 @@ export class PendingValues {
   /** How many values were pushed: the index of the next one. */
   #pushed = 0;
   #dropped = 0;
+  /** Where chunks go to workers in turns: the worker whose turn it is. */
+  #nextSlot = 0;
   /** How many values were cut: the sequence number of the next one. */
   #cut = 0;
 
@@ -68,19 +70,50 @@ export class PendingValues {
     return true;
   }
 
-  /** The next chunk: one that was given back, or `size` waiting values. Only where there is one. */
-  cut(size: number): Chunk {
+  /**
+   * The next chunk: one that was given back, or `size` waiting values. Only where there is one.
+   *
+   * @param limit More values than these must not be in it.
+   */
+  cut(size: number, limit: number): Chunk {
     const returned = this.#returned.shift();
-    if (returned !== undefined) return returned;
+    return returned === undefined ? this.#cutWaiting(Math.min(size, limit), -1) : this.#limited(returned, limit);
+  }
+
+  /**
+   * The next chunk for a worker, where chunks go to workers in turns. Those before it that are for others wait for them.
+   *
+   * @param size How many of the waiting values the next chunk should have; 0 where there is none.
+   */
+  cutFor(slot: number, slots: number, size: () => number, limit: number): Chunk | undefined {
+    for (;;) {
+      const at = this.#returned.findIndex((chunk) => chunk.slot === slot);
+      if (at >= 0) return this.#limited(this.#returned.splice(at, 1)[0] as Chunk, limit);
+      const count = size();
+      if (count === 0) return undefined;
+      this.giveBack([this.#cutWaiting(count, this.#nextSlot)]);
+      this.#nextSlot = (this.#nextSlot + 1) % slots;
+    }
+  }
+
+  #cutWaiting(size: number, slot: number): Chunk {
     const values = this.#waiting.take(size);
     const indexes = this.#indexes?.take(values.length) ?? this.#pushed - this.#waiting.length - values.length;
     const chunk = createChunk(this.#job, this.#cut, indexes, values);
+    chunk.slot = slot;
     this.#cut += values.length;
     if (values.length === 1 || !transfersAreUsed() || !values.some(isTransferred)) return chunk;
     // What moves travels alone: it can neither wait behind another value nor be started twice.
     const [first, ...others] = singlesOf(chunk, 0);
     this.giveBack(others);
     return first as Chunk;
+  }
+
+  /** The chunk, or its first `limit` values where it has more. */
+  #limited(chunk: Chunk, limit: number): Chunk {
+    if (chunk.values.length <= limit) return chunk;
+    this.giveBack([restOf(chunk, limit)]);
+    return headOf(chunk, limit);
   }
 
   /** Whether something in the chunk that `cut(size)` would give is to be moved. */

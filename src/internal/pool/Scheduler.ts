@@ -23,6 +23,7 @@ import {
   FromWorker,
   NO_DUTY,
   ToWorker,
+  type EncodedFailure,
   type MessageFromWorker,
   type ResultsMessage,
 } from '../channel/messages.js';
@@ -48,7 +49,7 @@ import { Job, type JobOutcome, type JobOwner, type JobSpec } from './Job.js';
 import { Lifecycle } from './Lifecycle.js';
 import { Measurements } from './Measurements.js';
 import { Rebalancer } from './Rebalancer.js';
-import { TaskRegistry } from './TaskRegistry.js';
+import { TaskRegistry, type TaskRecord } from './TaskRegistry.js';
 import type { WorkerHandle, WorkerListener, WorkerState } from './WorkerHandle.js';
 
 export class Scheduler implements JobOwner, WorkerListener {
@@ -75,15 +76,17 @@ export class Scheduler implements JobOwner, WorkerListener {
     this.settings = settings;
     if (settings.insights !== undefined) this.measurements = new Measurements(settings.nJobs);
     this.#crew = new Crew(settings, this);
-    this.#tasks = new TaskRegistry((task) => this.#crew.workers().forEach((worker) => worker.forget(task)));
+    this.#tasks = new TaskRegistry((task) => this.#crew.forget(task));
     this.#duties = new Duties(this.#tasks, this.#crew, (error) => this.#lifecycle.onLost(error));
     if (settings.sharedObjects !== undefined) {
       this.#shared = makeValuePortable('sharedObjects', settings.sharedObjects, (value) =>
         this.#crew.isCloneable(value),
       );
+      this.#crew.share(this.#shared);
     }
     this.#lifecycle = new Lifecycle(settings.keepAlive, {
       workers: () => this.#crew.workers(),
+      release: (callback) => this.#crew.release(callback),
       leave: (worker) => this.#duties.leave(worker),
       activate: (job) => this.onWorkChanged(job),
       cancelChunk: (chunk) => this.cancelChunk(chunk),
@@ -91,12 +94,16 @@ export class Scheduler implements JobOwner, WorkerListener {
     });
     this.#rebalancer = new Rebalancer(
       () => this.#crew.workers(),
-      () => this.#ready.size === 0 && this.#crew.busy > 0 && this.#crew.free > 0,
+      () => !settings.orderTasks && this.#ready.size === 0 && this.#crew.busy > 0 && this.#crew.free > 0,
     );
   }
 
   get nJobs(): number {
     return this.settings.nJobs;
+  }
+
+  get orderTasks(): boolean {
+    return this.settings.orderTasks;
   }
 
   /**
@@ -171,6 +178,7 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   onJobEnded(job: Job, outcome: JobOutcome, deliver: () => void): void {
     this.#ready.delete(job);
+    if (outcome !== 'completed') this.#crew.abandon(functionsOf(job), job.call.cancelTimeout);
     this.#tasks.release(job.task);
     this.#duties.release(job);
     this.#lifecycle.end(job, outcome, deliver);
@@ -200,7 +208,7 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   onReady(worker: WorkerHandle): void {
     this.measurements?.onReady(worker);
-    if (this.#shared !== undefined) worker.send([ToWorker.Share, this.#shared]);
+    if (this.#shared !== undefined && !worker.hasShared) worker.send([ToWorker.Share, this.#shared]);
     this.#crew.rest(worker);
     this.#dispatch();
   }
@@ -210,6 +218,15 @@ export class Scheduler implements JobOwner, WorkerListener {
       case FromWorker.Results:
         this.#onResults(worker, message);
         return;
+      case FromWorker.Rejected:
+        this.#onRejected(worker, message[1], message[2], message[3]);
+        return;
+      case FromWorker.Progress: {
+        // It does not count as being heard of: the values behind a call wait, whatever that reports.
+        const [chunk] = worker.chunks;
+        if (chunk?.id === message[1]) chunk.job.onProgress(chunk, message[2], worker.id, message[3]);
+        return;
+      }
       case FromWorker.Defined: {
         this.#duties.onDefined(worker, message[1]);
         this.#startClock(worker);
@@ -250,16 +267,20 @@ export class Scheduler implements JobOwner, WorkerListener {
         break;
       case FromWorker.Failed: {
         const error = job.ended ? undefined : taskError(message[2], worker.id, indexOfNext(chunk));
+        worker.given -= chunk.values.length - chunk.done - 1;
         this.#takeBack(worker, chunk);
         job.onFailure(chunk, error);
         break;
       }
       case FromWorker.Stopped:
+        // Of a chunk that was cancelled nobody knows how many were started.
+        if (!chunk.cancelled) worker.given -= chunk.values.length - chunk.done;
         this.#takeBack(worker, chunk);
         if (!chunk.cancelled) job.onReturned(chunk, chunk.done);
         job.onChunkOver(chunk);
         break;
       case FromWorker.Released:
+        worker.given -= chunk.values.length - message[2];
         job.onReturned(chunk, message[2]);
         chunk.values.length = message[2];
         if (chunk.done < chunk.values.length) break;
@@ -292,7 +313,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     } else if (current.cancelled || current.job.ended) {
       current.job.onChunkOver(current);
     } else if (wasInInit(worker, current.job)) {
-      current.job.onWorkerDied(current, died);
+      current.job.onWorkerDied(current, died, true);
     } else if (!worker.hasLoaded(current.job.task.id)) {
       if (importsAnything(current.job) && end.signal === null) {
         current.job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
@@ -320,12 +341,33 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   #supplyIdle(): void {
+    if (this.orderTasks) {
+      for (const worker of this.#crew.takeAllIdle()) if (!this.#supplyInTurn(worker)) this.#crew.rest(worker);
+      return;
+    }
     while (this.#crew.hasIdle) {
       const job = this.#nextJob();
       if (job === undefined) return;
       const worker = this.#crew.takeIdle();
-      if (worker !== undefined) this.#supply(worker, job);
+      if (worker === undefined) return;
+      if (lifeLeft(worker, job) > 0) this.#supply(worker, job);
+      else this.#duties.leave(worker); // another one takes its place
     }
+  }
+
+  /** Gives a worker the next chunk that is for it. False where there is none. */
+  #supplyInTurn(worker: WorkerHandle): boolean {
+    for (const job of [...this.#ready]) {
+      if (!job.hasWork) {
+        this.#ready.delete(job);
+      } else if (lifeLeft(worker, job) <= 0) {
+        this.#duties.leave(worker);
+        return true;
+      } else if (this.#supply(worker, job)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Starts as many workers as there are values that would else wait for one. */
@@ -336,6 +378,8 @@ export class Scheduler implements JobOwner, WorkerListener {
       wanted += job.waitingCount;
       if (wanted >= this.settings.nJobs) break;
     }
+    const [first] = this.#ready;
+    if (first !== undefined) this.#crew.prepare(functionsOf(first));
     const failure = this.#crew.start(wanted);
     if (failure !== undefined) this.#failToStart(failure.workerId, failure.cause);
   }
@@ -354,7 +398,9 @@ export class Scheduler implements JobOwner, WorkerListener {
       const current = worker.chunks[0];
       if (!worker.takesMore || current === undefined || current.job !== job || current.cancelled) continue;
       const most = job.task.pace.chunksAhead(current.values.length);
-      while (worker.chunks.length <= most && job.hasWork && job.mayGoAhead) this.#supply(worker, job);
+      while (worker.chunks.length <= most && lifeLeft(worker, job) > 0 && job.hasWork && job.mayGoAhead) {
+        if (!this.#supply(worker, job)) break;
+      }
     }
   }
 
@@ -367,8 +413,10 @@ export class Scheduler implements JobOwner, WorkerListener {
     return undefined;
   }
 
-  #supply(worker: WorkerHandle, job: Job): void {
-    const chunk = job.cut();
+  /** Gives a worker the next chunk of a job. False where all of them are for other workers. */
+  #supply(worker: WorkerHandle, job: Job): boolean {
+    const chunk = job.cut(worker.id, lifeLeft(worker, job));
+    if (chunk === undefined) return false;
     // To the end of the line, for the others' turns.
     this.#ready.delete(job);
     if (job.hasWork) this.#ready.add(job);
@@ -377,19 +425,22 @@ export class Scheduler implements JobOwner, WorkerListener {
     chunk.moved = moving !== undefined;
     const start = now();
     chunk.heardAt = start;
+    const { indexes, values } = chunk;
     try {
       if (job.duty !== undefined) this.#duties.begin(worker, job.duty);
       worker.define(job.task);
       const duty = job.duty?.id ?? NO_DUTY;
-      worker.send([ToWorker.Run, chunk.id, job.task.id, job.mode, duty, chunk.indexes, chunk.values], moving);
+      worker.send([ToWorker.Run, chunk.id, job.task.id, job.mode, duty, indexes, values, job.terms], moving);
     } catch (error) {
       this.#onUnsendable(worker, chunk, error);
-      return;
+      return true;
     }
-    job.task.pace.learnSending(chunk.values.length, now() - start);
+    job.task.pace.learnSending(values.length, now() - start);
+    worker.given += values.length;
     if (worker.chunks.length === 0) this.measurements?.onSupplied(worker, start);
     this.#crew.add(worker, chunk);
     if (job.call.taskTimeout !== Infinity) this.#startClock(worker);
+    return true;
   }
 
   /** The task that a worker is at begins: its function was loaded, and what has to come before it is done. */
@@ -407,6 +458,7 @@ export class Scheduler implements JobOwner, WorkerListener {
       const isCloneable = (value: unknown): boolean => this.#crew.isCloneable(value);
       chunk.job.onFailure(chunk, inputError(chunk.values[0], indexOfNext(chunk), isCloneable, error));
     }
+    this.onWorkChanged(chunk.job);
   }
 
   // --- hearing of it
@@ -416,24 +468,41 @@ export class Scheduler implements JobOwner, WorkerListener {
     if (chunk?.id !== id) return; // it was given up meanwhile
     if (figures !== undefined) this.measurements?.onResults(worker, chunk, values.length, figures);
     const { job } = chunk;
-    if (job.mode !== CallMode.Merge) job.task.pace.learnWorking(values.length, elapsed);
-    if (chunk.done + values.length < chunk.values.length) {
+    const isOver = this.#hear(worker, chunk, values.length, elapsed);
+    job.onResults(chunk, values);
+    if (isOver) this.#dispatch();
+  }
+
+  #onRejected(worker: WorkerHandle, id: number, failure: EncodedFailure, elapsed: number): void {
+    const chunk = worker.chunks[0];
+    if (chunk?.id !== id) return; // it was given up meanwhile
+    const { job } = chunk;
+    const error = job.ended ? undefined : taskError(failure, worker.id, indexOfNext(chunk));
+    const isOver = this.#hear(worker, chunk, 1, elapsed);
+    job.onRejection(chunk, error);
+    if (isOver) this.#dispatch();
+  }
+
+  /** A worker tells of the next so many values of a chunk. True where it is through with that; the job has not heard yet. */
+  #hear(worker: WorkerHandle, chunk: Chunk, count: number, elapsed: number): boolean {
+    const { job } = chunk;
+    if (job.mode !== CallMode.Merge) job.task.pace.learnWorking(count, elapsed);
+    if (chunk.done + count < chunk.values.length) {
       chunk.heardAt = now();
-      job.onResults(chunk, values);
-      return;
+      return false;
     }
     this.#takeBack(worker, chunk);
     // The worker first: it works while the results are delivered.
     if (this.#ready.size > 0) this.#dispatch();
-    job.onResults(chunk, values);
-    this.#dispatch();
+    return true;
   }
 
   /** A worker is through with a chunk. */
   #takeBack(worker: WorkerHandle, chunk: Chunk): void {
     this.#deadlines.stop(chunk);
     this.#crew.remove(worker, chunk);
-    this.#duties.advance(worker);
+    if (worker.chunks.length === 0 && lifeLeft(worker, chunk.job) <= 0) this.#duties.leave(worker);
+    else this.#duties.advance(worker);
     this.#lifecycle.onChunkOver(chunk);
   }
 
@@ -464,6 +533,15 @@ export class Scheduler implements JobOwner, WorkerListener {
     else if (living > 0) this.#hold.set(false);
     else this.#hold.release();
   }
+}
+
+function functionsOf({ task, duty }: Job): TaskRecord[] {
+  return [task, duty?.init, duty?.exit].filter((record) => record !== undefined);
+}
+
+/** How many tasks of a job a worker may still be given. */
+function lifeLeft({ given }: WorkerHandle, { call }: Job): number {
+  return call.workerLifespan - given;
 }
 
 /** Whether a worker has died in the init function of a job. */

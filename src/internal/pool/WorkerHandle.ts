@@ -51,6 +51,8 @@ export class WorkerHandle {
   readonly owed: Duty[] = [];
   /** The one whose exit function runs: the worker is busy with that. */
   ending: Duty | undefined;
+  /** How many tasks it was given in its life, without those that it gave back. */
+  given = 0;
   /** Whether it is to leave as soon as it has no chunk and no duty. */
   isRetiring = false;
   /** Whether the worker has outlived its own end: it hangs in native code. */
@@ -81,7 +83,8 @@ export class WorkerHandle {
         exit: (end) => this.#end(end),
       }),
     );
-    this.#told = publishStart(this.id, strategy.name);
+    for (const task of this.#link.prepared?.tasks ?? []) this.#tasks.set(task, 'loading');
+    this.#told = publishStart(identity.workerId, strategy.name);
   }
 
   get state(): WorkerState {
@@ -91,6 +94,11 @@ export class WorkerHandle {
   /** How many bytes the worker was sent and has sent, where anybody knows. */
   get traffic(): Traffic | undefined {
     return this.#link.traffic;
+  }
+
+  /** Whether the worker has what the pool's calls share. */
+  get hasShared(): boolean {
+    return this.#link.prepared?.shared === true;
   }
 
   /** Whether the worker may be given more: nothing is to come between its chunks and what it has to end. */

@@ -36,19 +36,24 @@ export class Forker {
   readonly #libc: Libc;
   readonly #loop: unknown;
   readonly #gaps: readonly Gap[];
-  readonly #collect: (options: { type: 'minor' }) => void;
+  readonly #collect: (options?: { type: 'minor' }) => void;
   readonly #pid: number;
 
   /** @throws Error where a process with such flags cannot be copied. */
   constructor(libc: Libc) {
     // Only new contexts get it, so that the user's does not.
     setFlagsFromString('--expose-gc');
-    this.#collect = runInNewContext('gc') as (options: { type: 'minor' }) => void;
+    this.#collect = runInNewContext('gc') as (options?: { type: 'minor' }) => void;
     setFlagsFromString('--no-expose-gc');
     this.#libc = libc;
     this.#loop = libc.uv_default_loop();
     this.#gaps = gapsBetweenKernelMappings();
     this.#pid = libc.getpid();
+  }
+
+  /** Collects all garbage, so that copies neither have it nor move what they share when they collect it themselves. */
+  collectGarbage(): void {
+    this.#collect();
   }
 
   /** Copies this process. @returns 0 in the copy, and its pid here. @throws Error where that fails. */

@@ -39,6 +39,13 @@ export interface Libc {
   getpid(): number;
   /** `int getppid()`, getppid(2): whether the parent still lives. */
   getppid(): number;
+  /**
+   * `int sched_setaffinity(pid_t, size_t, const cpu_set_t *)`, sched_setaffinity(2): on which CPUs a thread may run. The mask has a
+   * bit for each. For `cpuIds`.
+   */
+  sched_setaffinity(thread: number, size: number, mask: Buffer): number;
+  /** Why the last call has failed, errno(3). */
+  errno(): number;
 }
 
 export const MADV_DOFORK = 11;
@@ -46,7 +53,7 @@ export const PR_SET_PDEATHSIG = 1;
 export const WNOHANG = 1;
 export const SIGKILL = 9;
 
-const signatures: Readonly<Record<keyof Libc, string>> = {
+const signatures: Readonly<Record<Exclude<keyof Libc, 'errno'>, string>> = {
   fork: 'int fork()',
   madvise: 'int madvise(uint64_t address, uint64_t length, int advice)',
   uv_default_loop: 'void *uv_default_loop()',
@@ -56,6 +63,7 @@ const signatures: Readonly<Record<keyof Libc, string>> = {
   prctl: 'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
   getpid: 'int getpid()',
   getppid: 'int getppid()',
+  sched_setaffinity: 'int sched_setaffinity(int thread, size_t size, const uint8_t *mask)',
 };
 
 /** Binds the calls. @throws Error where `koffi` is missing, or the node binary lacks one of them. */
@@ -63,16 +71,27 @@ export function loadLibc(): Libc {
   const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
   const program = koffi.load(null);
   const bound = Object.entries(signatures).map(([name, signature]) => [name, program.func(signature)] as const);
-  return Object.fromEntries(bound) as unknown as Libc;
+  return { ...Object.fromEntries(bound), errno: () => koffi.errno() } as unknown as Libc;
 }
 
-/** Why these calls cannot be had here, as the end of a sentence; `undefined` where nothing speaks against it so far. */
-export function whyNoLibc(): string | undefined {
+/**
+ * Why these calls cannot be had here, as the end of a sentence; `undefined` where nothing speaks against it so far.
+ *
+ * @param tries Whether to bind them, which takes some 15 ms. Else it is the process that needs them which finds out.
+ */
+export function whyNoLibc(tries = false): string | undefined {
   if (process.platform !== 'linux') return `it needs Linux, and this is ${process.platform}`;
+  if (!['x64', 'arm64'].includes(process.arch))
+    return `it needs an x64 or arm64 processor, and this is ${process.arch}`;
   try {
     createRequire(import.meta.url).resolve('koffi');
-    return undefined;
   } catch {
     return 'the optional package koffi is not installed (npm install koffi)';
+  }
+  try {
+    if (tries) loadLibc();
+    return undefined;
+  } catch (error) {
+    return `the system calls it needs cannot be bound: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

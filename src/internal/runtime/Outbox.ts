@@ -5,6 +5,7 @@ import { now } from '../globals.js';
 import { encodeThrown } from '../channel/errorCodec.js';
 import { FromWorker, type EncodedFailure, type Figures } from '../channel/messages.js';
 import { findUnserializable } from '../channel/unserializable.js';
+import { UnserializableError } from '../../errors.js';
 import { isTransferred, openEnvelopes } from '../../transfer.js';
 import type { DutyOutcome } from './DutyShelf.js';
 import type { Host } from './Host.js';
@@ -15,6 +16,8 @@ export class Outbox {
   /** Results of the current chunk that have not been sent yet. */
   #batch: unknown[] = [];
   #chunk = -1;
+  /** Whether a result of the chunk that cannot be sent leaves the others as they are. */
+  #settles = false;
   /** When the first result of the batch began to be computed. */
   #batchStart = 0;
   /** What sending the last batch took, in milliseconds: it belongs to the pace, and is told with the next batch. */
@@ -35,8 +38,9 @@ export class Outbox {
   }
 
   /** Results that follow are those of this chunk. */
-  begin(chunk: number, time: number): void {
+  begin(chunk: number, time: number, settles: boolean): void {
     this.#chunk = chunk;
+    this.#settles = settles;
     this.#batch = [];
     this.#batchStart = time;
     if (this.#meter === undefined) return;
@@ -124,6 +128,31 @@ export class Outbox {
     this.#host.post([FromWorker.Failed, this.#chunk, this.failureOf(error)]);
   }
 
+  /** Says that the next call of the chunk has failed, after which the chunk goes on. */
+  reject(error: unknown): void {
+    this.flush();
+    const time = now();
+    const elapsed = time - this.#batchStart + this.#postTime;
+    this.#host.post([FromWorker.Rejected, this.#chunk, this.failureOf(error), elapsed]);
+    this.#batchStart = now();
+    this.#postTime = this.#batchStart - time;
+    this.#sent++;
+    this.#meter?.resume(this.#batchStart);
+  }
+
+  /** Sends what a call reports. @throws UnserializableError, for the call. */
+  sendProgress(chunk: number, at: number, index: number, value: unknown): void {
+    const values = [value];
+    const moving = openEnvelopes(values);
+    try {
+      this.#host.post([FromWorker.Progress, chunk, at, values[0]], moving);
+    } catch (cause) {
+      const found = findUnserializable(values[0], (part) => this.#host.isCloneable(part));
+      const { path = 'value', kind } = found ?? {};
+      throw new UnserializableError({ path, kind, index, direction: 'progress', cause });
+    }
+  }
+
   /** Says what the exit function of a duty has come to. */
   sendEnd(duty: number, outcome: DutyOutcome, elapsed: number): void {
     if ('error' in outcome) {
@@ -156,15 +185,22 @@ export class Outbox {
 
   /** A result in the batch cannot be sent: those before it are results all the same, and it has failed. */
   #sendOneByOne(batch: unknown[], elapsed: number, reason: unknown): boolean {
+    const share = elapsed / batch.length;
     for (const result of batch) {
       try {
         if (batch.length === 1) throw reason; // it was tried alone already
-        this.#host.post([FromWorker.Results, this.#chunk, [result], elapsed / batch.length]);
+        this.#host.post([FromWorker.Results, this.#chunk, [result], share]);
       } catch (error) {
-        this.#host.post([FromWorker.Failed, this.#chunk, this.#unserializable(result, error)]);
-        return false;
+        const failure = this.#unserializable(result, error);
+        if (!this.#settles) {
+          this.#host.post([FromWorker.Failed, this.#chunk, failure]);
+          return false;
+        }
+        this.#host.post([FromWorker.Rejected, this.#chunk, failure, share]);
       }
     }
+    this.#batchStart = now();
+    this.#postTime = 0;
     return true;
   }
 

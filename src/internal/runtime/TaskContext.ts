@@ -34,9 +34,42 @@ export class TaskContext implements WorkerScope {
     return this.#controller.signal;
   }
 
+  /** Nobody listens to what the call reports. */
+  get progress(): (value: unknown) => void {
+    return ignore;
+  }
+
   /** The result is no longer wanted. */
   abort(): void {
     this.#aborted = true;
     this.#controller?.abort();
   }
 }
+
+/** The context of a call to which somebody listens: a class of its own, so that it costs the others nothing. */
+export class ReportingContext extends TaskContext {
+  #send: ((value: unknown) => void) | undefined;
+  // Bound, for whoever takes it from the context: `(value, { progress }) => …`.
+  readonly #progress = (value: unknown): void => this.#send?.(value);
+
+  constructor(index: number, scope: WorkerScope, send: (value: unknown) => void) {
+    super(index, scope);
+    this.#send = send;
+  }
+
+  override get progress(): (value: unknown) => void {
+    return this.#progress;
+  }
+
+  override abort(): void {
+    this.finish();
+    super.abort();
+  }
+
+  /** The call is done, or nobody wants its result: what it still reports is not heard. */
+  finish(): void {
+    this.#send = undefined;
+  }
+}
+
+function ignore(): void {}

@@ -25,7 +25,8 @@ import { isThenable } from './isThenable.js';
 import { Meter } from './Meter.js';
 import { MergeRun } from './MergeRun.js';
 import { Outbox } from './Outbox.js';
-import { TaskContext, type WorkerScope } from './TaskContext.js';
+import type { Preparation } from './Preparation.js';
+import { ReportingContext, TaskContext, type WorkerScope } from './TaskContext.js';
 import { TaskShelf, type Load } from './TaskShelf.js';
 
 /** The chunk that is being worked on. */
@@ -36,6 +37,10 @@ interface Current {
   readonly scope: WorkerScope;
   readonly indexes: ChunkIndexes;
   readonly values: unknown[];
+  /** Whether it goes on after a call that failed. */
+  readonly settles: boolean;
+  /** Whether somebody listens to what its calls report. */
+  readonly reports: boolean;
   /** How many values have been started. */
   started: number;
   /** The context of the call that runs. */
@@ -52,8 +57,9 @@ export class TaskLoop {
   /** There where somebody wants to know what the worker does. */
   readonly #meter: Meter | undefined;
   readonly #strideTime: number;
+  readonly #prepared: Preparation | undefined;
   readonly #outbox: Outbox;
-  readonly #shelf = new TaskShelf();
+  readonly #shelf: TaskShelf;
   readonly #duties: DutyShelf;
   readonly #queue: RunMessage[] = [];
   /** Messages that wait until an init or exit function is done. */
@@ -69,12 +75,24 @@ export class TaskLoop {
   #stride = 1;
   #flushArmed = false;
 
-  constructor(host: Host) {
+  /** @param prepared What was loaded before there was a worker. Told to the pool by {@link tellPrepared}. */
+  constructor(host: Host, prepared?: Preparation) {
     this.#host = host;
     this.#meter = host.memory && new Meter(host.memory);
     this.#strideTime = this.#meter === undefined ? STRIDE_TIME : LAP_TIME;
+    this.#prepared = prepared;
     this.#outbox = new Outbox(host, this.#meter);
+    this.#shelf = prepared?.shelf ?? new TaskShelf();
     this.#duties = new DutyShelf(host.workerId);
+  }
+
+  /** Answers what was asked for before there was a worker. */
+  tellPrepared(): void {
+    const { shared, tasks } = this.#prepared ?? {};
+    for (const [task, failure] of tasks ?? []) this.#tellDefined(task, failure);
+    if (shared === undefined) return;
+    if ('value' in shared) this.#duties.share(shared.value);
+    else this.#failToShare(shared.error);
   }
 
   /** Does what a message says. */
@@ -129,13 +147,17 @@ export class TaskLoop {
 
   #define(task: number, portable: PortableFunction): void {
     this.#shelf.define(task, portable, (failure) => {
-      this.#host.post(
-        failure === undefined
-          ? [FromWorker.Defined, task]
-          : [FromWorker.DefineFailed, task, this.#outbox.failureOf(failure.error)],
-      );
+      this.#tellDefined(task, failure);
       this.#startNext();
     });
+  }
+
+  #tellDefined(task: number, failure: { readonly error: unknown } | undefined): void {
+    this.#host.post(
+      failure === undefined
+        ? [FromWorker.Defined, task]
+        : [FromWorker.DefineFailed, task, this.#outbox.failureOf(failure.error)],
+    );
   }
 
   // --- what comes before the first task and after the last: it runs alone
@@ -147,8 +169,14 @@ export class TaskLoop {
         this.#duties.share(shared.value);
         this.#resume();
       },
-      (error: unknown) => this.#host.post([FromWorker.ShareFailed, this.#outbox.failureOf(error)]),
+      (error: unknown) => this.#failToShare(error),
     );
+  }
+
+  /** The worker is of no use. */
+  #failToShare(error: unknown): void {
+    this.#held = [];
+    this.#host.post([FromWorker.ShareFailed, this.#outbox.failureOf(error)]);
   }
 
   #begin(duty: number, init: number | undefined): void {
@@ -215,7 +243,7 @@ export class TaskLoop {
 
   #startNext(): void {
     while (this.#current === undefined && !this.#running && this.#queue.length > 0) {
-      const [, chunk, task, mode, duty, indexes, values] = this.#queue[0] as RunMessage;
+      const [, chunk, task, mode, duty, indexes, values, terms] = this.#queue[0] as RunMessage;
       const load = this.#shelf.get(task);
       if (load?.state === 'loading') return;
       this.#queue.shift(); // a few chunks at most ever wait here
@@ -231,6 +259,8 @@ export class TaskLoop {
         scope,
         indexes,
         values,
+        settles: terms?.settles === true,
+        reports: terms?.reports === true,
         started: 0,
         context: undefined,
         merge: undefined,
@@ -238,7 +268,7 @@ export class TaskLoop {
         cancelled: false,
       };
       this.#turnStart = now();
-      this.#outbox.begin(chunk, this.#turnStart);
+      this.#outbox.begin(chunk, this.#turnStart, this.#current.settles);
       this.#run();
     }
     if (this.#leaving && this.#current === undefined && this.#queue.length === 0) this.#host.leave();
@@ -265,7 +295,7 @@ export class TaskLoop {
     const at = current.started++;
     const value = current.values[at];
     const index = typeof current.indexes === 'number' ? current.indexes + at : (current.indexes[at] as number);
-    const context = new TaskContext(index, current.scope);
+    const context = current.reports ? this.#report(current, at, index) : new TaskContext(index, current.scope);
     current.context = context;
     const { task } = current.load;
     let result: unknown;
@@ -274,33 +304,25 @@ export class TaskLoop {
       result = current.mode === CallMode.Apply ? task(...(value as unknown[]), context) : task(value, context);
       pending = isThenable(result);
     } catch (error) {
-      this.#fail(current, error);
-      return false;
+      return this.#fail(current, error);
     }
     if (current.mode === CallMode.Merge) {
       this.#merge(current, result, pending);
       return false;
     }
-    if (!pending) return this.#collect(result);
+    if (!pending) return this.#collect(current, result);
     this.#armFlush();
     if (this.#meter !== undefined) this.#suspend(this.#meter);
     Promise.resolve(result).then(
       (settled) => {
         if (this.#current !== current) return;
         this.#meter?.settle();
-        if (!this.#collect(settled)) {
-          this.#startNext();
-          return;
-        }
-        if (this.#meter !== undefined) this.#outbox.lap(this.#meter, now());
-        if (!this.#pauses(current)) this.#run();
-        else if (this.#current === undefined) this.#startNext();
+        this.#goOn(current, this.#collect(current, settled));
       },
       (error: unknown) => {
         if (this.#current !== current) return;
         this.#meter?.settle();
-        this.#fail(current, error);
-        this.#startNext();
+        this.#goOn(current, this.#fail(current, error));
       },
     );
     return false;
@@ -312,18 +334,28 @@ export class TaskLoop {
     meter.suspend();
   }
 
+  /** A call that had to be waited for is done. @param isOpen Whether its chunk goes on. */
+  #goOn(current: Current, isOpen: boolean): void {
+    if (isOpen && this.#meter !== undefined) this.#outbox.lap(this.#meter, now());
+    if (!isOpen) this.#startNext();
+    else if (!this.#pauses(current)) this.#run();
+    else if (this.#current === undefined) this.#startNext();
+  }
+
+  /** The context of a call that is listened to. */
+  #report({ chunk, scope }: Current, at: number, index: number): TaskContext {
+    return new ReportingContext(index, scope, (value) => this.#outbox.sendProgress(chunk, at, index, value));
+  }
+
   #merge(current: Current, result: unknown, pending: boolean): void {
     const settle = (failure?: { readonly thrown: unknown }): void => {
       if (this.#current !== current) return;
       this.#meter?.settle();
       current.merge = undefined;
-      if (failure === undefined) {
-        this.#collect(undefined); // its one result says that there is no more
-        this.#run();
-      } else {
-        this.#fail(current, failure.thrown);
-        this.#startNext();
-      }
+      // Its one result says that there is no more.
+      const isOpen = failure === undefined ? this.#collect(current, undefined) : this.#fail(current, failure.thrown);
+      if (isOpen) this.#run();
+      else this.#startNext();
     };
     this.#meter?.suspend();
     const begin = (output: unknown): void => {
@@ -337,7 +369,8 @@ export class TaskLoop {
   }
 
   /** Keeps a result. False where it cannot be sent, which has ended the chunk. */
-  #collect(result: unknown): boolean {
+  #collect(current: Current, result: unknown): boolean {
+    if (current.reports) (current.context as ReportingContext).finish();
     if (this.#outbox.add(result)) return true;
     this.#endFailed();
     return false;
@@ -422,15 +455,21 @@ export class TaskLoop {
     this.#host.post([FromWorker.Stopped, current.chunk]);
   }
 
-  /** A call has failed: the results before it leave, and nothing after it is started. */
-  #fail(current: Current, error: unknown): void {
+  /** A call has failed: the results before it leave, and nothing after it is started. False where that has ended the chunk. */
+  #fail(current: Current, error: unknown): boolean {
     if (this.#meter !== undefined) {
       const time = now();
       this.#outbox.lap(this.#meter, time);
       this.#meter.work(time);
     }
+    if (current.reports) (current.context as ReportingContext).finish();
+    if (current.settles) {
+      if (!current.cancelled) this.#outbox.reject(error);
+      return true;
+    }
     if (this.#outbox.flush()) this.#outbox.fail(error);
     this.#endFailed();
+    return false;
   }
 
   /** The chunk has ended with a failure. What waits behind it comes after what failed: nobody may want that any more. */

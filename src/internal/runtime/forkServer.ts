@@ -1,32 +1,49 @@
 /**
- * The entry of the fork server: a small process of the program's that does nothing but be copied. Each copy is a worker. It loads
- * nothing of the user's, so that every worker begins where a fresh process would; what the program preloads, by `--import` and the
- * like, each copy loads for itself, for it may start threads, which a copy would lack.
+ * The entry of a process of which workers are copies. There are two kinds:
+ *
+ * - The fork server: one small process of the program's that does nothing but be copied. It loads nothing of the user's, so that every
+ *   worker begins where a fresh process would; what the program preloads, by `--import` and the like, each copy loads for itself, for
+ *   it may start threads, which a copy would lack.
+ * - The template of a pool, which loads functions and what they share before it is copied.
  */
 
-import { register } from 'node:module';
-import { createRequire } from 'node:module';
+import { createRequire, register } from 'node:module';
 import { connect, Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
+import { isCloneableByProcess } from '../channel/cloneable.js';
+import { encodeThrown } from '../channel/errorCodec.js';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
+import {
+  FromServer,
+  ToServer,
+  type ForkRequest,
+  type MessageFromServer,
+  type MessageToServer,
+  type ServerData,
+} from '../channel/serverMessages.js';
 import { importModule } from '../functions/importModule.js';
+import { now, setImmediate, setTimeout } from '../globals.js';
 import { Forker } from '../posix/Forker.js';
 import { leaveByExit } from '../posix/leaving.js';
 import { loadLibc, PR_SET_PDEATHSIG, SIGKILL, type Libc } from '../posix/libc.js';
 import { prepareRandom, reseed } from '../posix/randomness.js';
 import { signalName } from '../posix/signals.js';
-import { FromServer, type ForkRequest, type MessageFromServer, type ServerData } from '../channel/serverMessages.js';
+import { becomeWorker } from './identity.js';
+import { Preparation } from './Preparation.js';
 import { runProcessWorker } from './processWorker.js';
 
+/** So many milliseconds at most a template waits for what the modules of the user have begun and not awaited. */
+const QUIET_LIMIT = 1000;
 /** The file descriptor of the pipe to the program. */
 const CONTROL = 3;
 
-const { address, token, programPid, execArgv, preloads } = JSON.parse(
+const { address, token, programPid, execArgv, preloads, template } = JSON.parse(
   process.argv.splice(2, 1)[0] as string,
 ) as ServerData;
 const control = new Socket({ fd: CONTROL });
-const requests: ForkRequest[] = [];
+const requests: MessageToServer[] = [];
 const workers = new Map<number, number>();
+const preparation = template === undefined ? undefined : new Preparation();
 
 const tell = (message: MessageFromServer): void => void control.write(encodeFrame(message));
 
@@ -38,6 +55,11 @@ control.on('close', () => process.exit(0));
 let libc: Libc;
 let forker: Forker;
 let random: () => number;
+/** Whether a request is being answered. */
+let isBusy = false;
+/** Whether anything was loaded since garbage was collected. */
+let isUntidy = false;
+
 try {
   libc = loadLibc();
   forker = new Forker(libc);
@@ -52,31 +74,91 @@ try {
 function serve(): void {
   const reader = new FrameReader();
   control.on('data', (bytes) => {
-    reader.read(bytes, (request) => requests.push(request as ForkRequest));
-    setImmediate(forkNext);
+    reader.read(bytes, (request) => requests.push(request as MessageToServer));
+    setImmediate(serveNext);
   });
   process.on('SIGCHLD', reap);
+  if (template !== undefined) {
+    becomeWorker({ workerId: 0, daemon: template.daemon, insights: false, name: undefined }, () => undefined); // for what is loaded: each copy has another id
+    process.on('uncaughtExceptionMonitor', onFatal);
+    if (template.preloads) void preload(process.cwd()); // an error ends it, and is told as what has ended it
+  }
   tell([FromServer.Ready]);
 }
 
-/** One at a time, and from the event loop: the copy goes on from here, too. */
-function forkNext(): void {
+function onFatal(error: unknown): void {
+  tell([FromServer.Fatal, encodeThrown(error, isCloneableByProcess)]);
+}
+
+/** One at a time, and from the event loop: a copy goes on from here, too. */
+function serveNext(): void {
+  if (isBusy) return;
   const request = requests.shift();
   if (request === undefined) return;
+  isBusy = true;
+  const done = (): void => {
+    isBusy = false;
+    if (requests.length > 0) setImmediate(serveNext);
+  };
+  switch (request[0]) {
+    case ToServer.Share:
+      isUntidy = true;
+      preparation?.share(request[1], done);
+      return;
+    case ToServer.Define: {
+      const [, task, portable] = request;
+      isUntidy = true;
+      preparation?.define(task, portable, (succeeded) => {
+        tell([FromServer.Prepared, task, succeeded]);
+        done();
+      });
+      return;
+    }
+    case ToServer.Forget:
+      preparation?.forget(request[1]);
+      done();
+      return;
+    case ToServer.Fork:
+      whenQuiet(() => {
+        if (fork(request[1])) done();
+      });
+      return;
+  }
+}
+
+/** Calls back when nothing is under way that only one of several copies could hear the end of. */
+function whenQuiet(callback: () => void): void {
+  if (preparation === undefined) {
+    callback();
+    return;
+  }
+  const limit = now() + QUIET_LIMIT;
+  const look = (): void => {
+    const isQuiet = !process.getActiveResourcesInfo().some((name) => /Req|Request|ConnectWrap$/.test(name));
+    if (isQuiet || now() > limit) preparation.output.whenOut(callback);
+    else setTimeout(look, 1);
+  };
+  look();
+}
+
+/** Makes a worker. False in that worker. */
+function fork(request: ForkRequest): boolean {
   let pid: number;
   try {
+    if (isUntidy) forker.collectGarbage();
+    isUntidy = false;
     pid = forker.fork();
   } catch (error) {
     tell([FromServer.Failed, request.id, (error as Error).message]);
-    return;
+    return true;
   }
   if (pid === 0) {
-    becomeWorker(request);
-    return;
+    begin(request);
+    return false;
   }
   workers.set(pid, request.id);
   tell([FromServer.Forked, request.id, pid]);
-  if (requests.length > 0) setImmediate(forkNext);
+  return true;
 }
 
 function reap(): void {
@@ -89,13 +171,14 @@ function reap(): void {
 }
 
 /** In a copy: what belongs to the server goes, and a channel of the worker's own comes. */
-function becomeWorker({ id, identity, cwd, env, argv }: ForkRequest): void {
+function begin({ id, identity, cwd, env, argv }: ForkRequest): void {
   requests.length = 0;
   workers.clear();
   control.removeAllListeners();
   control.destroy();
   process.off('SIGCHLD', reap);
   process.off('SIGINT', onInterrupt);
+  process.off('uncaughtExceptionMonitor', onFatal);
   leaveByExit(libc);
   Object.defineProperty(process, 'pid', { value: libc.getpid(), enumerable: true, configurable: true });
   Object.defineProperty(process, 'ppid', { get: () => libc.getppid(), enumerable: true, configurable: true });
@@ -108,7 +191,8 @@ function becomeWorker({ id, identity, cwd, env, argv }: ForkRequest): void {
 
   const channel = connect(address);
   channel.write(`${token}${String(id).padStart(10, '0')}`);
-  void preload(cwd).then(() => runProcessWorker(identity, channel));
+  const isPreloaded = template?.preloads === true;
+  void (isPreloaded ? Promise.resolve() : preload(cwd)).then(() => runProcessWorker(identity, channel, preparation));
 }
 
 /** What the flags of the program ask for, in Node's order. */

@@ -12,8 +12,8 @@ const printMark = Symbol.for('rxjs-parallel-map.print');
  * @param print Has the program print a line.
  */
 export function becomeWorker(identity: WorkerIdentity, print: (text: string) => void): void {
-  Object.defineProperty(globalThis, mark, { value: Object.freeze({ ...identity }) });
-  Object.defineProperty(globalThis, printMark, { value: print });
+  Object.defineProperty(globalThis, mark, { value: Object.freeze({ ...identity }), configurable: true });
+  Object.defineProperty(globalThis, printMark, { value: print, configurable: true });
 }
 
 /** Has the program print a line; `undefined` in the program itself. */

@@ -6,12 +6,15 @@ import { isCloneableByProcess } from '../channel/cloneable.js';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
 import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
 import { ChannelWriter } from './ChannelWriter.js';
+import type { Host } from './Host.js';
+import { pin } from '../posix/cpus.js';
 import { becomeWorker } from './identity.js';
 import { Output } from './Output.js';
+import type { Preparation } from './Preparation.js';
 import { TaskLoop } from './TaskLoop.js';
 
-/** Makes this process a worker. */
-export function runProcessWorker(identity: WorkerIdentity, channel: Socket): void {
+/** Makes this process a worker. @param prepared What it has from the process of which it is a copy. */
+export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prepared?: Preparation): void {
   const { exit } = process; // user code may replace globals
   becomeWorker(identity, (text) => send([FromWorker.Print, text]));
   if (identity.name !== undefined) process.title = identity.name;
@@ -19,7 +22,7 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket): voi
   process.on('SIGINT', () => undefined);
 
   const reader = new FrameReader();
-  const output = new Output();
+  const output = prepared?.output ?? new Output();
   const writer = new ChannelWriter(channel);
   const write = (frame: Buffer): void => writer.write(frame);
   /** Frames that wait for the output before them. */
@@ -34,13 +37,14 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket): voi
     if (waiting.push(frame) === 1) output.whenOut(() => waiting.splice(0).forEach(write));
   };
 
-  const loop = new TaskLoop({
+  const host: Host = {
     workerId: identity.workerId,
     memory: identity.insights ? () => process.memoryUsage.rss() : undefined,
     post: send,
     isCloneable: isCloneableByProcess,
     leave: () => output.whenOut(() => writer.end(() => exit.call(process, 0))),
-  });
+  };
+  const loop = new TaskLoop(host, prepared);
 
   channel.on('data', (bytes) => reader.read(bytes, (message) => loop.receive(message as MessageToWorker)));
   channel.on('error', () => exit.call(process, 1));
@@ -54,5 +58,7 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket): voi
     if (process.listenerCount('uncaughtException') > 0) return; // the user's own handler keeps the worker alive
     send([FromWorker.Fatal, encodeThrown(error, isCloneableByProcess)]);
   });
+  if (identity.cpuIds !== undefined) pin(identity.cpuIds, 'process');
   send([FromWorker.Ready]);
+  loop.tellPrepared();
 }

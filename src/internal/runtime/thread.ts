@@ -6,6 +6,7 @@ import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_
 import { encodeThrown } from '../channel/errorCodec.js';
 import { isCloneableByThread } from '../channel/cloneable.js';
 import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
+import { pin } from '../posix/cpus.js';
 import { becomeWorker } from './identity.js';
 import { TaskLoop } from './TaskLoop.js';
 
@@ -49,6 +50,7 @@ process.on('uncaughtExceptionMonitor', (error) => {
   if (process.listenerCount('uncaughtException') > 0) return; // the user's own handler keeps the worker alive
   port.postMessage([FromWorker.Fatal, encodeThrown(error, isCloneableByThread)]);
 });
+if (identity.cpuIds !== undefined) pin(identity.cpuIds, 'thread');
 port.postMessage([FromWorker.Ready]);
 
 /** What is of this thread alone, unlike the size of the process. */

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
 import type { MessageFromWorker, MessageToWorker } from '../channel/messages.js';
 import { clearTimeout, setTimeout } from '../globals.js';
-import type { Traffic, WorkerEvents, WorkerLink } from './StartMethod.js';
+import type { Prepared, Traffic, WorkerEvents, WorkerLink } from './StartMethod.js';
 
 /** A worker whose channel is closed has so many milliseconds to leave by itself. */
 const LEAVE_TIME = 2000;
@@ -25,8 +25,11 @@ export class ProcessLink implements WorkerLink {
   #overdue: NodeJS.Timeout | undefined;
   #unreadable: { readonly error: unknown } | undefined;
 
-  /** @param kill Ends the process at once. */
-  constructor(events: WorkerEvents, kill: () => void) {
+  readonly prepared: Prepared | undefined;
+
+  /** @param kill Ends the process at once. @param prepared What it has from the start. */
+  constructor(events: WorkerEvents, kill: () => void, prepared?: Prepared) {
+    this.prepared = prepared;
     this.#events = events;
     this.#kill = kill;
   }

@@ -1,17 +1,26 @@
-/** The program's side of the fork server: starts it, asks it for workers, and hears how these end. */
+/** The program's side of a process of which workers are copies: starts it, asks it for workers, and hears how these end. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { StartMethodUnavailableError } from '../../errors.js';
-import type { WorkerResources } from '../../options.js';
+import type { StartMethod, WorkerResources } from '../../options.js';
 import { runtimeUrl } from '../../runtimeUrl.js';
+import { decodeThrown } from '../channel/decodeThrown.js';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
 import type { WorkerIdentity } from '../channel/messages.js';
-import { FromServer, type ForkRequest, type MessageFromServer, type ServerData } from '../channel/serverMessages.js';
+import {
+  FromServer,
+  ToServer,
+  type ForkRequest,
+  type MessageFromServer,
+  type MessageToServer,
+  type ServerData,
+} from '../channel/serverMessages.js';
+import type { PortableFunction, PortableValue } from '../functions/portable.js';
 import { forkFlags } from '../posix/Forker.js';
-import { processExecArgv, splitPreloads } from './execArgv.js';
+import { limitFlags, processExecArgv, withoutPreloads } from './execArgv.js';
 import type { ProcessLink } from './ProcessLink.js';
 
 /** The place of the pipe among the server's file descriptors. */
@@ -19,44 +28,77 @@ const CONTROL = 3;
 const TOKEN_LENGTH = 32;
 const ID_LENGTH = 10;
 
-interface Pending {
+interface Worker {
   readonly link: ProcessLink;
+  /** Unknown until it was made. */
   pid: number | undefined;
-  /** Whether it is to be killed as soon as it is known. */
-  isUnwanted: boolean;
+}
+
+/** What there is to hear of such a process. */
+export interface ServerEvents {
+  /** It is no more. */
+  lost(): void;
+  /** A function was loaded, or could not be. */
+  prepared?(task: number, succeeded: boolean): void;
+}
+
+/** What a process that is copied cannot change later. */
+export type ServerResources = Pick<WorkerResources, 'env' | 'execArgv' | 'resourceLimits'>;
+
+export interface ServerOptions {
+  readonly startMethod: StartMethod;
+  /** Of a template: whether its workers are daemons. */
+  readonly template?: { readonly daemon: boolean };
+  /** What its workers are started with, as far as it has to know. */
+  readonly resources?: ServerResources | undefined;
 }
 
 export class ServerProcess {
   readonly #token = randomBytes(TOKEN_LENGTH / 2).toString('hex');
-  readonly #workers = new Map<number, Pending>();
+  readonly #startMethod: StartMethod;
+  readonly #workers = new Map<number, Worker>();
+  /** Those that were made although nobody wants them any more: killed as soon as their pid is known. */
+  readonly #unwanted = new Set<number>();
   readonly #child: ChildProcess;
   readonly #control: Socket;
   readonly #listener: Server;
-  readonly #onLost: () => void;
+  readonly #events: ServerEvents;
+  /** Whether it can load modules for its workers. */
+  readonly loads: boolean;
   /** Settles when the server can fork, or cannot. */
   readonly ready: Promise<void>;
   #nextId = 0;
+  readonly #onEnded: (() => void)[] = [];
+  #hasEnded = false;
   #reason: string | undefined;
+  #fatal: { readonly error: unknown } | undefined;
 
-  /**
-   * Starts a server.
-   *
-   * @param execArgv Flags of Node; `undefined`: those of the program.
-   * @param limits Flags that workers do not show.
-   * @param onLost Called when it is no more.
-   */
-  constructor(execArgv: readonly string[] | undefined, limits: readonly string[], onLost: () => void) {
-    this.#onLost = onLost;
+  /** Starts the process. */
+  constructor({ startMethod, template, resources }: ServerOptions, events: ServerEvents) {
+    this.#startMethod = startMethod;
+    this.#events = events;
     // In the abstract namespace of Linux, so that no file is left, whatever happens.
     const address = `\0rxjs-parallel-map-${process.pid}-${randomBytes(8).toString('hex')}`;
     this.#listener = createServer((socket) => this.#greet(socket));
     this.#listener.on('error', () => undefined); // then no worker connects, and each fails by its end
     this.#listener.listen(address).unref();
 
-    const inherited = [...(execArgv ?? processExecArgv(process.execArgv))];
-    const { flags, preloads } = splitPreloads(inherited);
-    const env = { ...process.env };
-    const data: ServerData = { address, token: this.#token, programPid: process.pid, execArgv: inherited, preloads };
+    const execArgv = [...(resources?.execArgv ?? processExecArgv(process.execArgv))];
+    const limits = limitFlags(resources?.resourceLimits);
+    // A template loads what is the user's; else the environment of workers is that of each copy.
+    const given = template === undefined ? process.env : (resources?.env ?? process.env);
+    const { flags, nodeOptions, preloads } = withoutPreloads(execArgv, given['NODE_OPTIONS']);
+    const env = { ...given, NODE_OPTIONS: nodeOptions };
+    // What is preloaded may start threads, which customization hooks have: then only the copies can do it, and load what needs it.
+    this.loads = template !== undefined && preloads.loader.length === 0 && preloads.import.length === 0;
+    const data: ServerData = {
+      address,
+      token: this.#token,
+      programPid: process.pid,
+      execArgv,
+      preloads,
+      template: template && { ...template, preloads: this.loads },
+    };
     this.#child = spawn(
       process.execPath,
       [...forkFlags, ...flags, ...limits, fileURLToPath(runtimeUrl('forkServer')), JSON.stringify(data)],
@@ -75,37 +117,81 @@ export class ServerProcess {
         reject(error);
         this.#lose(error);
       };
-      this.#child.on('error', lost);
+      this.#child.on('error', (error) => {
+        this.#hasEnded = this.#child.pid === undefined;
+        lost(error);
+      });
       this.#child.on('exit', (code, signal) => {
-        const error = new Error(`the fork server has ended with ${signal ?? code}`);
+        this.#hasEnded = true;
+        const error = new Error(`the process that workers are copies of has ended with ${signal ?? code}`);
         reject(error);
         // Ctrl-C has reached it before it could ignore that: then there is nothing wrong with it.
-        if (signal === 'SIGINT') this.#lose(undefined, 'SIGINT');
-        else this.#lose(error);
+        if (signal === 'SIGINT') this.#lose(undefined, null, 'SIGINT');
+        else if (template === undefined) this.#lose(error);
+        else this.#lose(this.#fatal?.error, code, signal); // by what it has loaded: as workers would have
       });
     });
     this.ready.catch(() => undefined); // who asks for a worker hears of it
   }
 
-  /** Asks for a worker. */
-  fork(identity: WorkerIdentity, { env, argv }: WorkerResources, link: ProcessLink): { kill(): void } {
+  /** Has what all calls of the pool share built. */
+  share(shared: PortableValue): void {
+    this.#tell([ToServer.Share, shared]);
+  }
+
+  /** Has a function loaded. */
+  define(task: number, portable: PortableFunction): void {
+    this.#tell([ToServer.Define, task, portable]);
+  }
+
+  forget(task: number): void {
+    this.#tell([ToServer.Forget, task]);
+  }
+
+  /** Asks for a worker. @returns What kills it. */
+  fork(identity: WorkerIdentity, { env, argv }: WorkerResources, link: ProcessLink): () => void {
     const id = this.#nextId++;
-    const worker: Pending = { link, pid: undefined, isUnwanted: false };
+    const worker: Worker = { link, pid: undefined };
     if (this.#reason !== undefined) {
-      const error = new StartMethodUnavailableError({ startMethod: 'forkserver', reason: this.#reason });
+      const error = new StartMethodUnavailableError({ startMethod: this.#startMethod, reason: this.#reason });
       setImmediate(() => link.exited(null, null, error));
-      return { kill: () => undefined };
+      return () => undefined;
     }
     this.#workers.set(id, worker);
     const copy = { ...(env ?? process.env) } as Record<string, string>;
     const request: ForkRequest = { id, identity, cwd: process.cwd(), env: copy, argv };
-    this.#control.write(encodeFrame(request));
-    return {
-      kill: () => {
-        if (worker.pid === undefined) worker.isUnwanted = true;
-        else kill(worker.pid);
-      },
+    this.#tell([ToServer.Fork, request]);
+    return () => {
+      if (worker.pid !== undefined) {
+        kill(worker.pid);
+        return;
+      }
+      // It may take long until it is made, if what is loaded before takes long.
+      if (!this.#workers.delete(id)) return;
+      this.#unwanted.add(id);
+      setImmediate(() => link.exited(null, 'SIGKILL'));
     };
+  }
+
+  /** Ends the process, and with it its workers; calls back when it is no more. */
+  end(callback?: () => void): void {
+    if (callback !== undefined) this.#onEnded.push(callback);
+    if (this.#hasEnded) setImmediate(() => this.#tellEnded());
+    else this.#child.kill('SIGKILL');
+  }
+
+  /** Ends the process, which is no failure of the workers that it was asked for: others may be started. */
+  interrupt(): void {
+    this.end();
+    this.#lose(undefined, null, 'SIGINT');
+  }
+
+  #tellEnded(): void {
+    for (const callback of this.#onEnded.splice(0)) callback();
+  }
+
+  #tell(message: MessageToServer): void {
+    this.#control.write(encodeFrame(message));
   }
 
   #receive(message: MessageFromServer, ready: () => void, unavailable: (error: Error) => void): void {
@@ -115,18 +201,24 @@ export class ServerProcess {
         return;
       case FromServer.Unavailable: {
         this.#reason = message[1];
-        const error = new StartMethodUnavailableError({ startMethod: 'forkserver', reason: message[1] });
+        const error = new StartMethodUnavailableError({ startMethod: this.#startMethod, reason: message[1] });
         unavailable(error);
         this.#lose(error);
         return;
       }
+      case FromServer.Fatal:
+        this.#fatal = { error: decodeThrown(message[1]) };
+        return;
+      case FromServer.Prepared:
+        this.#events.prepared?.(message[1], message[2]);
+        return;
     }
+    if (message[0] === FromServer.Forked && this.#unwanted.delete(message[1])) kill(message[2]);
     const worker = this.#workers.get(message[1]);
     if (worker === undefined) return;
     switch (message[0]) {
       case FromServer.Forked:
         worker.pid = message[2];
-        if (worker.isUnwanted) kill(worker.pid);
         return;
       case FromServer.Failed:
         this.#workers.delete(message[1]);
@@ -161,13 +253,14 @@ export class ServerProcess {
   }
 
   /** The server is no more: the kernel ends its workers. */
-  #lose(error: Error | undefined, signal = 'SIGKILL'): void {
-    this.#onLost(); // first, for who hears of the end of a worker may want another one
+  #lose(error: unknown, code: number | null = null, signal: string | null = code === null ? 'SIGKILL' : null): void {
+    this.#events.lost(); // first, for who hears of the end of a worker may want another one
     this.#listener.close();
     this.#control.destroy();
     const workers = [...this.#workers.values()];
     this.#workers.clear();
-    for (const { link } of workers) link.exited(null, signal, error);
+    for (const { link } of workers) link.exited(code, signal, error);
+    if (this.#hasEnded) this.#tellEnded();
   }
 }
 

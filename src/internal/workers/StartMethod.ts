@@ -4,6 +4,7 @@
 
 import type { StartMethod, WorkerResources } from '../../options.js';
 import type { MessageFromWorker, MessageToWorker, WorkerIdentity } from '../channel/messages.js';
+import type { PortableFunction, PortableValue } from '../functions/portable.js';
 
 /** How a worker has ended. */
 export interface WorkerEnd {
@@ -22,6 +23,8 @@ export interface WorkerEvents {
 
 /** A worker that was started. It never holds the program open: whoever waits for it does. */
 export interface WorkerLink {
+  /** What the worker has from the start, and tells of as of what it is asked for. */
+  readonly prepared?: Prepared | undefined;
   /**
    * Sends a message. To a worker that is ending it is no error and does nothing.
    *
@@ -39,12 +42,29 @@ export interface Traffic {
   readonly received: number;
 }
 
+/** What workers have from the start: `prepareShared` and `prepare` have asked for it. */
+export interface Prepared {
+  readonly shared: boolean;
+  readonly tasks: ReadonlySet<number>;
+}
+
+/** A start method, as one pool has it. */
 export interface StartMethodStrategy {
   readonly name: StartMethod;
-  /** Why there can be no such worker here, as the end of a sentence; `undefined` where there can. */
-  whyUnavailable?(): string | undefined;
+  /** Why there can be no such worker here, as the end of a sentence; `undefined` where there can. @param tries Whether that may take time. */
+  whyUnavailable?(tries?: boolean): string | undefined;
   /** Starts ahead of time what all workers need. */
   warmUp?(): Promise<void>;
+  /** The workers from here on are to have what the pool's calls share. */
+  prepareShared?(shared: PortableValue): void;
+  /** The workers that start next will need these functions, and may have them from the start. */
+  prepare?(tasks: ReadonlyMap<number, PortableFunction>): void;
+  /** A call was given up that needs these functions: loading one may not take longer than `timeout` (milliseconds) from here on. */
+  abandon?(tasks: readonly number[], timeout: number): void;
+  /** Nobody wants a function any more. */
+  forget?(task: number): void;
+  /** No worker lives and none is wanted: ends whatever they were started from, and calls back then. False where nothing has to end. */
+  release?(callback: () => void): boolean;
   /** Starts a worker. @throws whatever keeps it from being started. */
   start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): WorkerLink;
   /** Whether a value can be sent to such a worker. */

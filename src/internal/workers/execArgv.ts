@@ -60,7 +60,7 @@ const preloading: Readonly<Record<string, keyof Preloads>> = {
 };
 
 /** Flags without those that preload something, and what these name. */
-export function splitPreloads(execArgv: readonly string[]): { readonly flags: string[]; readonly preloads: Preloads } {
+function splitPreloads(execArgv: readonly string[]): { readonly flags: string[]; readonly preloads: Preloads } {
   const preloads = { require: [] as string[], loader: [] as string[], import: [] as string[] };
   const flags: string[] = [];
   for (let i = 0; i < execArgv.length; i++) {
@@ -71,6 +71,33 @@ export function splitPreloads(execArgv: readonly string[]): { readonly flags: st
     else preloads[kind].push(argument === flag ? (execArgv[++i] ?? '') : argument.slice(flag.length + 1));
   }
   return { flags, preloads };
+}
+
+/** What a process that is copied is started with: its flags and environment preload nothing, so that each copy can do it. */
+export function withoutPreloads(
+  execArgv: readonly string[],
+  nodeOptions: string | undefined,
+): { readonly flags: string[]; readonly nodeOptions: string; readonly preloads: Preloads } {
+  // Node takes those of the environment first.
+  const ofEnvironment = splitPreloads(processExecArgv(parseNodeOptions(nodeOptions ?? '')));
+  const given = splitPreloads(execArgv);
+  return {
+    flags: given.flags,
+    nodeOptions: ofEnvironment.flags.map((flag) => `"${flag.replace(/["\\]/g, '\\$&')}"`).join(' '),
+    preloads: {
+      require: [...ofEnvironment.preloads.require, ...given.preloads.require],
+      loader: [...ofEnvironment.preloads.loader, ...given.preloads.loader],
+      import: [...ofEnvironment.preloads.import, ...given.preloads.import],
+    },
+  };
+}
+
+/** The arguments in `NODE_OPTIONS`: between spaces, or in double quotes, in which a backslash takes the next character as it is. */
+function parseNodeOptions(text: string): string[] {
+  const parts = text.match(/(?:"(?:\\.|[^"\\])*"|[^ "])+/gs) ?? [];
+  return parts.map((part) =>
+    part.replace(/"((?:\\.|[^"\\])*)"/gs, (_, quoted: string) => quoted.replace(/\\(.)/gs, '$1')),
+  );
 }
 
 function filter(

@@ -1,24 +1,28 @@
 /** `forkserver`: a worker is a copy, by the real `fork`, of a small process that is up already. Linux only. */
 
-import type { WorkerResources } from '../../options.js';
 import { isCloneableByProcess } from '../channel/cloneable.js';
 import { whyNoLibc } from '../posix/libc.js';
 import { limitFlags } from './execArgv.js';
-import { ServerProcess } from './ServerProcess.js';
+import { ServerProcess, type ServerResources } from './ServerProcess.js';
 import { ProcessLink } from './ProcessLink.js';
 import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
 
 /** The servers of this program, or of this thread of it, by their flags: mostly one, shared by all pools. */
 const servers = new Map<string, ServerProcess>();
 
-function serverOf(resources?: Pick<WorkerResources, 'execArgv' | 'resourceLimits'>): ServerProcess {
+function serverOf(resources?: ServerResources): ServerProcess {
   const limits = limitFlags(resources?.resourceLimits);
   const key = JSON.stringify([resources?.execArgv, limits]);
   let server = servers.get(key);
   if (server === undefined) {
-    const started = new ServerProcess(resources?.execArgv, limits, () => {
-      if (servers.get(key) === started) servers.delete(key); // the next worker gets another one
-    });
+    const started = new ServerProcess(
+      { startMethod: 'forkserver', resources },
+      {
+        lost: () => {
+          if (servers.get(key) === started) servers.delete(key); // the next worker gets another one
+        },
+      },
+    );
     server = started;
     servers.set(key, server);
   }
@@ -32,8 +36,8 @@ export const forkserver: StartMethodStrategy = {
   warmUp: () => serverOf().ready,
 
   start(identity, resources, events): WorkerLink {
-    const link: ProcessLink = new ProcessLink(events, () => worker.kill());
-    const worker = serverOf(resources).fork(identity, resources, link);
+    const link: ProcessLink = new ProcessLink(events, () => kill());
+    const kill = serverOf(resources).fork(identity, resources, link);
     return link;
   },
 };

@@ -2,12 +2,19 @@
 
 import type { StartMethod } from '../../options.js';
 import type { StartMethodStrategy } from './StartMethod.js';
+import { ForkTemplate } from './fork.js';
 import { forkserver } from './forkserver.js';
 import { spawning } from './spawn.js';
 import { threading } from './threading.js';
 
-const strategies: Readonly<Record<StartMethod, StartMethodStrategy>> = { threading, spawn: spawning, forkserver };
+const strategies: Readonly<Record<StartMethod, (daemon: boolean) => StartMethodStrategy>> = {
+  threading: () => threading,
+  spawn: () => spawning,
+  forkserver: () => forkserver,
+  fork: (daemon) => new ForkTemplate(daemon),
+};
 
-export function startMethod(name: StartMethod): StartMethodStrategy {
-  return strategies[name];
+/** A start method, for one pool. */
+export function startMethod(name: StartMethod, daemon: boolean): StartMethodStrategy {
+  return strategies[name](daemon);
 }

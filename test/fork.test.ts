@@ -1,0 +1,200 @@
+/** What is special about `fork`. Everything else is in the table of start methods. */
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { lastValueFrom, range, toArray } from 'rxjs';
+import { parallelMap, WorkerDiedError, type WorkerDiedError as Died } from './support/library.js';
+import { loopForever, useGates } from './support/gates.js';
+import { createPool, endPools } from './support/pools.js';
+import { childrenOf, isAlive, until } from './support/processes.js';
+import { runProgram } from './support/program.js';
+import { rejection } from './support/rejection.js';
+import { startMethods } from './support/startMethods.js';
+import { loadedIn } from './tasks/template.js';
+
+const startMethod = 'fork';
+const templateModule = new URL('./tasks/template.js', import.meta.url);
+
+type Loaded = [loadedIn: number, parent: number, self: number, length: number];
+
+/** The pids of the templates of this program. */
+function templates(): number[] {
+  return childrenOf(process.pid).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('"template":{'));
+}
+
+/** Private and shared memory of a process in bytes, from its own kernel's books. */
+function memoryOf(pid: number): { readonly anonymous: number; readonly proportional: number; readonly own: number } {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const field = (name: string): number => Number(new RegExp(`^${name}: *(\\d+) kB`, 'm').exec(text)?.[1]) * 1024;
+  return { anonymous: field('Anonymous'), proportional: field('Pss'), own: field('Private_Dirty') };
+}
+
+if (startMethods.some(({ name }) => name === startMethod)) {
+  describe('fork', () => {
+    afterEach(endPools);
+    const gates = useGates();
+    let folder: string;
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'fork-'));
+      process.env['LOADED_INTO'] = join(folder, 'loaded');
+    });
+    afterEach(() => {
+      delete process.env['LOADED_INTO'];
+      rmSync(folder, { recursive: true });
+    });
+    const timesLoaded = (): number => readFileSync(join(folder, 'loaded'), 'utf8').trim().split('\n').length;
+
+    it('loads a module once, in the template of the pool, of which the workers are copies', async () => {
+      const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
+      const results = await pool.map<number, Loaded>(templateModule, [1, 2, 3, 4, 5, 6], { chunkSize: 1 });
+      const [template] = templates();
+      for (const [loaded, parent, self] of results) {
+        expect(loaded).to.equal(template).and.to.equal(parent);
+        expect(self).to.not.equal(template);
+      }
+      expect(timesLoaded()).to.equal(1);
+    });
+
+    it('loads what a function imports once, too', async () => {
+      const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+      const results = await pool.map(() => [loadedIn, process.ppid], [1, 2, 3, 4], { chunkSize: 1 });
+      for (const [loaded, parent] of results) expect(loaded).to.equal(parent);
+      expect(timesLoaded()).to.equal(1);
+    });
+
+    it('waits for what a module has begun and not awaited: each worker hears of it', async () => {
+      const pool = createPool({ nJobs: 3, startMethod });
+      const results = await pool.map<number, Loaded>(templateModule, [1, 2, 3, 4, 5, 6], { chunkSize: 1 });
+      for (const [, , , length] of results) expect(length).to.be.above(100);
+    });
+
+    it('makes a worker that replaces another from the same template', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const first = await pool.apply<[], Promise<Loaded>>(templateModule);
+      expect(await rejection(pool.apply(() => process.exit(3)))).to.be.instanceOf(WorkerDiedError);
+      const second = await pool.apply<[], Promise<Loaded>>(templateModule);
+      expect(second.slice(0, 2)).to.deep.equal(first.slice(0, 2));
+      expect(second[2]).to.not.equal(first[2]);
+      expect(timesLoaded()).to.equal(1);
+    });
+
+    it('has a template for each pool, which leaves with the workers', async () => {
+      const pools = [1, 2].map(() => createPool({ nJobs: 1, startMethod, keepAlive: true }));
+      const parents = await Promise.all(pools.map((pool) => pool.apply(() => process.ppid)));
+      expect(new Set(parents)).to.have.property('size', 2);
+      expect(templates()).to.have.members(parents);
+      await pools[0]?.stopAndJoin();
+      expect(templates()).to.deep.equal(parents.slice(1));
+      await pools[1]?.terminate();
+      expect(templates()).to.deep.equal([]);
+    });
+
+    it('leaves nothing behind when an operator completes', async () => {
+      const run = range(0, 10).pipe(
+        parallelMap((x) => x * 2, { nJobs: 2, startMethod }),
+        toArray(),
+      );
+      expect(await lastValueFrom(run)).to.have.length(10);
+      expect(templates()).to.deep.equal([]);
+    });
+
+    it('keeps the memory of large shared objects in one copy', async () => {
+      const records = Array.from({ length: 400_000 }, (_, i) => ({ id: i, name: `record ${i}`, parts: [i, i + 0.5] }));
+      const pool = createPool({ nJobs: 3, startMethod, keepAlive: true, sharedObjects: { records } });
+      const read = async (_: number, { shared }: { shared: { records: typeof records } }) => {
+        let sum = 0;
+        for (const { id, name, parts } of shared.records) sum += id + name.length + (parts[1] as number);
+        await new Promise((resolve) => setTimeout(resolve, 100)); // so that each worker takes one
+        return { sum, pid: process.pid };
+      };
+      const results = await pool.map(read, [1, 2, 3], { chunkSize: 1 });
+      expect(new Set(results.map(({ sum }) => sum))).to.have.property('size', 1);
+      const workers = [...new Set(results.map(({ pid }) => pid))];
+      expect(workers).to.have.length(3);
+      const { anonymous } = memoryOf(templates()[0] as number);
+      expect(anonymous, 'what the template has').to.be.above(30e6);
+      for (const pid of workers) expect(memoryOf(pid).own, 'what is its own in a worker').to.be.below(anonymous / 2);
+      const all = [templates()[0] as number, ...workers].map((pid) => memoryOf(pid).proportional);
+      expect(all.reduce((sum, each) => sum + each)).to.be.below(1.7 * anonymous);
+    });
+
+    it('keeps what a worker writes to shared objects to that worker', async () => {
+      const pool = createPool({ nJobs: 2, startMethod, keepAlive: true, sharedObjects: { counts: [0] } });
+      const count = async (_: number, { shared }: { shared: { counts: number[] } }) => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return [process.pid, ++(shared.counts as [number])[0]];
+      };
+      const results = await pool.map(count, [1, 2, 3, 4, 5, 6], { chunkSize: 1 });
+      for (const [pid, n] of results) expect(n).to.be.at.most(results.filter((other) => other[0] === pid).length);
+    });
+
+    it('gives workers random numbers of their own', async () => {
+      const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
+      const draw = async () => {
+        const { randomBytes, randomInt, randomUUID } = await import('node:crypto');
+        await new Promise((resolve) => setTimeout(resolve, 100)); // so that each worker takes one
+        return [Math.random(), Math.random(), randomUUID(), randomInt(2 ** 40), randomBytes(8).toString('hex')];
+      };
+      const drawn = (await pool.map(draw, [1, 2, 3, 4, 5, 6], { chunkSize: 1 })).flat();
+      expect(new Set(drawn)).to.have.property('size', drawn.length);
+    });
+
+    it('has its workers die with the error of a module that fails in the background', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const error = await rejection<Died>(pool.map(new URL('./tasks/failsLater.js', import.meta.url), [1]));
+      expect(error).to.be.instanceOf(WorkerDiedError);
+      expect(error.cause).to.be.instanceOf(RangeError).with.property('message', 'of the module, later');
+      expect(await pool.map((x: number) => x, [1])).to.deep.equal([1]);
+    });
+
+    it('has a template that is killed take its workers along, and the next worker has another one', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const worker = await pool.apply(() => process.pid);
+      const [template] = templates();
+      const stuck = rejection<Died>(pool.map(loopForever, [gates().value('a')]));
+      await gates().haveStarted('a');
+      process.kill(template as number, 'SIGKILL');
+      expect(await stuck).to.be.instanceOf(WorkerDiedError);
+      await until(() => !isAlive(worker), 2000, 'the worker has ended');
+      expect(await pool.apply(() => process.ppid)).to.not.equal(template);
+    });
+
+    it('leaves with the program, also when that is killed', async () => {
+      const { stdout } = await runProgram(`
+        const pool = new WorkerPool({ nJobs: 2, startMethod: 'fork', keepAlive: true });
+        const pids = await pool.map(() => [process.ppid, process.pid], [1, 2, 3]);
+        console.log(JSON.stringify(pids.flat()));
+        pool.map(() => { for (;;); }, [1, 2]);
+        setTimeout(() => process.kill(process.pid, 'SIGKILL'), 200);
+      `);
+      const pids = JSON.parse(stdout) as number[];
+      expect(pids).to.have.length(6);
+      await until(() => !pids.some(isAlive), 1000, 'template and workers have ended');
+    });
+
+    it('says on stdout once what a module prints when it is loaded, and what tasks print each time', async () => {
+      const { stdout, code } = await runProgram(`
+        const pool = new WorkerPool({ nJobs: 2, startMethod: 'fork' });
+        const { moduleTask } = library;
+        const url = 'data:text/javascript,console.log("loaded"); export default (x) => { console.log("task"); return x; }';
+        console.log(await pool.map(moduleTask(url), [1, 2, 3], { chunkSize: 1 }));
+      `);
+      expect(code).to.equal(0);
+      expect(stdout).to.match(/^loaded\n(task\n){3}\[ 1, 2, 3 \]\n$/);
+    });
+
+    it('makes hundreds of workers from one template', async () => {
+      const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+      const pids = new Set<number>();
+      for (let i = 0; i < 150; i++) {
+        const end = pool.map(() => process.exit(0), [1, 2], { chunkSize: 1 });
+        expect(await rejection(end)).to.be.instanceOf(WorkerDiedError);
+        pids.add(await pool.apply(() => process.pid));
+      }
+      expect(pids).to.have.property('size', 150);
+      expect(templates()).to.have.length(1);
+    });
+  });
+}

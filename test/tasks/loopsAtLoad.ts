@@ -1,0 +1,7 @@
+/** A module that is never loaded. */
+
+export default function task(): string {
+  return 'never';
+}
+
+for (;;);
