@@ -30,6 +30,7 @@ export type {
   CallOptions,
   FromOptions,
   MapOperatorOptions,
+  MapOptions,
   Overflow,
   ResourceLimits,
   StartMethod,
@@ -37,6 +38,7 @@ export type {
 } from './options.js';
 export type {
   ApplyFunction,
+  MapResult,
   Outcome,
   ReadableStreamLike,
   Task,
@@ -44,6 +46,7 @@ export type {
   TaskFunction,
   TaskInput,
   TaskProgress,
+  TypedArray,
   WorkerContext,
   WorkerFunction,
   WorkerTask,
