@@ -14,14 +14,17 @@ import {
   poolBrand,
   resolveApplyOptions,
   resolveCallOptions,
+  resolveMapOptions,
   resolvePoolOptions,
   type ApplyOptions,
   type CallOptions,
   type CallSettings,
+  type MapOptions,
   type WorkerPoolOptions,
 } from './options.js';
+import { concatenated, isTypedArray } from './internal/typedArrays.js';
 import { openEnvelopes, transfer } from './transfer.js';
-import type { ApplyFunction, Outcome, Task, TaskInput } from './taskTypes.js';
+import type { ApplyFunction, MapResult, Outcome, Task, TaskInput, TypedArray } from './taskTypes.js';
 import type { ModuleTask } from './moduleTask.js';
 
 /**
@@ -68,8 +71,27 @@ export class WorkerPool implements AsyncDisposable {
   map<T, R, Settle extends boolean = false>(
     fn: Task<T, R>,
     input: TaskInput<T>,
-    options?: CallOptions<Settle>,
-  ): Promise<Outcome<Awaited<R>, Settle>[]> {
+    options?: MapOptions<Settle, boolean>,
+  ): Promise<Outcome<Awaited<R>, Settle>[]>;
+  /**
+   * The same for a typed array: it is cut into pieces of `chunkSize` elements each, or into `nSplits`, by default 64 for each worker.
+   * The function gets those, as typed arrays. Results that are typed arrays too are put together to one, unless `concatenate` is `false`.
+   *
+   * @param fn The function, as above.
+   * @param input The typed array.
+   * @param options As above.
+   * @returns As above.
+   * @example
+   * ```ts
+   * const roots = await pool.map((part: Float64Array) => part.map(Math.sqrt), new Float64Array([1, 4, 9]));
+   * ```
+   */
+  map<A extends TypedArray, R, Settle extends boolean = false, Concatenate extends boolean = true>(
+    fn: Task<A, R>,
+    input: A,
+    options?: MapOptions<Settle, Concatenate>,
+  ): Promise<MapResult<Awaited<R>, Settle, Concatenate>>;
+  map(fn: Task<never, unknown>, input: unknown, options?: unknown): Promise<any> {
     return this.#collect('map', true, fn, input, options);
   }
 
@@ -89,7 +111,26 @@ export class WorkerPool implements AsyncDisposable {
     fn: Task<T, R>,
     input: TaskInput<T>,
     options?: CallOptions<Settle>,
-  ): Promise<Outcome<Awaited<R>, Settle>[]> {
+  ): Promise<Outcome<Awaited<R>, Settle>[]>;
+  /**
+   * The same for a typed array: it is cut into pieces of `chunkSize` elements each, or into `nSplits`, by default 64 for each worker.
+   * The function gets those, as typed arrays.
+   *
+   * @param fn The function, as above.
+   * @param input The typed array.
+   * @param options As above.
+   * @returns As above.
+   * @example
+   * ```ts
+   * const sums = await pool.mapUnordered((part: Float64Array) => part.reduce((a, b) => a + b), samples);
+   * ```
+   */
+  mapUnordered<A extends TypedArray, R, Settle extends boolean = false>(
+    fn: Task<A, R>,
+    input: A,
+    options?: CallOptions<Settle>,
+  ): Promise<Outcome<Awaited<R>, Settle>[]>;
+  mapUnordered(fn: Task<never, unknown>, input: unknown, options?: unknown): Promise<any> {
     return this.#collect('mapUnordered', false, fn, input, options);
   }
 
@@ -114,7 +155,26 @@ export class WorkerPool implements AsyncDisposable {
     fn: Task<T, R>,
     input: TaskInput<T>,
     options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> {
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
+  /**
+   * The same for a typed array: it is cut into pieces of `chunkSize` elements each, or into `nSplits`, by default 64 for each worker.
+   * The function gets those, as typed arrays.
+   *
+   * @param fn The function, as above.
+   * @param input The typed array.
+   * @param options As above.
+   * @returns As above.
+   * @example
+   * ```ts
+   * for await (const part of pool.imap(smooth, new Float32Array(samples), { chunkSize: 4096 })) play(part);
+   * ```
+   */
+  imap<A extends TypedArray, R, Settle extends boolean = false>(
+    fn: Task<A, R>,
+    input: A,
+    options?: CallOptions<Settle>,
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
+  imap(fn: Task<never, unknown>, input: unknown, options?: unknown): AsyncIterableIterator<any> {
     return this.#iterate('imap', true, fn, input, options);
   }
 
@@ -135,7 +195,26 @@ export class WorkerPool implements AsyncDisposable {
     fn: Task<T, R>,
     input: TaskInput<T>,
     options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> {
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
+  /**
+   * The same for a typed array: it is cut into pieces of `chunkSize` elements each, or into `nSplits`, by default 64 for each worker.
+   * The function gets those, as typed arrays.
+   *
+   * @param fn The function, as above.
+   * @param input The typed array.
+   * @param options As above.
+   * @returns As above.
+   * @example
+   * ```ts
+   * for await (const peak of pool.imapUnordered((part: Int16Array) => Math.max(...part), samples)) show(peak);
+   * ```
+   */
+  imapUnordered<A extends TypedArray, R, Settle extends boolean = false>(
+    fn: Task<A, R>,
+    input: A,
+    options?: CallOptions<Settle>,
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
+  imapUnordered(fn: Task<never, unknown>, input: unknown, options?: unknown): AsyncIterableIterator<any> {
     return this.#iterate('imapUnordered', false, fn, input, options);
   }
 
@@ -322,20 +401,21 @@ export class WorkerPool implements AsyncDisposable {
     throw new Error(`${caller}: this pool measures nothing. Make it with new WorkerPool({ insights: true }).`);
   }
 
-  #collect<R>(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): Promise<R[]> {
+  #collect(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const { call, task, open, facts } = checkCall(caller, fn, input, options);
+      const { call, task, open, facts, concatenate } = checkCall(caller, fn, input, options);
       throwIfAborted(call);
-      const results: R[] = [];
+      const results: unknown[] = [];
+      const joins = concatenate && !call.settle && isTypedArray(input);
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
         task,
         jobSpec(CallMode.Map, ordered, call, false, facts, {
           next: (values) => {
-            for (const value of values) results.push(value as R);
+            for (const value of values) results.push(value);
           },
           error: reject,
-          complete: () => resolve(results),
+          complete: () => resolve(joins ? concatenated(results, input) : results),
           room: () => pull?.advance(),
           close: () => pull?.stop(),
         }),
@@ -375,9 +455,12 @@ export class WorkerPool implements AsyncDisposable {
 type Fixed<A> = [A][A extends unknown ? 0 : never];
 
 function checkCall(caller: string, fn: unknown, input: unknown, options: unknown) {
-  const call = resolveCallOptions(options, caller);
+  const settings =
+    caller === 'map'
+      ? resolveMapOptions(options, caller)
+      : { call: resolveCallOptions(options, caller), concatenate: false };
   checkTask(fn, caller);
-  return { call, task: fn, open: openInput(input, caller), facts: factsOf(input) };
+  return { ...settings, task: fn, open: openInput(input, caller), facts: factsOf(input) };
 }
 
 /** A signal that has fired already starts nothing. */

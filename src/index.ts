@@ -31,6 +31,7 @@ export type {
   CallOptions,
   FromOptions,
   MapOperatorOptions,
+  MapOptions,
   Overflow,
   ProgressBarOptions,
   ResourceLimits,
@@ -39,6 +40,7 @@ export type {
 } from './options.js';
 export type {
   ApplyFunction,
+  MapResult,
   Outcome,
   ReadableStreamLike,
   Task,
@@ -46,6 +48,7 @@ export type {
   TaskFunction,
   TaskInput,
   TaskProgress,
+  TypedArray,
   WorkerContext,
   WorkerFunction,
   WorkerTask,

@@ -6,7 +6,7 @@
  */
 
 import type { Insights } from './insights.js';
-import { applyGroup, callRows, shareGroup, type CallSettings } from './internal/options/callOptions.js';
+import { applyGroup, callRows, mapGroup, shareGroup, type CallSettings } from './internal/options/callOptions.js';
 import { describeValue, enumerate } from './internal/options/describeValue.js';
 import {
   bufferGroup,
@@ -33,6 +33,7 @@ export type {
   ApplyOptions,
   CallOptions,
   CallSettings,
+  MapOptions,
   ProgressBarOptions,
   ProgressBarSettings,
 } from './internal/options/callOptions.js';
@@ -59,18 +60,27 @@ const callGroups: readonly OptionGroup[] = [shareGroup, applyGroup];
 const fromGroups: readonly OptionGroup[] = [poolGroup, ...callGroups, orderGroup, poolChoiceGroup, callbackGroup];
 const operatorGroups: readonly OptionGroup[] = [...fromGroups, bufferGroup];
 
-const atPool = placeFor([poolGroup], operatorGroups);
-const atCall = placeFor(callGroups, operatorGroups);
-const atApply = placeFor([applyGroup], operatorGroups);
-const atFrom = placeFor(fromGroups, operatorGroups);
-const atOperator = placeFor(operatorGroups, operatorGroups);
+const allGroups: readonly OptionGroup[] = [...operatorGroups, mapGroup];
+
+const atPool = placeFor([poolGroup], allGroups);
+const atCall = placeFor(callGroups, allGroups);
+const atMap = placeFor([...callGroups, mapGroup], allGroups);
+const atApply = placeFor([applyGroup], allGroups);
+const atFrom = placeFor(fromGroups, allGroups);
+const atOperator = placeFor(operatorGroups, allGroups);
 
 /** The options of `new WorkerPool(options)`. */
 export function resolvePoolOptions(options: unknown, caller: string): PoolSettings {
   return poolSettings(readOptions(options, caller, atPool), caller);
 }
 
-/** The options of `map`, `mapUnordered`, `imap` and `imapUnordered`. */
+/** The options of `map`. */
+export function resolveMapOptions(options: unknown, caller: string): { call: CallSettings; concatenate: boolean } {
+  const given = readOptions(options, caller, atMap);
+  return { call: settle(callRows, given), ...settle(mapGroup.rows, given) };
+}
+
+/** The options of `mapUnordered`, `imap` and `imapUnordered`. */
 export function resolveCallOptions(options: unknown, caller: string): CallSettings {
   return settle(callRows, readOptions(options, caller, atCall));
 }

@@ -72,8 +72,37 @@ export type WorkerTask = WorkerFunction | ModuleTask<WorkerFunction> | URL;
 /** What comes of a value: the result, or with `settle: true` a record of how it has settled. */
 export type Outcome<R, Settle extends boolean> = Settle extends true ? PromiseSettledResult<R> : R;
 
-/** Values to map: anything iterable, at once or over time, and streams. */
-export type TaskInput<T> = Iterable<T> | AsyncIterable<T> | ReadableStreamLike;
+/** Values to map: anything iterable, at once or over time, and streams. A {@link TypedArray} is cut into pieces instead. */
+export type TaskInput<T> =
+  | (Iterable<T> & {
+      /** What typed arrays have: their elements are no values. */
+      readonly BYTES_PER_ELEMENT?: never;
+    })
+  | AsyncIterable<T>
+  | ReadableStreamLike;
+
+/** An array of numbers in one piece of memory. As an input it is cut into arrays of the same kind, and the function gets those. */
+export type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** What `map` resolves with: all results, or where they are typed arrays made from one, one typed array. */
+export type MapResult<R, Settle extends boolean, Concatenate extends boolean> = Settle extends true
+  ? PromiseSettledResult<R>[]
+  : Concatenate extends false
+    ? R[]
+    : [R] extends [TypedArray]
+      ? R
+      : R[];
 
 /** A web `ReadableStream`, also where it is no async iterable; then the type of its values is not inferred. */
 export interface ReadableStreamLike {

@@ -66,7 +66,7 @@ describeEach('parallelFrom', ({ name: startMethod }) => {
   const gates = useGates();
   const options = { nJobs: 2, startMethod };
 
-  it('reads arrays, strings, Sets, Maps, typed arrays and generators', async () => {
+  it('reads arrays, strings, Sets, Maps and generators', async () => {
     const inputs: [Iterable<unknown>, unknown[]][] = [
       [
         [3, 1, 2],
@@ -75,7 +75,6 @@ describeEach('parallelFrom', ({ name: startMethod }) => {
       ['aç𝄞', ['a', 'ç', '𝄞']],
       [new Set([2, 1, 2]), [2, 1]],
       [new Map([['k', 1]]), [['k', 1]]],
-      [Uint8Array.of(7, 8), [7, 8]],
       [
         (function* () {
           yield 1;

@@ -214,6 +214,22 @@ describe('types: WorkerPool', () => {
     typed<Promise<number>>()(pool.apply(async () => 1)).catch(() => undefined);
   });
 
+  it('infers pieces of typed arrays, and what map puts together', async () => {
+    const input = new Float32Array(2);
+    const doubled = pool.map((part) => typed<Float32Array<ArrayBuffer>>()(part).map((x) => 2 * x), input);
+    void typed<Promise<Float32Array<ArrayBuffer>>>()(doubled);
+    expect(await doubled).to.be.instanceOf(Float32Array);
+    const list = pool.map((part) => part.slice(), input, { concatenate: false });
+    void typed<Promise<Float32Array<ArrayBuffer>[]>>()(list);
+    const sums = pool.map((part) => part.length, input);
+    void typed<Promise<number[]>>()(sums);
+    expect([(await list).length, (await sums).length]).to.deep.equal([2, 2]);
+    typed<AsyncIterableIterator<number>>()(pool.imap((part: Float32Array) => part.length, input));
+    typed<Observable<number>>()(parallelFrom(input, (part) => part.length));
+    // @ts-expect-error the function gets pieces, not elements
+    void pool.map((x: number) => x, input).catch(() => undefined);
+  });
+
   it('infers settled results', async () => {
     const mapped = pool.map((x) => x.toFixed(), [1], { settle: true });
     void typed<Promise<PromiseSettledResult<string>[]>>()(mapped);

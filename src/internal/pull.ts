@@ -1,7 +1,8 @@
 /** Reads an input no faster than a job has room for its values. */
 
 import { describeValue } from './options/describeValue.js';
-import type { ReadableStreamLike } from '../taskTypes.js';
+import type { ReadableStreamLike, TypedArray } from '../taskTypes.js';
+import { isTypedArray } from './typedArrays.js';
 
 /** The part of a job that takes values. */
 export interface PullTarget {
@@ -10,6 +11,8 @@ export interface PullTarget {
   push(value: unknown): void;
   end(): void;
   fail(error: unknown): void;
+  /** Cuts a typed array into the values that are to be made of it. */
+  piecesOf?(array: TypedArray): Iterable<unknown>;
 }
 
 /** An input that is being read. */
@@ -29,17 +32,20 @@ export interface InputFacts {
   readonly isReadAtOnce: boolean;
   /** How many values it has. */
   readonly length: number | undefined;
+  /** Whether its values are pieces of a typed array. */
+  readonly isCut: boolean;
 }
 
 /** What is known of an input that `openInput` takes. */
 export function factsOf(input: unknown): InputFacts {
   const isObject = typeof input === 'object' && input !== null;
-  if (isObject && ('getReader' in input || Symbol.asyncIterator in input))
-    return { isReadAtOnce: false, length: undefined };
+  if (isObject && ('getReader' in input || Symbol.asyncIterator in input)) {
+    return { isReadAtOnce: false, length: undefined, isCut: false };
+  }
   let length: number | undefined;
   if (Array.isArray(input) || ArrayBuffer.isView(input)) length = (input as { readonly length?: number }).length;
   else if (input instanceof Set || input instanceof Map) length = input.size;
-  return { isReadAtOnce: true, length };
+  return { isReadAtOnce: true, length, isCut: isTypedArray(input) };
 }
 
 /**
@@ -60,6 +66,7 @@ export function openInput(input: unknown, caller: string): OpenInput {
       return has('destroy') ? destroying(input as { destroy(): void }, pull) : pull;
     };
   }
+  if (isTypedArray(input)) return (target) => pullSync((target.piecesOf?.(input) ?? input)[Symbol.iterator](), target);
   if (typeof input === 'string' || has(Symbol.iterator)) {
     return (target) => pullSync((input as Iterable<unknown>)[Symbol.iterator](), target);
   }

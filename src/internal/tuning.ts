@@ -35,6 +35,9 @@ export const OVERDUE_TIME = 10;
 /** So many times what the workers hold may be on its way by default, of an input that is pulled. */
 export const WINDOW = 2;
 
+/** A typed array is cut into so many pieces for each worker by default, as in MPIRE: so that the last ones end together. */
+export const SPLITS_PER_WORKER = 64;
+
 // --- batches, in a worker
 
 /** A batch of results waits this long at most, in milliseconds, for others to travel with. */

@@ -24,6 +24,7 @@ export function virtualPool(nJobs = Infinity): AnyWorkerPool {
 class VirtualPool implements AnyWorkerPool, JobOwner {
   readonly nJobs: number;
   readonly orderTasks = false;
+  readonly sharesMemory = true;
   readonly [brand] = {
     open: (fn: VirtualTask, spec: JobSpec): Job => {
       const portable = { kind: 'module', name: 'virtual' } as PortableFunction;

@@ -192,7 +192,7 @@ export interface ApplyOptions<Settle extends boolean = false> {
  */
 export interface CallOptions<Settle extends boolean = false> extends ApplyOptions<Settle> {
   /**
-   * How many values travel to a worker in one message: a positive integer. Large chunks make small tasks cheaper, small
+   * How many values travel to a worker in one message: a positive integer. Of a typed array, how many elements each piece has. Large chunks make small tasks cheaper, small
    * ones share work out more evenly and deliver the first results sooner.
    *
    * An input that is read at once, an array or a generator say, is cut into chunks of exactly this size, except for the last one, or
@@ -278,6 +278,27 @@ export interface ProgressBarSettings {
   readonly total: number | undefined;
   readonly stream: ProgressStream | undefined;
   readonly throttle: number | undefined;
+}
+
+/**
+ * What concerns one `map` on a pool. Each option may be left out or `undefined`, which both mean its default.
+ *
+ * @typeParam Settle As of {@link ApplyOptions}.
+ * @typeParam Concatenate Whether `concatenate` is as it is by default: it decides over the type of the result.
+ */
+export interface MapOptions<
+  Settle extends boolean = false,
+  Concatenate extends boolean = true,
+> extends CallOptions<Settle> {
+  /**
+   * Whether the results are put together to one typed array, where the input is a typed array, and they are typed arrays of one
+   * class. With `settle` they are not.
+   *
+   * Default: `true`.
+   *
+   * @throws TypeError when it is no boolean.
+   */
+  concatenate?: Concatenate | undefined;
 }
 
 /** {@link CallOptions}, checked and complete. */
@@ -450,6 +471,23 @@ export const shareGroup: OptionGroup<ShareSettings> = {
   rows: shareRows,
   where: `map, mapUnordered, imap and imapUnordered of a pool, and to ${operators}`,
   why: 'it says how the values of one call are given out',
+};
+
+interface MapSettings {
+  readonly concatenate: boolean;
+}
+
+/** What only `map` takes: the others do not give all results as one. */
+export const mapGroup: OptionGroup<MapSettings> = {
+  rows: {
+    concatenate: row({
+      ...boolean,
+      default: () => true,
+      aliases: ['concat', 'concatenateNumpyOutput', 'join'],
+    }),
+  },
+  where: 'map of a pool',
+  why: 'only there all results come as one',
 };
 
 /** All rows of a call, in the order in which {@link CallSettings} has them. */

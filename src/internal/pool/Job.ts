@@ -10,16 +10,17 @@
  * completed its exit functions run, where it has some: it can still fail or be cancelled then.
  */
 
-import { WINDOW } from '../tuning.js';
+import { SPLITS_PER_WORKER, WINDOW } from '../tuning.js';
 import { BufferOverflowError } from '../../errors.js';
 import type { CallSettings, Overflow } from '../../options.js';
-import type { TaskProgress } from '../../taskTypes.js';
+import type { TaskProgress, TypedArray } from '../../taskTypes.js';
 import { linkAbort, unlinkAbort } from '../abortLinks.js';
 import { bindContext } from '../asyncContext.js';
 import { CallMode, type RunTerms } from '../channel/messages.js';
 import { transferredBy, transfersAreUsed } from '../../transfer.js';
 import type { InputFacts } from '../pull.js';
 import { ProgressReport } from '../progress/ProgressReport.js';
+import { cutTypedArray } from '../typedArrays.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
 import type { Duty } from './Duty.js';
@@ -60,6 +61,8 @@ export type JobOutcome = 'completed' | 'failed' | 'cancelled';
 /** What a job needs from the pool. */
 export interface JobOwner {
   readonly nJobs: number;
+  /** Whether workers can have memory in common with the program. */
+  readonly sharesMemory: boolean;
   /** Whether chunks go to the workers in turns. */
   readonly orderTasks: boolean;
   /** Workers that could take a value at once, counting those that were not started yet. */
@@ -128,7 +131,10 @@ export class Job {
     this.#ordered = spec.ordered;
     this.#manualRelease = spec.manualRelease;
     this.#bufferSize = spec.bufferSize;
-    this.#chunkSize = this.#isTimed ? 1 : this.call.chunkSize;
+    const { chunkSize, nSplits } = this.call;
+    // A piece of a typed array is a chunk by itself, where its size is given.
+    const isPiece = spec.input?.isCut === true && (chunkSize ?? nSplits) !== undefined;
+    this.#chunkSize = this.#isTimed || isPiece ? 1 : chunkSize;
     const isFixed = this.#chunkSize === undefined ? this.call.nSplits !== undefined : this.#chunkSize > 1;
     this.#areWhole = isFixed && spec.input?.isReadAtOnce === true;
     this.#inputLength = spec.input?.length;
@@ -213,6 +219,13 @@ export class Job {
     this.#released += count;
     this.#owner.onWorkChanged(this);
     if (!this.#ended) this.#sink.room?.();
+  }
+
+  /** Cuts an input that is a typed array into its values. */
+  piecesOf(array: TypedArray): Iterable<TypedArray> {
+    const { chunkSize, nSplits = SPLITS_PER_WORKER * this.#owner.nJobs } = this.call;
+    const pieces = chunkSize === undefined ? { splits: nSplits } : { size: chunkSize };
+    return cutTypedArray(array, pieces, this.#owner.sharesMemory);
   }
 
   // --- the pool's side

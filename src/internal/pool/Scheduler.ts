@@ -102,6 +102,10 @@ export class Scheduler implements JobOwner, WorkerListener {
     return this.settings.nJobs;
   }
 
+  get sharesMemory(): boolean {
+    return this.#crew.isCloneable(new SharedArrayBuffer(0));
+  }
+
   get orderTasks(): boolean {
     return this.settings.orderTasks;
   }
