@@ -20,7 +20,7 @@ const factor = 3;
 const triple = (n: number) => n * factor;
 const md5 = (text: string) => createHash('md5').update(text).digest('hex').slice(0, 4);
 
-describeEach('capturing', ({ name: startMethod, isProcess }) => {
+describeEach.distinct('capturing', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
 
   it('reads values afresh at each subscription, and not when the operator is made', async () => {
@@ -175,7 +175,7 @@ const header = `
   const point = new Point();
 `;
 
-describeEach('capturing in a program', ({ name: startMethod }) => {
+describeEach.distinct('capturing in a program', ({ name: startMethod }) => {
   const folder = useProgramFolder();
 
   const run = async (body: string, flags: readonly string[] = []): Promise<{ printed: unknown; stderr: string }> => {

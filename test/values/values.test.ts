@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createPool, endPools } from '../support/pools.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach('a value arrives as structured clone makes it', ({ name: startMethod }) => {
+describeEach.distinct('a value arrives as structured clone makes it', ({ name: startMethod }) => {
   afterEach(endPools);
   const echo = (x: unknown) => x;
   /** To a worker and back. */
