@@ -11,7 +11,7 @@ const failing = (n: number): number => {
   throw new Error(`task ${n}`);
 };
 
-describeEach('the async context of a subscriber', ({ name: startMethod }) => {
+describeEach.distinct('the async context of a subscriber', ({ name: startMethod }) => {
   let pool: WorkerPool;
   beforeEach(() => {
     pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });

@@ -36,7 +36,7 @@ const listening = async (
   return name;
 };
 
-describeEach('an existing pool', ({ name: startMethod }) => {
+describeEach.distinct('an existing pool', ({ name: startMethod }) => {
   let pool: WorkerPool;
   beforeEach(() => {
     pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });

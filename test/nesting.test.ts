@@ -29,9 +29,10 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
+const names = startMethods.map(({ name }) => name);
 const mixes = startMethods.flatMap(({ name: outer }) => startMethods.map(({ name: inner }) => ({ outer, inner })));
-/** By default each mishap once in each mix. */
-const nestedRuns = Number(process.env['NESTED_RUNS'] ?? 12 * mixes.length);
+/** By default two of four mishaps in each mix: so each start method meets each mishap, outside and inside. */
+const nestedRuns = Number(process.env['NESTED_RUNS'] ?? 6 * mixes.length);
 
 describeEach('a pool inside a worker that is a daemon', ({ name: startMethod }) => {
   let pool: WorkerPool;
@@ -47,8 +48,7 @@ describeEach('a pool inside a worker that is a daemon', ({ name: startMethod }) 
     });
 
     it(`fails the task with that error, as the class it is (${inner})`, async () => {
-      const result = lastValueFrom(of(inner).pipe(parallelMap(task('makePool'), { nJobs: 1, startMethod })));
-      const error = await rejection(result);
+      const error = await rejection(pool.map(task('makePool'), [inner]));
       expect(error).to.be.instanceOf(NestedPoolError);
       expect((error as Error).message).to.include('Set "daemon" to false');
     });
@@ -57,19 +57,24 @@ describeEach('a pool inside a worker that is a daemon', ({ name: startMethod }) 
       expect(await rejection(pool.map(task('subscribe'), [inner]))).to.be.instanceOf(NestedPoolError);
     });
   }
+
+  it('is refused in the workers of an operator, too', async () => {
+    const result = lastValueFrom(of(startMethod).pipe(parallelMap(task('makePool'), { nJobs: 1, startMethod })));
+    expect(await rejection(result)).to.be.instanceOf(NestedPoolError);
+  });
 });
 
 for (const { outer, inner } of mixes) {
   describe(`a pool inside a worker that is no daemon (${inner} in ${outer})`, () => {
-    let before: ReturnType<typeof snapshot>;
+    let left: ReturnType<typeof snapshot>;
     let pool: WorkerPool;
-    beforeEach(() => {
-      before = snapshot();
-      pool = new WorkerPool({ nJobs: 2, startMethod: outer, daemon: false });
+    before(() => {
+      left = snapshot();
+      pool = new WorkerPool({ nJobs: 2, startMethod: outer, daemon: false, keepAlive: true });
     });
-    afterEach(async () => {
+    after(async () => {
       await pool.terminate();
-      await settled(before);
+      await settled(left);
     });
 
     it('runs', async () => {
@@ -98,19 +103,19 @@ for (const { outer, inner } of mixes) {
 
     it('dies with the worker that has left it open, also in an endless loop', async () => {
       const folder = beatsFolder();
-      const alive = new WorkerPool({ nJobs: 1, startMethod: outer, daemon: false, keepAlive: true });
-      expect(await alive.map(task('leaveLooping'), [[inner, folder]])).to.deep.equal(['left']);
+      expect(await pool.map(task('leaveLooping'), [[inner, folder]])).to.deep.equal(['left']);
       await beating(folder, 1);
-      await alive.stopAndJoin();
+      await pool.stopAndJoin();
       await silent(folder, 1000);
       rmSync(folder, { recursive: true });
     });
 
     it('dies with the worker when that is terminated, also in an endless loop', async () => {
       const folder = beatsFolder();
-      const end = rejection(pool.map(task('endless'), [[inner, folder]]));
+      const terminated = new WorkerPool({ nJobs: 1, startMethod: outer, daemon: false });
+      const end = rejection(terminated.map(task('endless'), [[inner, folder]]));
       await beating(folder, 2);
-      await pool.terminate();
+      await terminated.terminate();
       await silent(folder, 1000);
       await end;
       rmSync(folder, { recursive: true });
@@ -118,10 +123,11 @@ for (const { outer, inner } of mixes) {
 
     it('dies with the worker when the subscriber leaves, also in an endless loop', async () => {
       const folder = beatsFolder();
-      const values = of([inner, folder] as const, [inner, folder] as const);
-      const options = { nJobs: 2, startMethod: outer, daemon: false };
-      const subscription = values.pipe(parallelMap(task('endless'), options)).subscribe();
-      await beating(folder, 4);
+      const options = { nJobs: 1, startMethod: outer, daemon: false };
+      const subscription = of([inner, folder] as const)
+        .pipe(parallelMap(task('endless'), options))
+        .subscribe();
+      await beating(folder, 2);
       subscription.unsubscribe();
       await silent(folder, 1000);
       rmSync(folder, { recursive: true });
@@ -131,7 +137,6 @@ for (const { outer, inner } of mixes) {
 
 describe('pools three levels deep', () => {
   // Of all triples so many that each two start methods meet on each two of the levels.
-  const names = startMethods.map(({ name }) => name);
   const paths = names.flatMap((a, i) => names.map((b, k) => [a, b, names[(i + k) % names.length]]));
   for (const path of paths) {
     const [first, ...rest] = path as [StartMethod, ...StartMethod[]];
@@ -151,10 +156,11 @@ describe('many nested runs, a third of them failing inside', () => {
     this.timeout(30_000 + nestedRuns * 1000);
     const before = snapshot();
     for (const { outer, inner } of mixes) {
+      const turn = names.indexOf(outer) + names.indexOf(inner);
       const pool = new WorkerPool({ nJobs: 2, startMethod: outer, daemon: false, keepAlive: true });
       const runs = Array.from({ length: Math.ceil(nestedRuns / mixes.length) }, (_, n) => ({
         inner,
-        mishap: n % 3 === 0 ? (mishaps[(n / 3) % mishaps.length] as Mishap) : 'none',
+        mishap: n % 3 === 0 ? (mishaps[(n / 3 + turn) % mishaps.length] as Mishap) : 'none',
       }));
       const results = await Promise.allSettled(
         runs.map(async (run) => (await pool.map(task('nested'), [run]))[0] as number),

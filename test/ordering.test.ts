@@ -9,7 +9,7 @@ import { trackWorkers } from './support/workers.js';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-describeEach('order', ({ name: startMethod }) => {
+describeEach.distinct('order', ({ name: startMethod }) => {
   trackWorkers();
   const gates = useGates();
   const options = { nJobs: 3, startMethod };

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { beating, beatsFolder, silent } from './support/beats.js';
 import { destroy, start, type Program } from './support/programs.js';
 import { childrenOf, descendantsOf, isAlive, until } from './support/processes.js';
-import { describeEach, startMethods } from './support/startMethods.js';
+import { describeEach, runsAll, startMethods } from './support/startMethods.js';
 
 /** A program that is killed may have workers for so many milliseconds. */
 const LIMIT = 1000;
@@ -51,6 +51,8 @@ describe('a program that is killed with SIGKILL', function () {
         await killed([name, inner], 4);
       });
 
+      // The shell is for spawned workers only.
+      if (inner !== 'spawn' && !runsAll) continue;
       it(`leaves none of nested workers where there is no shell (${inner} in ${name})`, async () => {
         await killed([name, inner], 4, noShell);
       });

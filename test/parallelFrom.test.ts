@@ -61,7 +61,7 @@ class ToldLater implements AsyncIterable<number> {
   }
 }
 
-describeEach('parallelFrom', ({ name: startMethod }) => {
+describeEach.distinct('parallelFrom', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };

@@ -3,6 +3,7 @@
 //
 //   npm test                            everything
 //   npm test -- --only unit,esm         build, then these mocha runs (unit, esm, cjs)
+//   ALL_START_METHODS=1 npm test        every suite with every start method: see test/support/startMethods.ts
 //   npm test -- --grep 'daemon'         build, then the tests of all mocha runs whose title matches
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -120,7 +121,25 @@ const run = (command, args, { env = {}, limit = STEP_LIMIT, stuck, output = 'inh
 const step = async (name, commandLine, env = {}) => {
   console.log(`\n▶ ${name}: ${commandLine}`);
   const [command, ...args] = commandLine.split(' ');
-  const failure = await run(command, args, { env });
+  return told(name, await run(command, args, { env }));
+};
+
+/** Begins a step whose output waits in a file until its turn, which is when what this returns is called. */
+const ahead = (name, commandLine) => {
+  const [command, ...args] = commandLine.split(' ');
+  mkdirSync('build', { recursive: true });
+  const output = `build/output-${name}.txt`;
+  const ended = run(command, args, { output: openSync(output, 'w') });
+  return async () => {
+    const failure = await ended;
+    console.log(`\n▶ ${name}: ${commandLine}`);
+    process.stdout.write(readFileSync(output, 'utf8'));
+    told(name, failure);
+  };
+};
+
+/** Counts a step that has ended, and tells how it failed, if it did. Returns whether it succeeded. */
+const told = (name, failure) => {
   if (failure !== undefined) console.log(`✖ ${name} ${failure}`);
   count(name, failure === undefined ? 1 : 0, failure === undefined ? 0 : 1);
   return failure === undefined;
@@ -160,9 +179,13 @@ const tell = ({ name, passed, failed, failure }) => {
 };
 
 if (everything) {
-  await step('format', 'prettier --check .');
-  await step('lint', 'oxlint');
-  await step('typecheck', 'tsc --noEmit -p tsconfig.json');
+  // Side by side, but before the build: lint reads types in dist.
+  const checks = [
+    ahead('format', 'prettier --check .'),
+    ahead('lint', 'oxlint'),
+    ahead('typecheck', 'tsc --noEmit -p tsconfig.json'),
+  ];
+  for (const tellCheck of checks) await tellCheck();
 }
 
 const built = (await step('build (src)', 'tsc -b')) && (await step('build (dist)', 'rollup -c'));

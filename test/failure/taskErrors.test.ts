@@ -16,7 +16,7 @@ interface TaskError {
   readonly error: Error;
 }
 
-describeEach('the channel rxjs-parallel-map:task:error', ({ name: startMethod }) => {
+describeEach.distinct('the channel rxjs-parallel-map:task:error', ({ name: startMethod }) => {
   const channel = 'rxjs-parallel-map:task:error';
   let heard: TaskError[] = [];
   let serials: number[] = [];

@@ -48,11 +48,11 @@ async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
+const timed = { taskTimeout: 150 };
+
+describeEach.distinct('taskTimeout, however tasks are run,', ({ name: startMethod }) => {
   afterEach(endPools);
-  const workers = trackWorkers(); // which looks when the pools have ended
-  const gates = useGates();
-  const timed = { taskTimeout: 150 };
+  const workers = trackWorkers();
 
   /** Each way to run tasks, over 1, 2 and 3; fails with what the call fails with. */
   const input = [1, 2, 3];
@@ -92,6 +92,12 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
       expect(workers.started).to.equal(2);
     });
   }
+});
+
+describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
+  afterEach(endPools);
+  trackWorkers(); // which looks when the pools have ended
+  const gates = useGates();
 
   it('ends an endless loop in apply', async () => {
     const pool = createPool({ nJobs: 1, startMethod });

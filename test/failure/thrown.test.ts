@@ -5,7 +5,7 @@ import { describeEach } from '../support/startMethods.js';
 
 type Fields = Record<string, unknown>;
 
-describeEach('what a task throws', ({ name: startMethod }) => {
+describeEach.distinct('what a task throws', ({ name: startMethod }) => {
   afterEach(endPools);
   const thrown = <E = Error>(fn: (value: number) => unknown): Promise<E> =>
     rejection<E>(createPool({ nJobs: 1, startMethod }).map(fn, [0]));

@@ -8,7 +8,7 @@ class Connection {
   readonly handler = () => undefined;
 }
 
-describeEach('a value that cannot be sent', ({ name: startMethod, sharesMemory }) => {
+describeEach.distinct('a value that cannot be sent', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
 
   // peers: 17

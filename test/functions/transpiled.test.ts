@@ -181,7 +181,7 @@ function printed({ code, stdout, stderr }: ProgramResult): unknown {
   return JSON.parse(stdout);
 }
 
-describeEach('a function in a program made by', ({ name: startMethod }) => {
+describeEach.distinct('a function in a program made by', ({ name: startMethod }) => {
   let folder: ProgramFolder;
   beforeEach(() => (folder = new ProgramFolder()));
   afterEach(() => folder.remove());
@@ -377,7 +377,7 @@ const inTheRepl = `
   Promise.all(calls).then((results) => console.log('results: ' + JSON.stringify(results)), (error) => console.log('results: ' + error.stack)).finally(() => pool.terminate())
 `;
 
-(format === 'cjs' ? describeEach : () => undefined)('a function', ({ name: startMethod }) => {
+(format === 'cjs' ? describeEach.distinct : () => undefined)('a function', ({ name: startMethod }) => {
   const folder = new ProgramFolder();
   after(() => folder.remove());
 

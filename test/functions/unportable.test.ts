@@ -258,7 +258,7 @@ function literally(text: string): string {
   return text.replace(/[^\w\s]/g, '\\$&');
 }
 
-describeEach('what cannot travel', ({ name: startMethod, sharesMemory }) => {
+describeEach.distinct('what cannot travel', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const memory = new SharedArrayBuffer(4);

@@ -13,7 +13,7 @@ const task = (ms: number): number | Promise<number> => {
 /** So many calls that take no time, from which the pool learns that. */
 const quick = (count: number): number[] => new Array<number>(count).fill(0);
 
-describeEach('chunks', ({ name: startMethod }) => {
+describeEach.distinct('chunks', ({ name: startMethod }) => {
   afterEach(endPools);
 
   it('hold many values where calls are quick', async () => {

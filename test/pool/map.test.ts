@@ -4,7 +4,7 @@ import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach('map', ({ name: startMethod }) => {
+describeEach.distinct('map', ({ name: startMethod }) => {
   afterEach(endPools);
 
   it('gives the results in the order of the values', async () => {

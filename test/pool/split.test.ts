@@ -34,7 +34,7 @@ async function* later(values: readonly number[]): AsyncGenerator<number> {
   }
 }
 
-describeEach('chunks of a given size', ({ name: startMethod }) => {
+describeEach.distinct('chunks of a given size', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers(); // which looks when the pools have ended
 
@@ -88,7 +88,7 @@ describeEach('chunks of a given size', ({ name: startMethod }) => {
   });
 });
 
-describeEach('nSplits', ({ name: startMethod }) => {
+describeEach.distinct('nSplits', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
 
@@ -125,7 +125,7 @@ describeEach('nSplits', ({ name: startMethod }) => {
   });
 });
 
-describeEach('orderTasks', ({ name: startMethod }) => {
+describeEach.distinct('orderTasks', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const gates = useGates();

@@ -47,7 +47,9 @@ class Curve {
   }
 }
 
-const padding = 'x'.repeat(10_000);
+const padding = 'x'.repeat(50_000);
+/** By then a pool has as many functions as it keeps. */
+const FUNCTIONS_KEPT = 40;
 
 /** A task: how much memory its worker has in use. */
 const heapOfWorker = async (): Promise<number> => {
@@ -146,7 +148,7 @@ const scenarios: Record<string, () => Promise<void>> = {
     await pool.terminate();
   },
 
-  /** One function after the other, each with a source of 10 kB of its own, on workers that stay. */
+  /** One function after the other, each with a source of 50 kB of its own, on workers that stay. */
   async functions() {
     const curve = new Curve(heap, 10);
     await using pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
@@ -155,8 +157,9 @@ const scenarios: Record<string, () => Promise<void>> = {
       const fn = new Function('value', `return value + ${n}; // ${padding}`) as (value: number) => number;
       const result = await pool.apply(fn, [1]);
       if (result !== n + 1) throw new Error(`${result} instead of ${n + 1}`);
+      if (n < FUNCTIONS_KEPT) continue;
       curve.at(n, size);
-      if (n === Math.ceil(size / 10)) earlyInWorker = await pool.apply(heapOfWorker);
+      if (n === FUNCTIONS_KEPT) earlyInWorker = await pool.apply(heapOfWorker);
     }
     curve.report({ earlyInWorker, inWorker: await pool.apply(heapOfWorker) });
   },
@@ -178,8 +181,9 @@ const scenarios: Record<string, () => Promise<void>> = {
           failed++;
         },
       );
+      if (n < FUNCTIONS_KEPT) continue;
       curve.at(n, size);
-      if (n === Math.ceil(size / 10)) earlyInWorker = await pool.apply(heapOfWorker);
+      if (n === FUNCTIONS_KEPT) earlyInWorker = await pool.apply(heapOfWorker);
     }
     curve.report({ failed, earlyInWorker, inWorker: await pool.apply(heapOfWorker) });
   },

@@ -22,9 +22,27 @@ const all: readonly StartMethodRow[] = [
 /** Those that the environment variable `START_METHODS` names, separated by commas; else all. */
 export const startMethods = all.filter(({ name }) => (process.env['START_METHODS'] ?? name).split(',').includes(name));
 
+/** With `ALL_START_METHODS=1` every suite runs with every start method, also where a few of them show the same. */
+export const runsAll = Boolean(process.env['ALL_START_METHODS']);
+
 /** Describes the same behaviour for each start method. */
 export function describeEach(title: string, body: (row: StartMethodRow) => void): void {
-  for (const row of startMethods) {
+  describeRows(startMethods, title, body);
+}
+
+/**
+ * The same for values, order, what functions take along, what errors say and what options mean. A copy does all that with the code and
+ * the channel of a spawned process: what it has of its own is how it starts, what it has loaded by then, and how it ends. So
+ * one kind of copy stands for all, which one by the title, so that each has about half of these suites.
+ */
+describeEach.distinct = (title: string, body: (row: StartMethodRow) => void): void => {
+  const copies = startMethods.filter(({ isCopy }) => isCopy);
+  const copy = copies[title.length % copies.length];
+  describeRows(runsAll ? startMethods : startMethods.filter((row) => !row.isCopy || row === copy), title, body);
+};
+
+function describeRows(rows: readonly StartMethodRow[], title: string, body: (row: StartMethodRow) => void): void {
+  for (const row of rows) {
     describe(`${title} (${row.name})`, () => {
       body(row);
     });

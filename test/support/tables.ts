@@ -27,7 +27,7 @@ export function tableModule(name: string): TableModule {
  */
 export function describeTables(title: string, module: TableModule, tables: Tables | readonly string[]): void {
   const titles = Array.isArray(tables) ? (tables as readonly string[]) : Object.keys(tables);
-  describeEach(title, ({ name: startMethod }) => {
+  describeEach.distinct(title, ({ name: startMethod }) => {
     for (const form of forms) {
       describe(`in a program that ${form} has compiled`, () => {
         const folder = useProgramFolder();

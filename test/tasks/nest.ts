@@ -50,15 +50,22 @@ export function catchRefusal(startMethod: StartMethod): string {
   }
 }
 
-/** As many levels as there are methods, at least one; the innermost tells its number, or throws. */
+/** The pool that `deep` uses for all its runs in this worker. */
+let deeper: WorkerPool | undefined;
+
+/** As many levels as there are methods, at least one; the innermost tells its number, or throws, which is the last run. */
 export async function deep([methods, level, fails]: readonly [StartMethod[], number, boolean]): Promise<number> {
   const [startMethod, ...inner] = methods as [StartMethod, ...StartMethod[]];
-  await using pool = new WorkerPool({ nJobs: 1, startMethod, daemon: false });
-  const [result] =
-    inner.length === 0
-      ? await pool.map(innerTask('innermost'), [[level + 1, fails]])
-      : await pool.map(moduleTask<typeof deep>(import.meta.url, 'deep'), [[inner, level + 1, fails]]);
-  return result as number;
+  const pool = (deeper ??= new WorkerPool({ nJobs: 1, startMethod, daemon: false, keepAlive: true }));
+  try {
+    const [result] =
+      inner.length === 0
+        ? await pool.map(innerTask('innermost'), [[level + 1, fails]])
+        : await pool.map(moduleTask<typeof deep>(import.meta.url, 'deep'), [[inner, level + 1, fails]]);
+    return result as number;
+  } finally {
+    if (fails) await pool.terminate();
+  }
 }
 
 /** Uses a pool, and leaves it as it is, with its workers alive. */

@@ -1,13 +1,20 @@
 import { expect } from 'chai';
+import type { WorkerPool as Pool } from 'rxjs-parallel-map';
+import { WorkerPool } from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach('a value arrives as structured clone makes it', ({ name: startMethod }) => {
+describeEach.distinct('a value arrives as structured clone makes it', ({ name: startMethod }) => {
   afterEach(endPools);
+  let kept: Pool;
+  before(() => {
+    kept = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
+  });
+  after(() => kept.terminate());
   const echo = (x: unknown) => x;
   /** To a worker and back. */
   const trip = async <T>(value: T): Promise<T> => {
-    const [result] = await createPool({ nJobs: 1, startMethod }).map(echo, [value]);
+    const [result] = await kept.map(echo, [value]);
     return result as T;
   };
 
