@@ -1,5 +1,5 @@
 // What becomes of the workers when the program is gone, or is told to go.
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { beating, beatsFolder, silent } from './support/beats.js';
@@ -9,6 +9,7 @@ import { describeEach, runsAll, startMethods } from './support/startMethods.js';
 
 /** A program that is killed may have workers for so many milliseconds. */
 const LIMIT = 1000;
+const noSetpriv = ['--require', fileURLToPath(new URL('./support/noSetpriv.cjs', import.meta.url))];
 const noShell = ['--require', fileURLToPath(new URL('./support/noShell.cjs', import.meta.url))];
 
 // peers: 36
@@ -59,8 +60,36 @@ describe('a program that is killed with SIGKILL', function () {
     }
   }
 
+  if (existsSync('/usr/bin/setpriv')) {
+    for (const nesting of [['spawn'], ['spawn', 'spawn'], ['threading', 'spawn']]) {
+      it(`leaves none when the guards do nothing, because the kernel does (${nesting.toReversed().join(' in ')})`, async () => {
+        program = start('looping', { args: [folder, ...nesting] });
+        await beating(folder, nesting.length === 1 ? 2 : 4);
+        const processes = descendantsOf(program.pid);
+        const guards = [program.pid, ...processes].map(guardOf).filter((pid) => pid !== undefined);
+        expect(guards).to.not.be.empty;
+        for (const guard of guards) process.kill(guard, 'SIGSTOP');
+        try {
+          program.child.kill('SIGKILL');
+          const workers = processes.filter((pid) => !guards.includes(pid));
+          await until(() => !workers.some(isAlive), LIMIT, 'all workers are gone');
+        } finally {
+          for (const guard of guards) process.kill(guard, 'SIGKILL');
+        }
+      });
+    }
+  }
+
+  it('leaves no worker where only a guard can end them (spawn)', async () => {
+    expect(await killed(['spawn'], 2, noSetpriv)).to.have.length(3);
+  });
+
+  it('leaves none of nested workers where only guards can end them (spawn in spawn)', async () => {
+    await killed(['spawn', 'spawn'], 4, noSetpriv);
+  });
+
   it('leaves no worker when its guard was killed before, because that is replaced', async () => {
-    program = start('looping', { args: [folder, 'spawn'] });
+    program = start('looping', { args: [folder, 'spawn'], execArgv: noSetpriv });
     await beating(folder, 2);
     const guard = guardOf(program.pid);
     process.kill(guard as number, 'SIGKILL');
@@ -71,7 +100,7 @@ describe('a program that is killed with SIGKILL', function () {
   });
 
   it('leaves none either when the guard is killed, and replaced, again and again', async () => {
-    program = start('looping', { args: [folder, 'spawn'] });
+    program = start('looping', { args: [folder, 'spawn'], execArgv: noSetpriv });
     await beating(folder, 2);
     for (let i = 0; i < 5; i++) {
       const guard = guardOf(program.pid);

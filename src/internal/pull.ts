@@ -43,7 +43,7 @@ export function factsOf(input: unknown): InputFacts {
     return { isReadAtOnce: false, length: undefined, isCut: false };
   }
   let length: number | undefined;
-  if (Array.isArray(input) || ArrayBuffer.isView(input)) length = (input as { readonly length?: number }).length;
+  if (Array.isArray(input)) length = input.length;
   else if (input instanceof Set || input instanceof Map) length = input.size;
   return { isReadAtOnce: true, length, isCut: isTypedArray(input) };
 }

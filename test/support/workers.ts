@@ -23,7 +23,7 @@ subscribe('worker_threads', (message) => {
 });
 subscribe('child_process', (message) => {
   const { process: child } = message as { process: ChildProcess };
-  add(child, () => child.spawnfile === process.execPath && child.spawnargs.some((arg) => arg.includes('"workerId"')));
+  add(child, () => child.spawnargs.some((arg) => arg.includes('"workerId"')));
 });
 
 const copies = new Map<number, () => void>();

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { runtimeUrl } from '../../runtimeUrl.js';
 import { isCloneableByProcess } from '../channel/cloneable.js';
+import { withDeathSignal } from './deathSignal.js';
 import { limitFlags, processExecArgv } from './execArgv.js';
 import { guard, guardIsAvailable } from './guard.js';
 import type { ProcessData } from '../runtime/process.js';
@@ -27,11 +28,17 @@ export const spawning: StartMethodStrategy = {
     const limits = limitFlags(resourceLimits);
     const flags = [...(execArgv ?? processExecArgv(process.execArgv)), ...limits];
     const data: ProcessData = { identity, watch, ownFlags: limits.length };
-    const child: ChildProcess = spawn(
-      process.execPath,
-      [...flags, fileURLToPath(runtimeUrl('process')), JSON.stringify(data), ...argv],
-      { stdio, windowsHide: true, ...(env === undefined ? {} : { env }) },
-    );
+    const [file, args] = withDeathSignal(process.execPath, [
+      ...flags,
+      fileURLToPath(runtimeUrl('process')),
+      JSON.stringify(data),
+      ...argv,
+    ]);
+    const child: ChildProcess = spawn(file, args, {
+      stdio,
+      windowsHide: true,
+      ...(env === undefined ? {} : { env }),
+    });
     const { pid } = child;
     if (pid === undefined) {
       // No process: there is nothing but an `error` event to hear.
