@@ -25,7 +25,8 @@ let isRegistered = false;
  */
 export function registerTypeScript(error: unknown): boolean {
   if (!reasons.has((error as { code?: unknown } | null)?.code)) return false;
-  const loader = process.execArgv.find((argument) => /\btsx\b/.test(argument));
+  const flags = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/[\s"=]+/)];
+  const loader = flags.find((argument) => /\btsx\b/.test(argument));
   if (loader === undefined) return false;
   if (isRegistered) return true; // once more would compile each file once more
   isRegistered = true;
