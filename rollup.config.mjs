@@ -62,7 +62,12 @@ const library = {
   output: [output('dist/index.js', 'es'), output('dist/index.cjs', 'cjs')],
 };
 
-const runtimes = ['internal/runtime/thread', 'internal/runtime/process', 'internal/runtime/forkServer']
+const runtimes = [
+  'internal/runtime/thread',
+  'internal/runtime/process',
+  'internal/runtime/forkServer',
+  'internal/runtime/rehearsed',
+]
   .filter((entry) => existsSync(`build/src/${entry}.js`))
   .map((entry) => ({
     ...code,

@@ -52,7 +52,7 @@ function formatRatio(ratio) {
   return ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(1);
 }
 
-function median(values) {
+export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

@@ -1,7 +1,7 @@
 // parallelMap beside other pools, on the same work, in one run.
 //
-//   npm run bench                              every case
-//   npm run bench -- numbers objects           these cases (numbers, objects, buffers)
+//   npm run bench                              every case of these
+//   npm run bench -- numbers objects           these cases (numbers, objects, buffers, start, shared)
 //   npm run bench -- --rounds 9 --json         more rounds than 5; the numbers as JSON instead of tables
 //
 // All pools of a case have the same number of workers, are up before the clock starts, and take turns: each round measures
@@ -16,11 +16,16 @@ import piscina from './peers/piscina.mjs';
 import poolifier from './peers/poolifier.mjs';
 import tinypool from './peers/tinypool.mjs';
 import workerpool from './peers/workerpool.mjs';
+import { benchShared } from './shared.mjs';
+import { benchStart } from './start.mjs';
 import { formatGoals, formatTable, summarise } from './report.mjs';
 
 const WORKERS = 2;
 /** A measurement repeats its batch until so many milliseconds are over. */
 const SHORTEST = 300;
+
+/** Cases that are no matter of rates. */
+const others = { start: benchStart, shared: benchShared };
 
 const contestants = [
   ...parallelMap.map((contestant) => ({ ...contestant, isPeer: false })),
@@ -68,7 +73,7 @@ function readArguments() {
     allowPositionals: true,
     options: { rounds: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
   });
-  const names = cases.map(({ name }) => name);
+  const names = [...cases.map(({ name }) => name), ...Object.keys(others)];
   const unknown = positionals.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new RangeError(`There is no case "${unknown}"; there are: ${names.join(', ')}.`);
   const rounds = Number(values.rounds);
@@ -78,11 +83,12 @@ function readArguments() {
   return {
     rounds,
     json: values.json,
+    chosenOthers: Object.keys(others).filter((name) => positionals.length === 0 || positionals.includes(name)),
     chosen: cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
   };
 }
 
-async function main({ rounds, json, chosen }) {
+async function main({ rounds, json, chosen, chosenOthers }) {
   const machine = {
     node: process.version,
     cpu: os.cpus()[0]?.model,
@@ -104,6 +110,10 @@ async function main({ rounds, json, chosen }) {
     if (json) continue;
     console.log(`\n${title}: ${task.name}, ${values.length} values a batch\n\n${formatTable(summary)}\n`);
     if (goal !== undefined) console.log(formatGoals(summary, { [adaptive]: goal, [single]: 1 }));
+  }
+  for (const name of chosenOthers) {
+    const result = await others[name]({ rounds: rounds * 2, json, log });
+    if (json) results.push(result);
   }
   if (json) console.log(JSON.stringify({ ...machine, rounds, results }, undefined, 2));
 }

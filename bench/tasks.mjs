@@ -4,6 +4,9 @@
 /** numbers: as little work as can be. */
 export const increment = (n) => n + 1;
 
+/** start: the same, or, for a negative one, keeps its worker busy for ever, and says when it does. */
+export const incrementOrStay = (n, context) => (n < 0 ? new Promise(() => context.progress('busy')) : n + 1);
+
 /** objects: reads a record, makes a new one. */
 export const price = ({ id, name, tags, amount, unitPrice }) => ({
   id,

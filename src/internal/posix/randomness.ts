@@ -10,6 +10,8 @@ import { createContext, runInContext } from 'node:vm';
 /** What `crypto` keeps in store: 128 ids, and 6 KiB for integers of 6 bytes. */
 const IDS_IN_STORE = 128;
 const INTEGERS_IN_STORE = 1024;
+/** The one of which no draw is rejected, so that each takes one. */
+const LARGEST_RANGE = 2 ** 48 - 1;
 
 /** A `Math.random` that was never called: it takes its seed with the first call. Made ahead, in the process that is copied. */
 export function prepareRandom(): () => number {
@@ -23,6 +25,10 @@ export function reseed(random: () => number): void {
   random();
   setFlagsFromString('--random-seed=0');
   Object.defineProperty(Math, 'random', { value: random, writable: true, configurable: true });
+}
+
+/** For the copy of a process in which user code may have drawn some: takes what is in store, so that the next are new. */
+export function drainStores(): void {
   for (let i = 0; i < IDS_IN_STORE; i++) crypto.randomUUID();
-  for (let i = 0; i < INTEGERS_IN_STORE; i++) crypto.randomInt(2 ** 40);
+  for (let i = 0; i < INTEGERS_IN_STORE; i++) crypto.randomInt(LARGEST_RANGE);
 }

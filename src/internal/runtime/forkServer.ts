@@ -26,10 +26,11 @@ import { now, setImmediate, setTimeout } from '../globals.js';
 import { Forker } from '../posix/Forker.js';
 import { leaveByExit } from '../posix/leaving.js';
 import { loadLibc, PR_SET_PDEATHSIG, SIGKILL, type Libc } from '../posix/libc.js';
-import { prepareRandom, reseed } from '../posix/randomness.js';
+import { drainStores, prepareRandom, reseed } from '../posix/randomness.js';
 import { signalName } from '../posix/signals.js';
 import { becomeWorker } from './identity.js';
 import { Preparation } from './Preparation.js';
+import { rehearse } from './rehearsal.js';
 import { runProcessWorker } from './processWorker.js';
 
 /** So many milliseconds at most a template waits for what the modules of the user have begun and not awaited. */
@@ -86,6 +87,13 @@ function serve(): void {
     process.execArgv = [...execArgv];
     process.argv.push(...template.argv);
     if (template.preloads) void preload(process.cwd()); // an error ends it, and is told as what has ended it
+  } else {
+    isBusy = true;
+    void rehearse(address).then(() => {
+      isBusy = false;
+      isUntidy = true;
+      setImmediate(serveNext);
+    });
   }
   tell([FromServer.Ready]);
 }
@@ -187,6 +195,7 @@ function begin({ id, identity, cwd, env, argv }: ForkRequest): void {
   Object.defineProperty(process, 'pid', { value: libc.getpid(), enumerable: true, configurable: true });
   Object.defineProperty(process, 'ppid', { get: () => libc.getppid(), enumerable: true, configurable: true });
   reseed(random);
+  if (preparation !== undefined) drainStores();
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
   Object.assign(process.env, env);
   process.execArgv = [...execArgv];
