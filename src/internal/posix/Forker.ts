@@ -11,7 +11,7 @@
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
+import * as v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { MADV_DOFORK, PR_SET_PDEATHSIG, SIGKILL, WNOHANG, type Libc } from './libc.js';
 
@@ -24,6 +24,8 @@ const TOP = 0x7fff_ffff_f000n;
 const BOTTOM = 0x1_0000n;
 /** Calls in which a thread rests: futex, epoll_wait, epoll_pwait, on x64 and, where they differ, on arm64. */
 const resting = process.arch === 'arm64' ? ['98', '22'] : ['202', '232', '281'];
+/** Bytes. At its smallest it has a megabyte, at its largest 33 of them, each of which a copy would have for itself. */
+const LARGEST_NEW_SPACE = 4e6;
 /** So often threads are looked at before we give up. */
 const LOOKS = 10_000;
 
@@ -42,18 +44,23 @@ export class Forker {
   /** @throws Error where a process with such flags cannot be copied. */
   constructor(libc: Libc) {
     // Only new contexts get it, so that the user's does not.
-    setFlagsFromString('--expose-gc');
+    v8.setFlagsFromString('--expose-gc');
     this.#collect = runInNewContext('gc') as (options?: { type: 'minor' }) => void;
-    setFlagsFromString('--no-expose-gc');
+    v8.setFlagsFromString('--no-expose-gc');
     this.#libc = libc;
     this.#loop = libc.uv_default_loop();
     this.#gaps = gapsBetweenKernelMappings();
     this.#pid = libc.getpid();
   }
 
-  /** Collects all garbage, so that copies neither have it nor move what they share when they collect it themselves. */
+  /**
+   * Collects all garbage, so that copies neither have it nor move what they share when they collect it themselves; and gives the
+   * memory for new objects back where it has grown, for each copy would write to all of it.
+   */
   collectGarbage(): void {
+    if (sizeOfNewSpace() > LARGEST_NEW_SPACE) shrinkNewSpace();
     this.#collect();
+    this.#libc.malloc_trim(0);
   }
 
   /** Copies this process. @returns 0 in the copy, and its pid here. @throws Error where that fails. */
@@ -77,6 +84,21 @@ export class Forker {
     if (this.#libc.waitpid(pid, status, WNOHANG) !== pid) return undefined;
     const signal = status[0] & 0x7f;
     return { exitCode: signal === 0 ? (status[0] >> 8) & 0xff : null, signal };
+  }
+}
+
+function sizeOfNewSpace(): number {
+  return v8.getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0;
+}
+
+/** V8 does that when it is asked for objects, among which no garbage may be; there is no other way to ask for it. */
+function shrinkNewSpace(): void {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined; // that the function is experimental
+  try {
+    v8.queryObjects?.(class Nothing {}, { format: 'count' });
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 

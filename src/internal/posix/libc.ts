@@ -44,6 +44,11 @@ export interface Libc {
    * bit for each. For `cpuIds`.
    */
   sched_setaffinity(thread: number, size: number, mask: Buffer): number;
+  /**
+   * `int malloc_trim(size_t)`, malloc_trim(3): gives memory that the C library keeps for later back to the system, before copies have
+   * it too. glibc only; elsewhere it does nothing.
+   */
+  malloc_trim(pad: number): number;
   /** Why the last call has failed, errno(3). */
   errno(): number;
 }
@@ -53,7 +58,7 @@ export const PR_SET_PDEATHSIG = 1;
 export const WNOHANG = 1;
 export const SIGKILL = 9;
 
-const signatures: Readonly<Record<Exclude<keyof Libc, 'errno'>, string>> = {
+const signatures: Readonly<Record<Exclude<keyof Libc, 'errno' | 'malloc_trim'>, string>> = {
   fork: 'int fork()',
   madvise: 'int madvise(uint64_t address, uint64_t length, int advice)',
   uv_default_loop: 'void *uv_default_loop()',
@@ -71,7 +76,13 @@ export function loadLibc(): Libc {
   const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
   const program = koffi.load(null);
   const bound = Object.entries(signatures).map(([name, signature]) => [name, program.func(signature)] as const);
-  return { ...Object.fromEntries(bound), errno: () => koffi.errno() } as unknown as Libc;
+  let malloc_trim = (): number => 0;
+  try {
+    malloc_trim = program.func('int malloc_trim(size_t pad)');
+  } catch {
+    // Not glibc.
+  }
+  return { ...Object.fromEntries(bound), malloc_trim, errno: () => koffi.errno() } as unknown as Libc;
 }
 
 /**
