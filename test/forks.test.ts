@@ -1,0 +1,57 @@
+/** Many workers forked from one template, each doing a bit of everything. FORKS says how many. */
+
+import { expect } from 'chai';
+import { createPool, endPools } from './support/pools.js';
+import { startMethods } from './support/startMethods.js';
+
+const FORKS = Number(process.env['FORKS'] ?? 60);
+/** Milliseconds that one may take, on a busy machine. */
+const LIMIT = 500;
+
+/** Allocates and collects, imports, reads files, computes, compiles, waits. */
+async function everything(n: number): Promise<{ pid: number; sum: number; digest: string }> {
+  const { createHash, randomUUID } = await import('node:crypto');
+  const { readFile } = await import('node:fs/promises');
+  const { gunzip, gzip } = await import('node:zlib');
+  const { promisify } = await import('node:util');
+  let kept: unknown[] = [];
+  let sum = 0;
+  for (let i = 0; i < 50_000; i++) {
+    kept.push({ i, text: `text ${i}`, numbers: [i, i / 2] });
+    if (kept.length > 5000) kept = []; // so that there is something to collect
+    sum += Math.sqrt(i) | 0;
+  }
+  const text = await readFile('/proc/self/maps', 'utf8');
+  const packed = await promisify(gzip)(text.repeat(20));
+  const unpacked = await promisify(gunzip)(packed);
+  const fresh = new Function('x', `return x + ${n};`) as (x: number) => number;
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  const tree = JSON.parse(JSON.stringify({ ids: Array.from({ length: 100 }, () => randomUUID()) })) as {
+    ids: string[];
+  };
+  if (new Set(tree.ids).size !== 100) throw new Error('ids that are not random');
+  if (unpacked.length !== Buffer.byteLength(text) * 20) throw new Error('lost bytes');
+  const digest = createHash('sha256').update('the same for all').digest('hex');
+  return { pid: process.pid, sum: fresh(sum) - n, digest };
+}
+
+for (const { name: startMethod, isCopy } of startMethods) {
+  if (!isCopy) continue;
+  describe(`${FORKS} workers, one for each task (${startMethod})`, function () {
+    this.timeout(60_000 + FORKS * LIMIT);
+    afterEach(endPools);
+
+    it('do their work, and none crashes or hangs', async () => {
+      const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
+      const values = Array.from({ length: FORKS }, (_, i) => i);
+      const pids = new Set<number>();
+      const results = await pool.map(everything, values, { workerLifespan: 1 });
+      for (const { pid, sum, digest } of results) {
+        pids.add(pid);
+        expect(sum).to.equal(results[0]?.sum);
+        expect(digest).to.equal(results[0]?.digest);
+      }
+      expect(pids).to.have.property('size', FORKS);
+    });
+  });
+}
