@@ -93,7 +93,8 @@ function examples(this: Mocha.Suite): void {
     const text = await output('word-counts', folder);
 
     expect(text).to.match(/^41 texts have 242 words, 5 different ones\.$/m);
-    expect(text).to.match(/^Worker 0 has seen [45] different words\.$/m);
+    // Who gets which text is a matter of who is free; one worker may have had all, or only the other text.
+    expect(text).to.match(/^Worker \d has seen [45] different words\.$/m);
     const [, counts] = text.split('The most frequent:\n');
     const rows = counts?.split('\n').map((row) => row.trim());
     expect(rows).to.deep.equal(['80  be', '80  to', '41  not', '40  or', '1  that', '']);
