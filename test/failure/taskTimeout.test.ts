@@ -183,15 +183,15 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
       appendFileSync(`${dir}/log`, `start ${name}\n`);
       if (name === '1') for (;;);
       const starts = readFileSync(`${dir}/log`, 'utf8').match(/start 0/g) ?? [];
-      await new Promise((resolve) => setTimeout(resolve, starts.length === 1 ? 300 : 400));
+      await new Promise((resolve) => setTimeout(resolve, starts.length === 1 ? 600 : 800));
       if (starts.length === 1) process.exit(1);
       return name;
     };
     const source = from([0, 1, 2].map((name) => gates().value(name)));
-    const options = { nJobs: 2, startMethod, taskTimeout: 600, workerDeathRetries: 1 };
+    const options = { nJobs: 2, startMethod, taskTimeout: 1200, workerDeathRetries: 1 };
     const { values, error } = await outcomeOf(source.pipe(parallelMap(task, options)));
     expect(values).to.deep.equal(['0']);
-    expectTimeout(error, { timeout: 600, index: 1 });
+    expectTimeout(error, { timeout: 1200, index: 1 });
     expect(gates().started).to.deep.equal(['0', '0', '1']);
   });
 

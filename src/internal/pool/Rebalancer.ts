@@ -49,7 +49,6 @@ export class Rebalancer {
 /** Whether a worker's last chunk has values that another worker could have. */
 function isShareable(worker: WorkerHandle, chunk: Chunk): boolean {
   if (worker.state !== 'ready' || chunk.recalled || chunk.cancelled || chunk.moved) return false;
-  if (worker.isBeginning(chunk.job.duty)) return false; // without a chunk it would pass for idle
   if (worker.chunks.length > 1) return true;
   // A chunk that is being worked on is shared only where its size was ours to choose.
   return chunk.job.call.chunkSize === undefined && chunk.values.length - chunk.done > 1;

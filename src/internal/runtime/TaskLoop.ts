@@ -223,12 +223,28 @@ export class TaskLoop {
   }
 
   #hold(held: MessageToWorker[], message: MessageToWorker): void {
-    if (message[0] === ToWorker.Cancel) {
+    if (message[0] === ToWorker.Recall) {
+      this.#recallHeld(held, message[1]);
+    } else if (message[0] === ToWorker.Cancel) {
       const at = held.findIndex((other) => other[0] === ToWorker.Run && other[1] === message[1]);
       // Its end is told only when the worker is free again: until then it is busy with this chunk, in the pool's eyes.
       if (at >= 0) this.#cancelled.push((held.splice(at, 1)[0] as RunMessage)[1]);
     } else {
       held.push(message);
+    }
+  }
+
+  /** Others may have what waits for an init function, but for one value: a worker without any would pass for idle. */
+  #recallHeld(held: MessageToWorker[], chunk: number): void {
+    const runs = held.filter((message) => message[0] === ToWorker.Run);
+    const run = runs.find((message) => message[1] === chunk);
+    if (run === undefined) return;
+    if (run !== runs[0]) {
+      held.splice(held.indexOf(run), 1);
+      this.#host.post([FromWorker.Stopped, chunk]);
+    } else if (run[6].length > 1) {
+      run[6].length = 1;
+      this.#host.post([FromWorker.Released, chunk, 1]);
     }
   }
 
