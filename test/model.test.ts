@@ -30,11 +30,11 @@ const poolEnd = fc.option(fc.record({ by: fc.constantFrom('join', 'terminate'), 
 
 /** The kinds of scripts, each with the number of those that are played by default in all. */
 const kinds: readonly (readonly [string, fc.Arbitrary<Script>, number])[] = [
-  ['', script, 120],
-  [' of calls that give several results', mergeScript, 30],
-  [' of a source that overflows', boundScript, 30],
-  [' of buffers that move', movingScript, 30],
-  [' of an input that is pulled', pulledScript, 30],
+  ['', script, 60],
+  [' of calls that give several results', mergeScript, 16],
+  [' of a source that overflows', boundScript, 16],
+  [' of buffers that move', movingScript, 16],
+  [' of an input that is pulled', pulledScript, 16],
 ];
 
 after(removeFolders);
@@ -46,7 +46,7 @@ describeEach('the model', ({ name: startMethod }) => {
     await pool.apply(() => undefined);
   });
 
-  const runs = runsOf(120);
+  const runs = runsOf(60);
   const check = async <T>(property: fc.IAsyncProperty<T>, numRuns = runs): Promise<void> =>
     fc.assert(property, { ...parameters, numRuns });
 

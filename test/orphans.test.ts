@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { beating, beatsFolder, silent } from './support/beats.js';
 import { destroy, start, type Program } from './support/programs.js';
 import { childrenOf, descendantsOf, isAlive, until } from './support/processes.js';
-import { describeEach, runsAll, startMethods } from './support/startMethods.js';
+import { describeEach, mixes, runsAll, startMethods } from './support/startMethods.js';
 
 /** A program that is killed may have workers for so many milliseconds. */
 const LIMIT = 1000;
@@ -46,18 +46,18 @@ describe('a program that is killed with SIGKILL', function () {
       // Copies have their server all the same.
       expect(processes.length).to.equal(isProcess ? (isCopy ? 3 : 2) : 0);
     });
+  }
 
-    for (const { name: inner } of startMethods) {
-      it(`leaves none of nested workers (${inner} in ${name})`, async () => {
-        await killed([name, inner], 4);
-      });
+  for (const { outer, inner } of mixes) {
+    it(`leaves none of nested workers (${inner} in ${outer})`, async () => {
+      await killed([outer, inner], 4);
+    });
 
-      // The shell is for spawned workers only.
-      if (inner !== 'spawn' && !runsAll) continue;
-      it(`leaves none of nested workers where there is no shell (${inner} in ${name})`, async () => {
-        await killed([name, inner], 4, noShell);
-      });
-    }
+    // The shell is for spawned workers only.
+    if (inner !== 'spawn' && !runsAll) continue;
+    it(`leaves none of nested workers where there is no shell (${inner} in ${outer})`, async () => {
+      await killed([outer, inner], 4, noShell);
+    });
   }
 
   if (existsSync('/usr/bin/setpriv')) {
@@ -149,7 +149,7 @@ describeEach('SIGINT to the whole process group, as by Ctrl-C', ({ name: startMe
     }
   });
 
-  for (const delay of [0, 10, 20, 40, 80]) {
+  for (const delay of runsAll ? [0, 10, 20, 40, 80] : [0, 20, 80]) {
     it(`is for the program to answer also while its workers start (${delay} ms)`, async () => {
       const program = start('interruptedEarly', { args: [startMethod, String(delay)] });
       try {

@@ -23,15 +23,20 @@ const LANES = 2;
  * CommonJS is the same code once more: the entries of workers are the same files, and of what runs in the program only the
  * bundle is another one, by the same rollup from the same sources. So:
  *
- * - Every test runs in CommonJS too, but only with the first start method: what a start method does differently is in files
+ * - Tests run in CommonJS too, but only with the first start method: what a start method does differently is in files
  *   that both formats share, and the ES modules' run shows it.
  * - That each start method finds its files from this bundle is shown with all of them (`starts`).
  * - Where the format of the program decides over what reaches a worker – modules that are imported there again, code that a
  *   compiler has written or a loader compiles – threads and processes differ, so these tests have both (`functions`).
  * - What repeats one thing at random, or at length, does so less often.
+ * - What takes long, and is about what the shared files do over time – memory, ends, timeouts, scripts at random – and not
+ *   about what the bundle gives or how code reaches a worker, is left out (`LONG`), but not with ALL_START_METHODS=1.
  */
-const CJS = { FORMAT: 'cjs', MODEL_RUNS: '10', NESTED_RUNS: '12', MEMORY_SCALE: '0.2', CLOSURE_RUNS: '100' };
+const CJS = { FORMAT: 'cjs', MODEL_RUNS: '10', NESTED_RUNS: '4', MEMORY_SCALE: '0.2', CLOSURE_RUNS: '100' };
 const STARTS = ['smoke', 'package', 'forkserver'];
+const LONG = process.env.ALL_START_METHODS
+  ? []
+  : ['model', 'memory', 'orphans', 'life/timeouts', 'failure/taskTimeout'];
 const FUNCTIONS = ['functions/modules', 'functions/transpiled', 'functions/capturedImports'];
 
 /** The test files of such names below build/test. */
@@ -49,7 +54,7 @@ const MOCHA_RUNS = {
     starts: { spec: filesOf(...STARTS), env: CJS },
     functions: { spec: filesOf(...FUNCTIONS), env: { ...CJS, START_METHODS: 'threading,spawn' } },
     others: {
-      spec: [...filesOf('**/*'), ...exceptFor('unit/**/*', ...STARTS, ...FUNCTIONS)],
+      spec: [...filesOf('**/*'), ...exceptFor('unit/**/*', ...STARTS, ...FUNCTIONS, ...LONG)],
       env: { ...CJS, START_METHODS: 'threading' },
     },
   },

@@ -28,12 +28,11 @@ async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-describeEach('workerInit and workerExit', ({ name: startMethod }) => {
-  afterEach(endPools);
-  const workers = trackWorkers(); // which looks when the pools have ended
-  const log = useWorkerLog();
+const input = [1, 2, 3];
+const life = { workerInit: startCounting, workerExit: toCount };
 
-  /** Options whose functions write down that they run. */
+/** Functions that write down that they run. */
+function logging(log: ReturnType<typeof useWorkerLog>) {
   const logged = () => {
     const { file } = log();
     return {
@@ -48,9 +47,15 @@ describeEach('workerInit and workerExit', ({ name: startMethod }) => {
       return n;
     };
   };
+  return { logged, loggedTask };
+}
 
-  const input = [1, 2, 3];
-  const life = { workerInit: startCounting, workerExit: toCount };
+describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
+  afterEach(endPools);
+  const workers = trackWorkers(); // which looks when the pools have ended
+  const log = useWorkerLog();
+  const { logged, loggedTask } = logging(log);
+
   const ways: Record<string, (pool: WorkerPool) => Promise<unknown>> = {
     map: (pool) => pool.map(count, input, life),
     mapUnordered: (pool) => pool.mapUnordered(count, input, life),
@@ -258,6 +263,70 @@ describeEach('workerInit and workerExit', ({ name: startMethod }) => {
     });
   });
 
+  it('leave other calls on the pool alone, whatever becomes of them', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    const slowly = async (n: number): Promise<number> => {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return n;
+    };
+    const numbers = await lastValueFrom(range(0, 60).pipe(toArray()));
+    const other = pool.map(slowly, numbers, { chunkSize: 1 });
+    const bad = { workerInitTimeout: 100, workerExitTimeout: 100 };
+    const loop = (): never => {
+      for (;;);
+    };
+    const throwing = (): never => {
+      throw new Error('no');
+    };
+    for (const options of [
+      { workerInit: throwing },
+      { workerExit: throwing },
+      { workerInit: loop },
+      { workerExit: loop },
+    ]) {
+      await rejection(pool.map((n) => n, [1], { ...bad, ...options }));
+    }
+    expect(await other).to.deep.equal(numbers);
+  });
+
+  it('run alone in their worker: a task of another call neither runs nor waits there meanwhile', async () => {
+    const { file } = log();
+    const pool = createPool({ nJobs: 1, startMethod });
+    const slow = async (): Promise<void> => {
+      const { appendFileSync: append } = await import('node:fs');
+      append(file, 'begin\n');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      append(file, 'end\n');
+    };
+    const first = pool.map(loggedTask(), [1], { workerInit: slow, workerExit: slow });
+    await until(() => log().lines.length > 0, 'the init function');
+    const second = pool.map(loggedTask(), [1, 2], { chunkSize: 1 });
+    await Promise.all([first, second]);
+    const { lines } = log();
+    for (let at = 0; at < lines.length; at++) if (lines[at] === 'begin') expect(lines[at + 1]).to.equal('end');
+    expect(lines.filter((line) => line === 'begin')).to.have.length(2);
+  });
+
+  it('a worker that is slow to begin does not keep the others from working', async () => {
+    const pool = createPool({ nJobs: 2, startMethod });
+    const workerInit = async ({ workerId }: WorkerContext): Promise<void> => {
+      if (workerId === 1) await new Promise((resolve) => setTimeout(resolve, 400));
+    };
+    const results = await pool.map((_: number, { workerId }: TaskContext) => workerId, [...Array(50).keys()], {
+      workerInit,
+    });
+    // The value for which the slow one was started waits for it; what came along with that is taken back.
+    expect(results.filter((id) => id === 1)).to.have.length.at.most(1);
+  });
+});
+
+// How a worker ends differs between copies, too.
+describeEach('workerInit and workerExit', ({ name: startMethod }) => {
+  afterEach(endPools);
+  const workers = trackWorkers(); // which looks when the pools have ended
+  const log = useWorkerLog();
+  const { logged, loggedTask } = logging(log);
+
   describe('where workers die', () => {
     it('the one that takes the place of another begins anew, with the same id', async () => {
       const { file } = log();
@@ -361,61 +430,5 @@ describeEach('workerInit and workerExit', ({ name: startMethod }) => {
       await pool.terminate();
       expect(log().lines).to.deep.equal(['init', 'task']);
     });
-  });
-
-  it('leave other calls on the pool alone, whatever becomes of them', async () => {
-    const pool = createPool({ nJobs: 2, startMethod });
-    const slowly = async (n: number): Promise<number> => {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      return n;
-    };
-    const numbers = await lastValueFrom(range(0, 60).pipe(toArray()));
-    const other = pool.map(slowly, numbers, { chunkSize: 1 });
-    const bad = { workerInitTimeout: 100, workerExitTimeout: 100 };
-    const loop = (): never => {
-      for (;;);
-    };
-    const throwing = (): never => {
-      throw new Error('no');
-    };
-    for (const options of [
-      { workerInit: throwing },
-      { workerExit: throwing },
-      { workerInit: loop },
-      { workerExit: loop },
-    ]) {
-      await rejection(pool.map((n) => n, [1], { ...bad, ...options }));
-    }
-    expect(await other).to.deep.equal(numbers);
-  });
-
-  it('run alone in their worker: a task of another call neither runs nor waits there meanwhile', async () => {
-    const { file } = log();
-    const pool = createPool({ nJobs: 1, startMethod });
-    const slow = async (): Promise<void> => {
-      const { appendFileSync: append } = await import('node:fs');
-      append(file, 'begin\n');
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      append(file, 'end\n');
-    };
-    const first = pool.map(loggedTask(), [1], { workerInit: slow, workerExit: slow });
-    await until(() => log().lines.length > 0, 'the init function');
-    const second = pool.map(loggedTask(), [1, 2], { chunkSize: 1 });
-    await Promise.all([first, second]);
-    const { lines } = log();
-    for (let at = 0; at < lines.length; at++) if (lines[at] === 'begin') expect(lines[at + 1]).to.equal('end');
-    expect(lines.filter((line) => line === 'begin')).to.have.length(2);
-  });
-
-  it('a worker that is slow to begin does not keep the others from working', async () => {
-    const pool = createPool({ nJobs: 2, startMethod });
-    const workerInit = async ({ workerId }: WorkerContext): Promise<void> => {
-      if (workerId === 1) await new Promise((resolve) => setTimeout(resolve, 400));
-    };
-    const results = await pool.map((_: number, { workerId }: TaskContext) => workerId, [...Array(50).keys()], {
-      workerInit,
-    });
-    // The value for which the slow one was started waits for it; what came along with that is taken back.
-    expect(results.filter((id) => id === 1)).to.have.length.at.most(1);
   });
 });

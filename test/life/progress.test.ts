@@ -25,7 +25,7 @@ const report = (n: number, { progress }: TaskContext): number | Promise<number> 
   });
 };
 
-describeEach('progress', ({ name: startMethod, sharesMemory }) => {
+describeEach.distinct('progress', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   trackWorkers(); // which looks when the pools have ended
 

@@ -25,7 +25,7 @@ class Scale {
 
 const sharedIn = (_: unknown, { shared }: TaskContext): unknown => shared;
 
-describeEach('sharedObjects', ({ name: startMethod, sharesMemory }) => {
+describeEach.distinct('sharedObjects', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   trackWorkers();
 

@@ -41,6 +41,37 @@ describeEach.distinct = (title: string, body: (row: StartMethodRow) => void): vo
   describeRows(runsAll ? startMethods : startMethods.filter((row) => !row.isCopy || row === copy), title, body);
 };
 
+/** A start method of pools, and that of the pools inside of their workers. */
+export interface Mix {
+  readonly outer: StartMethod;
+  readonly inner: StartMethod;
+}
+
+/** Each start method inside of each. */
+export const allMixes: readonly Mix[] = startMethods.flatMap(({ name: outer }) =>
+  startMethods.map(({ name: inner }) => ({ outer, inner })),
+);
+
+/** Mixes for which the one with the other kind of copy stands, where both are there. */
+const hasStandIn = new Set(
+  runsAll || startMethods.length < all.length
+    ? []
+    : [
+        'fork in threading',
+        'threading in forkserver',
+        'forkserver in spawn',
+        'spawn in fork',
+        'fork in forkserver',
+        'forkserver in fork',
+      ],
+);
+
+/**
+ * Those of them that differ in kind. Beside a thread or a spawned process one kind of copy stands for both, by turns: each of
+ * the two is once inside of something else, once around it, and once inside of its own kind.
+ */
+export const mixes = allMixes.filter(({ outer, inner }) => !hasStandIn.has(`${inner} in ${outer}`));
+
 function describeRows(rows: readonly StartMethodRow[], title: string, body: (row: StartMethodRow) => void): void {
   for (const row of rows) {
     describe(`${title} (${row.name})`, () => {
