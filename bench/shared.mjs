@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { availableStartMethods, WorkerPool } from 'rxjs-parallel-map';
 
 const WORKERS = 8;
-const RECORDS = 1_000_000;
+const RECORDS = 1_300_000;
 
 const makeRecords = () =>
   Array.from({ length: RECORDS }, (_, id) => ({ id, name: `record ${id}`, parts: [id + 0.5, id + 1.5, id + 2.5] }));
