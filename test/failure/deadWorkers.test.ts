@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { once } from 'node:events';
-import { WorkerDiedError, type WorkerDiedError as Died } from '../support/library.js';
+import { range } from 'rxjs';
+import { parallelMap, WorkerDiedError, type WorkerDiedError as Died } from '../support/library.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { runProgram } from '../support/programFile.js';
 import { rejection } from '../support/rejection.js';
@@ -64,6 +65,29 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(seen).to.have.length(1);
     expect(seen[0]?.every((byte) => byte === 7)).to.equal(true);
     expect(error?.indexes).to.deep.equal([1]);
+  });
+
+  it('by process.exit while the program is busy, and then sends it more: the results before it count', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const exit = (x: number) => {
+      if (x === 3) process.exit(9);
+      return x;
+    };
+    await pool.map(exit, new Array<number>(2000).fill(0), { chunkSize: 1 }); // so that chunks go ahead
+    const seen: number[] = [];
+    const error = await new Promise<unknown>((resolve) => {
+      range(0, 30)
+        .pipe(parallelMap(exit, { pool, chunkSize: 1 }))
+        .subscribe({
+          next(x) {
+            seen.push(x);
+            if (x === 0) for (const end = performance.now() + 200; performance.now() < end;);
+          },
+          error: resolve,
+        });
+    });
+    expect(seen).to.deep.equal([0, 1, 2]);
+    expect((error as Died).indexes[0]).to.equal(3);
   });
 
   // peers: 47

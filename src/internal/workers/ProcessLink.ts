@@ -1,5 +1,6 @@
 /** The pool's side of a worker process, however that was started: frames over a channel of its own, and its end. */
 
+import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
 import type { MessageFromWorker, MessageToWorker } from '../channel/messages.js';
@@ -42,6 +43,7 @@ export class ProcessLink implements WorkerLink {
   attach(channel: Socket, first?: Buffer): void {
     this.#channel = channel;
     channel.unref();
+    readRestBeforeDestroyed(channel);
     channel.on('data', (bytes) => this.#read(bytes));
     // Writing to a worker that ends fails; its end, which follows, says all there is to say.
     channel.on('error', () => undefined);
@@ -103,5 +105,28 @@ export class ProcessLink implements WorkerLink {
       signal: this.#exit?.signal ?? null,
       error: this.#unreadable?.error,
     });
+  }
+}
+
+/**
+ * Has a channel read what has arrived before it is destroyed. Node destroys a socket of which a write fails, since nobody reads at the
+ * other end any more; but what that end said before would be lost with it, and with that results of calls that were made.
+ */
+function readRestBeforeDestroyed(channel: Socket): void {
+  const destroy = channel._destroy;
+  channel._destroy = function (error, callback): void {
+    const fd = (channel as { _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
+    if (fd >= 0) for (let bytes = readNow(fd); bytes.length > 0; bytes = readNow(fd)) channel.emit('data', bytes);
+    destroy.call(channel, error, callback);
+  };
+}
+
+/** What can be read at once; nothing at the end, and where there is nothing yet. */
+function readNow(fd: number): Buffer {
+  const bytes = Buffer.alloc(65_536);
+  try {
+    return bytes.subarray(0, readSync(fd, bytes));
+  } catch {
+    return bytes.subarray(0, 0); // EAGAIN, or a connection that was reset, of which all was read
   }
 }
