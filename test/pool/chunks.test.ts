@@ -1,14 +1,18 @@
 // How values are grouped on their way to the workers: by what they cost, and never at the expense of an idle worker.
 import { expect } from 'chai';
-import { transfer, WorkerDiedError } from '../support/library.js';
+import { transfer } from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
-import { rejection } from '../support/rejection.js';
+import { marked, placeInChunk, sizesOf } from '../support/chunkSizes.js';
 import { describeEach } from '../support/startMethods.js';
 
-/** Sleeps for so many milliseconds, and not at all for 0; a negative number ends the worker. */
+/** Sleeps for so many milliseconds, and not at all for 0. */
 const task = (ms: number): number | Promise<number> => {
-  if (ms < 0) process.exit(1);
   return ms === 0 ? 0 : new Promise((resolve) => setTimeout(resolve, ms, ms));
+};
+/** The same, but keeps its worker's thread busy for so long. */
+const compute = (ms: number): number => {
+  for (const end = performance.now() + ms; performance.now() < end;);
+  return ms;
 };
 /** So many calls that take no time, from which the pool learns that. */
 const quick = (count: number): number[] => new Array<number>(count).fill(0);
@@ -18,31 +22,27 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
 
   it('hold many values where calls are quick', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    const values = quick(30_000);
-    values[20_000] = -1;
-    const { indexes } = await rejection<WorkerDiedError>(pool.map(task, values));
-    // What was lost is the rest of the chunk that the worker was at.
-    expect(indexes[0]).to.equal(20_000);
-    expect(indexes).to.have.length.above(10);
+    const sizes = sizesOf(await pool.map(placeInChunk, marked(30_000)));
+    expect(Math.max(...sizes)).to.be.above(10);
   });
 
   it('hold one value before it is known how long the calls take', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    const { indexes } = await rejection<WorkerDiedError>(pool.map(task, [-1, ...quick(1000)]));
-    expect(indexes).to.deep.equal([0]);
+    expect(sizesOf(await pool.map(placeInChunk, marked(1000)))[0]).to.equal(1);
   });
 
   it('hold no more than a fair share of what waits', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
-    await pool.map(task, quick(30_000));
-    const { indexes } = await rejection<WorkerDiedError>(pool.map(task, [-1, ...quick(7)]));
-    expect(indexes).to.have.length.within(1, 2);
+    await pool.map(placeInChunk, marked(30_000));
+    const sizes = sizesOf(await pool.map(placeInChunk, marked(8)));
+    expect(sizes[0]).to.be.within(1, 2);
+    expect(Math.max(...sizes)).to.be.at.most(2);
   });
 
   it('have the size that is asked for', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
-    const { indexes } = await rejection<WorkerDiedError>(pool.map(task, [-1, ...quick(99)], { chunkSize: 7 }));
-    expect(indexes).to.deep.equal([0, 1, 2, 3, 4, 5, 6]);
+    const sizes = sizesOf(await pool.map(placeInChunk, marked(100), { chunkSize: 7 }));
+    expect(sizes).to.deep.equal([...new Array<number>(14).fill(7), 2]);
   });
 
   it('are sent ahead where calls are short: a worker goes on while the program itself is busy', async () => {
@@ -69,10 +69,6 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
 
   it('wait for a worker that is not started yet rather than behind another value', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
-    const compute = (ms: number): number => {
-      for (const end = performance.now() + ms; performance.now() < end;);
-      return ms;
-    };
     for (let n = 0; n < 20; n++) await pool.map(compute, [0]);
     expect(await pool.mapUnordered(compute, [1500, 0], { chunkSize: 1 })).to.deep.equal([0, 1500]);
   });
@@ -94,5 +90,44 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
     await pool.map(task, quick(30_000));
     const results = await pool.mapUnordered(task, [1000, ...quick(7)]);
     expect(results).to.deep.equal([...quick(7), 1000]);
+  });
+
+  it('are shared out anew also behind a call that blocks its worker: values there do not wait', async () => {
+    const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
+    await pool.map(compute, quick(30_000));
+    const values = Array.from({ length: 2000 }, (_, n) => n);
+    const blocked = [5, 900];
+    const task = (n: number): number => {
+      if (n === 5 || n === 900) for (const end = performance.now() + 1500; performance.now() < end;);
+      return n;
+    };
+    await pool.map(task, values.slice(6, 900));
+    const results = await pool.mapUnordered(task, values);
+    expect(results).to.have.lengthOf(2000);
+    const late = new Set(results.slice(results.findIndex((n) => blocked.includes(n))));
+    // What such a call was made after is done, and told with it.
+    for (const n of late) expect(blocked.includes(n) || late.has(n + 1), `value ${n}`).to.equal(true);
+  });
+
+  it('that wait behind a call which blocks its worker are taken back, as a whole where their size is given', async () => {
+    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    await pool.map(compute, quick(1000), { chunkSize: 1 });
+    const values = quick(100);
+    values[50] = 1500;
+    expect(await pool.mapUnordered(compute, values, { chunkSize: 1 })).to.deep.equal([...quick(99), 1500]);
+  });
+
+  it('that were taken back are done once, however often that happens', async () => {
+    const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
+    const values = Array.from({ length: 3000 }, (_, n) => n);
+    // Calls that look quick, with long ones among them everywhere.
+    const task = (n: number): number => {
+      if (n % 97 === 0) for (const end = performance.now() + 25; performance.now() < end;);
+      return n;
+    };
+    await pool.map(compute, quick(30_000));
+    for (let round = 0; round < 3; round++) {
+      expect((await pool.mapUnordered(task, values)).sort((a, b) => a - b)).to.deep.equal(values);
+    }
   });
 });

@@ -2,29 +2,19 @@
 import { expect } from 'chai';
 import { from } from 'rxjs';
 import type { CallOptions, TaskContext, TaskInput } from 'rxjs-parallel-map';
-import { parallelFrom, parallelMap, transfer, WorkerDiedError, WorkerPool } from '../support/library.js';
+import { parallelFrom, parallelMap, transfer, WorkerPool } from '../support/library.js';
+import { marked, placeInChunk, sizesOf, type Marked } from '../support/chunkSizes.js';
 import { passGate, useGates } from '../support/gates.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
 import { describeEach } from '../support/startMethods.js';
 import { trackWorkers } from '../support/workers.js';
 
-/** Ends its worker: what is lost with it is its chunk. */
-const die = (): never => process.exit(1);
-
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 /** The sizes of the chunks of a call, in their order. */
-async function sizesOf(pool: WorkerPool, input: TaskInput<unknown>, options: CallOptions): Promise<number[]> {
-  const results = await pool.map(die, input, { ...options, settle: true });
-  const sizes = new Map<number, number>();
-  for (const result of results) {
-    const { reason } = result as PromiseRejectedResult;
-    expect(reason).to.be.instanceOf(WorkerDiedError);
-    const { indexes } = reason as WorkerDiedError;
-    sizes.set(indexes[0] as number, indexes.length);
-  }
-  return [...sizes].sort(([a], [b]) => a - b).map(([, size]) => size);
+async function chunksOf(pool: WorkerPool, input: TaskInput<Marked>, options: CallOptions): Promise<number[]> {
+  return sizesOf(await pool.map(placeInChunk, input, options));
 }
 
 async function* later(values: readonly number[]): AsyncGenerator<number> {
@@ -38,21 +28,21 @@ describeEach.distinct('chunks of a given size', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers(); // which looks when the pools have ended
 
-  const inputs: Record<string, () => TaskInput<number>> = {
-    'an array': () => numbers(17),
-    'a Set': () => new Set(numbers(17)),
-    'a generator': () => numbers(17).values(),
+  const inputs: Record<string, () => TaskInput<Marked>> = {
+    'an array': () => marked(17),
+    'a Set': () => new Set(marked(17)),
+    'a generator': () => marked(17).values(),
   };
   for (const [what, input] of Object.entries(inputs)) {
     it(`have exactly that of ${what}, but for the last one`, async () => {
       const pool = createPool({ nJobs: 2, startMethod });
-      expect(await sizesOf(pool, input(), { chunkSize: 5 })).to.deep.equal([5, 5, 5, 2]);
+      expect(await chunksOf(pool, input(), { chunkSize: 5 })).to.deep.equal([5, 5, 5, 2]);
     });
   }
 
   it('are no larger than maxTasksActive', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
-    expect(await sizesOf(pool, numbers(10), { chunkSize: 8, maxTasksActive: 3 })).to.deep.equal([3, 3, 3, 1]);
+    expect(await chunksOf(pool, marked(10), { chunkSize: 8, maxTasksActive: 3 })).to.deep.equal([3, 3, 3, 1]);
   });
 
   it('are whole where results come one by one, and room with them', async () => {
@@ -101,25 +91,26 @@ describeEach.distinct('nSplits', ({ name: startMethod }) => {
   for (const [count, nSplits, sizes] of cases) {
     it(`${nSplits} of ${count} values gives chunks of ${sizes.join(', ')}`, async () => {
       const pool = createPool({ nJobs: 2, startMethod });
-      const found = await sizesOf(pool, numbers(count), { nSplits });
+      const found = await chunksOf(pool, marked(count), { nSplits });
       expect(found).to.deep.equal(sizes);
     });
   }
 
   it('holds for sets and maps', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
-    expect(await sizesOf(pool, new Set(numbers(6)), { nSplits: 2 })).to.deep.equal([3, 3]);
-    expect(await sizesOf(pool, new Map(numbers(6).map((n) => [n, n])), { nSplits: 2 })).to.deep.equal([3, 3]);
+    expect(await chunksOf(pool, new Set(marked(6)), { nSplits: 2 })).to.deep.equal([3, 3]);
+    const map = new Map(marked(6).map((value) => [value, undefined]));
+    expect(sizesOf(await pool.map(placeInChunk, map, { nSplits: 2 }))).to.deep.equal([3, 3]);
   });
 
   it('gives way to chunkSize', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
-    expect(await sizesOf(pool, numbers(6), { nSplits: 2, chunkSize: 2 })).to.deep.equal([2, 2, 2]);
+    expect(await chunksOf(pool, marked(6), { nSplits: 2, chunkSize: 2 })).to.deep.equal([2, 2, 2]);
   });
 
   it('has no effect where the length is not known', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
-    expect(await sizesOf(pool, numbers(6).values(), { nSplits: 2 })).to.deep.equal([1, 1, 1, 1, 1, 1]);
+    expect((await chunksOf(pool, marked(6).values(), { nSplits: 2 }))[0]).to.equal(1);
     const source = from(numbers(6)).pipe(parallelMap((n) => n, { pool, nSplits: 2 }));
     expect((await outcomeOf(source)).values).to.deep.equal(numbers(6));
   });

@@ -44,7 +44,7 @@ class VirtualPool implements AnyWorkerPool, JobOwner {
     this.nJobs = nJobs;
   }
 
-  freeWorkers(): number {
+  freeFor(): number {
     return this.nJobs - this.#running.size;
   }
 
@@ -52,7 +52,7 @@ class VirtualPool implements AnyWorkerPool, JobOwner {
     if (this.#dispatching) return;
     this.#dispatching = true;
     for (const job of this.#tasks.keys()) {
-      while (job.hasWork && this.freeWorkers() > 0) this.#start(job.cut(0, Infinity) as Chunk);
+      while (job.hasWork && this.freeFor() > 0) this.#start(job.cut(0, Infinity) as Chunk);
     }
     this.#dispatching = false;
   }

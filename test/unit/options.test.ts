@@ -64,6 +64,7 @@ const callDefaults = {
   chunkSize: undefined,
   nSplits: undefined,
   maxTasksActive: undefined,
+  tasksPerWorker: 1,
   transferInput: undefined,
   progressBar: undefined,
 };
@@ -77,7 +78,7 @@ const fromDefaults = {
 const operatorDefaults = { ...fromDefaults, bufferSize: Infinity, overflow: 'error' };
 
 /** Each place that takes options: its defaults and the names that it knows. */
-const shareNames = ['chunkSize', 'nSplits', 'maxTasksActive', 'transferInput', 'progressBar'];
+const shareNames = ['chunkSize', 'nSplits', 'maxTasksActive', 'tasksPerWorker', 'transferInput', 'progressBar'];
 const applyNames = [
   'signal',
   'taskTimeout',
@@ -182,6 +183,12 @@ describe('options', () => {
       },
       maxTasksActive: {
         setting: ({ call }) => call.maxTasksActive,
+        right: [1, 64],
+        types: [null, '1', [1], {}, true, 1n],
+        ranges: [0, -1, 0.5, NaN, Infinity, 2 ** 53],
+      },
+      tasksPerWorker: {
+        setting: ({ call }) => call.tasksPerWorker,
         right: [1, 64],
         types: [null, '1', [1], {}, true, 1n],
         ranges: [0, -1, 0.5, NaN, Infinity, 2 ** 53],
@@ -449,6 +456,7 @@ describe('options', () => {
         { chunkSize: 'x'.repeat(999) },
         `option "chunkSize" must be a positive integer, got '${'x'.repeat(60)}…' (string).`,
       ],
+      [{ tasksPerWorker: 0 }, 'option "tasksPerWorker" must be a positive integer, got 0.'],
       [{ workerLifespan: 0 }, 'option "workerLifespan" must be a positive integer, or Infinity, got 0.'],
       [{ workerDeathRetries: -1 }, 'option "workerDeathRetries" must be an integer of at least 0, got -1.'],
       [{ taskTimeout: 0 }, 'option "taskTimeout" must be a positive number of milliseconds, or Infinity, got 0.'],
@@ -690,6 +698,7 @@ describe('options', () => {
       transferInput: ['transfer_input', 'transferInputs', 'transferList'],
       orderTasks: ['order_tasks', 'ordertasks', 'roundRobin'],
       maxTasksActive: ['max_tasks_active', 'maxTaskActive', 'maxInFlight'],
+      tasksPerWorker: ['tasks_per_worker', 'taskPerWorker', 'concurrentTasksPerWorker'],
       signal: ['abortSignal', 'singal', 'Signal'],
       taskTimeout: ['task_timeout', 'timeout', 'taskTimeOut', 'timeLimit', 'taskTimout'],
       workerInit: ['worker_init', 'init', 'initializer', 'workerinit', 'setup'],

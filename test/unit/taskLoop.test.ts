@@ -8,6 +8,7 @@ import {
   ToWorker,
   type MessageFromWorker,
 } from '../../src/internal/channel/messages.js';
+import { NO_PLACE } from '../../src/internal/channel/claims.js';
 import { makePortable } from '../../src/internal/functions/portable.js';
 import { TaskLoop } from '../../src/internal/runtime/TaskLoop.js';
 
@@ -17,6 +18,7 @@ function loopOf(fn: (value: number, context: TaskContext) => unknown): { loop: T
   const loop = new TaskLoop({
     workerId: 0,
     memory: undefined,
+    claims: undefined,
     post: (message) => void sent.push(message),
     isCloneable: () => true,
     leave: () => undefined,
@@ -36,7 +38,7 @@ describe('The task loop', () => {
 
   it('sends the results of quick calls together', async () => {
     const { loop, sent } = loopOf((n) => n);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, numbers]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, numbers, NO_PLACE]);
     while (batches(sent).flat().length < numbers.length) await turn(); // where the machine stalls
     expect(batches(sent).flat()).to.deep.equal(numbers);
     // One message, or a few where the machine stalls.
@@ -49,13 +51,13 @@ describe('The task loop', () => {
       return ms;
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [6, 6, 6]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [6, 6, 6], NO_PLACE]);
     expect(batches(sent)[0]).to.deep.equal([6]);
   });
 
   it('sends what it has while a call waits', async () => {
     const { loop, sent } = loopOf((n) => (n < 2 ? n : new Promise(() => undefined)));
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0, 1, 2]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0, 1, 2], NO_PLACE]);
     await turn();
     await turn();
     expect(batches(sent)).to.deep.equal([[0, 1]]);
@@ -66,7 +68,7 @@ describe('The task loop', () => {
       for (const end = performance.now() + 1; performance.now() < end;);
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, numbers]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, numbers, NO_PLACE]);
     expect(batches(sent).flat()).to.have.length.within(1, 99);
     loop.receive([ToWorker.Cancel, 0]);
     expect(sent.at(-1)).to.deep.equal([FromWorker.Stopped, 0]);
@@ -85,7 +87,7 @@ describe('The task loop', () => {
           }, 10);
         }),
     );
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0], NO_PLACE]);
     loop.receive([ToWorker.Cancel, 0]);
     await sleep(50);
     expect(sent).to.deep.equal([[FromWorker.Stopped, 0]]);
@@ -98,7 +100,7 @@ describe('The task loop', () => {
       return n;
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [...numbers]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [...numbers], NO_PLACE]);
     loop.receive([ToWorker.Recall, 0]);
     const released = sent.find(([type]) => type === FromWorker.Released);
     const kept = released?.[2] as number;
@@ -117,7 +119,7 @@ describe('The task loop', () => {
     const ends = () => sent.splice(0).map(([type, chunk]) => [type, chunk]);
 
     kept.called = [];
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0, 1, 2]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0, 1, 2], NO_PLACE]);
     expect(kept.called).to.deep.equal([0, 1]);
     expect(ends()).to.deep.equal([
       [FromWorker.Results, 0],
@@ -125,8 +127,8 @@ describe('The task loop', () => {
     ]);
 
     kept.called = [];
-    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_DUTY, 10, [10, 11]]);
-    loop.receive([ToWorker.Run, 2, 0, CallMode.Map, NO_DUTY, 12, [12]]);
+    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_DUTY, 10, [10, 11], NO_PLACE]);
+    loop.receive([ToWorker.Run, 2, 0, CallMode.Map, NO_DUTY, 12, [12], NO_PLACE]);
     await sleep(20);
     expect(kept.called).to.deep.equal([10]);
     expect(ends()).to.deep.equal([
@@ -137,8 +139,8 @@ describe('The task loop', () => {
 
   it('gives back a chunk that waits as a whole', () => {
     const { loop, sent } = loopOf(() => new Promise(() => undefined));
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0]]);
-    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_DUTY, 1, [1]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0], NO_PLACE]);
+    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_DUTY, 1, [1], NO_PLACE]);
     loop.receive([ToWorker.Recall, 1]);
     expect(sent).to.deep.equal([[FromWorker.Stopped, 1]]);
   });

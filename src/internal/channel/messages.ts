@@ -7,6 +7,7 @@
  */
 
 import type { PortableFunction, PortableValue } from '../functions/portable.js';
+import type { SharedPlace } from '../posix/sharedMemory.js';
 import type { EncodedThrown } from './errorCodec.js';
 
 /** What the pool says to a worker. */
@@ -36,6 +37,8 @@ export const ToWorker = {
   End: 9,
   /** Forget a duty, without its exit function. */
   Drop: 10,
+  /** Here is memory for claims, for a process. Answered by `Claiming`. */
+  Claim: 11,
 } as const;
 
 /** What a worker says to the pool. */
@@ -54,7 +57,10 @@ export const FromWorker = {
   Failed: 5,
   /** The chunk has ended early, as `Cancel` asked, or because its function could not be loaded. */
   Stopped: 6,
-  /** The chunk was shortened, as `Recall` asked: only its first so many values are, or will be, done. */
+  /**
+   * The chunk was shortened: only its first so many values are, or will be, done. `Recall` has asked for that, or a claim has shown it,
+   * which the pool knew before.
+   */
   Released: 7,
   /** An error that nobody caught is about to end the worker. */
   Fatal: 8,
@@ -74,6 +80,8 @@ export const FromWorker = {
   Progress: 15,
   /** A line for the program to print. */
   Print: 16,
+  /** Whether the worker can claim the values of chunks from here on. */
+  Claiming: 17,
 } as const;
 
 /** How a chunk's function is called. */
@@ -100,6 +108,8 @@ export interface RunTerms {
   readonly settles: boolean;
   /** Whether somebody listens to what calls report while they run. */
   readonly reports: boolean;
+  /** How many chunks of its call the worker runs at once. */
+  readonly lanes: number;
 }
 
 export type DefineMessage = [type: typeof ToWorker.Define, task: number, portable: PortableFunction];
@@ -112,6 +122,8 @@ export type RunMessage = [
   duty: number,
   indexes: ChunkIndexes,
   values: unknown[],
+  /** Where its values are claimed, or `NO_PLACE`: see `claims.ts`. */
+  place: number,
   terms?: RunTerms | undefined,
 ];
 export type CancelMessage = [type: typeof ToWorker.Cancel, chunk: number];
@@ -123,6 +135,7 @@ export type ShareMessage = [type: typeof ToWorker.Share, shared: PortableValue];
 export type BeginMessage = [type: typeof ToWorker.Begin, duty: number, init: number | undefined];
 export type EndMessage = [type: typeof ToWorker.End, duty: number, exit: number];
 export type DropMessage = [type: typeof ToWorker.Drop, duty: number];
+export type ClaimMessage = [type: typeof ToWorker.Claim, place: SharedPlace];
 
 export type MessageToWorker =
   | DefineMessage
@@ -135,7 +148,8 @@ export type MessageToWorker =
   | ShareMessage
   | BeginMessage
   | EndMessage
-  | DropMessage;
+  | DropMessage
+  | ClaimMessage;
 
 /** Why a value failed: what its function threw, or where in its result something cannot be sent. */
 export type EncodedFailure =
@@ -207,6 +221,8 @@ export type RejectedMessage = [
 /** `at` is the place of the value in the chunk. */
 export type ProgressMessage = [type: typeof FromWorker.Progress, chunk: number, at: number, value: unknown];
 
+export type ClaimingMessage = [type: typeof FromWorker.Claiming, isAble: boolean];
+
 export type MessageFromWorker =
   | ReadyMessage
   | DefinedMessage
@@ -224,7 +240,8 @@ export type MessageFromWorker =
   | EndFailedMessage
   | RejectedMessage
   | ProgressMessage
-  | PrintMessage;
+  | PrintMessage
+  | ClaimingMessage;
 
 /** What a worker is told when it is started, over its start method's own way (`workerData`, environment). */
 export interface WorkerIdentity {

@@ -137,7 +137,7 @@ export interface ApplyOptions<Settle extends boolean = false> {
    * Whether a value that fails is a result like any other: with `true` there is `{ status: 'fulfilled', value }` for a value whose
    * task has succeeded, and `{ status: 'rejected', reason }` for one that has failed, as of `Promise.allSettled`, and the call
    * goes on. The reason is what the call would else fail with: what the task has thrown, an `UnserializableError` of the value
-   * or its result, a `WorkerTimeoutError`, or a `WorkerDiedError` for the values that a dead worker had, which `chunkSize` limits.
+   * or its result, a `WorkerTimeoutError`, or a `WorkerDiedError` for the values that a dead worker had begun.
    * For `parallelMergeMap` a call that fails has a rejection after all that it has given.
    *
    * What is no value's fault still ends the call: an error of the source, of `workerInit` or `workerExit`, a worker that cannot
@@ -227,6 +227,21 @@ export interface CallOptions<Settle extends boolean = false> extends ApplyOption
    * @throws TypeError when it is no number, RangeError when it is no positive integer.
    */
   maxTasksActive?: number | undefined;
+
+  /**
+   * How many tasks of the call may be under way at once in one worker: a positive integer. For tasks that wait, for a network or a disk
+   * say, while the worker could begin others; a task that computes keeps the others of its worker waiting. Values go to workers
+   * that have none first. Calls of a pool never share a worker, so `apply` does not take this option.
+   *
+   * When a worker is killed because of one task, by `taskTimeout` say, those beside it are started again on another worker; but a task that
+   * keeps the thread busy holds them up while their own clocks go on. When a worker dies by itself, all that were under way in it
+   * count as lost.
+   *
+   * Default: 1.
+   *
+   * @throws TypeError when it is no number, RangeError when it is no positive integer.
+   */
+  tasksPerWorker?: number | undefined;
 
   /**
    * Called with each value when it is taken, says which objects in it move to the worker instead of being copied: an array of
@@ -330,6 +345,7 @@ interface ShareSettings {
   readonly nSplits: number | undefined;
   /** `undefined`: derived from the number of workers and the size of the chunks. */
   readonly maxTasksActive: number | undefined;
+  readonly tasksPerWorker: number;
   readonly transferInput: ((value: unknown) => readonly Transferable[]) | undefined;
   readonly progressBar: ProgressBarSettings | undefined;
 }
@@ -445,6 +461,11 @@ const shareRows: Rows<ShareSettings> = {
     ...positiveInteger,
     default: () => undefined,
     aliases: ['activeTasks', 'maxActive', 'maxInFlight', 'prefetch', 'readAhead'],
+  }),
+  tasksPerWorker: row({
+    ...positiveInteger,
+    default: () => 1,
+    aliases: ['concurrentTasks', 'concurrentTasksPerWorker', 'tasksConcurrency', 'tasksInWorker'],
   }),
   transferInput: row<((value: unknown) => readonly Transferable[]) | undefined>({
     ...callback,

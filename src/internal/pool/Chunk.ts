@@ -28,7 +28,7 @@ export interface Chunk {
   yielded: boolean;
   /** Whether the worker was told that its results are not wanted. */
   cancelled: boolean;
-  /** Whether the worker was asked to give back what it has not started. */
+  /** Whether the worker was asked to give back what it has not started, or that was taken from it. */
   recalled: boolean;
   /** When it was sent, or last heard of, in milliseconds. */
   heardAt: number;
@@ -79,6 +79,11 @@ function partOf(chunk: Chunk, from: number, indexes: ChunkIndexes, values: unkno
 /** The index of the value at a place in the chunk. */
 export function indexAt({ indexes }: Chunk, at: number): number {
   return typeof indexes === 'number' ? indexes + at : (indexes[at] as number);
+}
+
+/** The index of the next value that is to have a result. */
+export function indexOfNext(chunk: Chunk): number {
+  return indexAt(chunk, chunk.done);
 }
 
 function indexesFrom({ indexes }: Chunk, from: number): ChunkIndexes {

@@ -68,3 +68,8 @@ export function setTimeouts(duty: Duty, { workerInitTimeout, workerExitTimeout }
   duty.initTimeout = workerInitTimeout;
   duty.exitTimeout = workerExitTimeout;
 }
+
+/** The functions that a worker needs for a job. */
+export function functionsOf({ task, duty }: Job): TaskRecord[] {
+  return [task, duty?.init, duty?.exit].filter((record) => record !== undefined);
+}

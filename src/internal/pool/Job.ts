@@ -65,8 +65,8 @@ export interface JobOwner {
   readonly sharesMemory: boolean;
   /** Whether chunks go to the workers in turns. */
   readonly orderTasks: boolean;
-  /** Workers that could take a value at once, counting those that were not started yet. */
-  freeWorkers(): number;
+  /** How many values of a job workers could take at once, counting workers that were not started yet. */
+  freeFor(job: Job): number;
   /** The job has values to give, or none any more. */
   onWorkChanged(job: Job): void;
   /** The job has ended; `deliver` tells the sink, and is to be called when the job's workers are where they should be. */
@@ -185,7 +185,7 @@ export class Job {
       }
       if (this.#ended) return;
     }
-    const free = this.#owner.freeWorkers();
+    const free = this.#owner.freeFor(this);
     if (!this.#pending.push(sent, free)) this.fail(new BufferOverflowError({ bufferSize: this.#bufferSize }));
     else if (free > 0 || this.#pending.waiting === 1 || this.#areWhole) this.#owner.onWorkChanged(this);
   }
@@ -237,7 +237,7 @@ export class Job {
 
   /** How many workers the job could keep busy now. */
   get waitingCount(): number {
-    return this.#pending.returned + this.#cuttable();
+    return (this.#isAdaptive ? this.#pending.returnedValues : this.#pending.returned) + this.#cuttable();
   }
 
   /**
@@ -249,6 +249,11 @@ export class Job {
     return this.#owner.orderTasks ? !transfersAreUsed() : !this.#pending.movesNext(this.nextChunkSize());
   }
 
+  /** Whether the size of its chunks is ours to choose. */
+  get #isAdaptive(): boolean {
+    return this.#chunkSize === undefined && this.call.nSplits === undefined && !this.#owner.orderTasks;
+  }
+
   /** How many values the next chunk should have. */
   nextChunkSize(): number {
     if (this.mode === CallMode.Merge) return 1;
@@ -256,7 +261,7 @@ export class Job {
     const fixed = this.#fixedSize();
     if (fixed !== undefined) return Math.min(fixed, waiting);
     // Half a worker's share, for each has a chunk and one ahead.
-    const fairShare = Math.ceil(waiting / (2 * this.#owner.nJobs));
+    const fairShare = Math.ceil(waiting / (2 * this.#takers));
     return Math.max(1, Math.min(this.task.pace.size, fairShare));
   }
 
@@ -269,7 +274,7 @@ export class Job {
     const { nJobs, orderTasks } = this.#owner;
     const chunk = orderTasks
       ? this.#pending.cutFor(workerId, nJobs, () => (this.#cuttable() > 0 ? this.nextChunkSize() : 0), limit)
-      : this.#pending.cut(this.nextChunkSize(), limit);
+      : this.#pending.cut(this.nextChunkSize(), limit, this.#shareOfReturned());
     if (chunk !== undefined) this.inFlight.add(chunk);
     return chunk;
   }
@@ -339,7 +344,7 @@ export class Job {
 
   /** A worker gives back the values of a chunk from `from` on, which it has not started. */
   onReturned(chunk: Chunk, from: number): void {
-    if (this.#ended) return;
+    if (this.#ended || from >= chunk.values.length) return;
     this.#giveBack([restOf(chunk, from)]);
   }
 
@@ -376,7 +381,7 @@ export class Job {
       return;
     }
     this.inFlight.delete(chunk);
-    if (!this.#ended) this.#giveBack([restOf(chunk, 0, 1)]);
+    if (!this.#ended) this.#giveBack([restOf(chunk, chunk.done, 1)]);
   }
 
   /** So many values from `seq` on have failed: with `settle` that is what is told of them. */
@@ -463,7 +468,18 @@ export class Job {
     if (maxTasksActive !== undefined) return maxTasksActive;
     const { pace } = this.task;
     const size = this.#fixedSize() ?? pace.size;
-    return WINDOW * this.#owner.nJobs * size * (1 + Math.max(1, pace.chunksAhead(size)));
+    return WINDOW * this.#takers * size * (1 + Math.max(1, pace.chunksAhead(size)));
+  }
+
+  /** How many chunks can be worked on at once. */
+  get #takers(): number {
+    return this.#owner.nJobs * this.call.tasksPerWorker;
+  }
+
+  /** What was given back is for all who are free, where its size is ours to choose. */
+  #shareOfReturned(): number {
+    if (!this.#isAdaptive) return Infinity;
+    return Math.ceil(this.#pending.returnedValues / Math.max(1, this.#owner.freeFor(this)));
   }
 
   get #isTimed(): boolean {
@@ -484,6 +500,7 @@ function fulfilled(value: unknown): PromiseFulfilledResult<unknown> {
   return { status: 'fulfilled', value };
 }
 
-function termsOf({ settle, onProgress }: CallSettings): RunTerms | undefined {
-  return settle || onProgress !== undefined ? { settles: settle, reports: onProgress !== undefined } : undefined;
+function termsOf({ settle, onProgress, tasksPerWorker }: CallSettings): RunTerms | undefined {
+  if (!settle && onProgress === undefined && tasksPerWorker === 1) return undefined;
+  return { settles: settle, reports: onProgress !== undefined, lanes: tasksPerWorker };
 }

@@ -15,6 +15,7 @@ export class PendingValues {
   readonly #indexes: RingBuffer<number> | undefined;
   /** Chunks that were given back, lowest sequence number first: they come before all that waits. */
   #returned: Chunk[] = [];
+  #returnedValues = 0;
   /** How many values were pushed: the index of the next one. */
   #pushed = 0;
   #dropped = 0;
@@ -50,6 +51,11 @@ export class PendingValues {
     return this.#returned.length;
   }
 
+  /** How many values are in them. */
+  get returnedValues(): number {
+    return this.#returnedValues;
+  }
+
   /**
    * Takes a value.
    *
@@ -74,10 +80,11 @@ export class PendingValues {
    * The next chunk: one that was given back, or `size` waiting values. Only where there is one.
    *
    * @param limit More values than these must not be in it.
+   * @param share More values than these should not be in one that was given back.
    */
-  cut(size: number, limit: number): Chunk {
-    const returned = this.#returned.shift();
-    return returned === undefined ? this.#cutWaiting(Math.min(size, limit), -1) : this.#limited(returned, limit);
+  cut(size: number, limit: number, share: number): Chunk {
+    if (this.#returned.length === 0) return this.#cutWaiting(Math.min(size, limit), -1);
+    return this.#limited(this.#takeReturned(0), Math.min(limit, share));
   }
 
   /**
@@ -88,7 +95,7 @@ export class PendingValues {
   cutFor(slot: number, slots: number, size: () => number, limit: number): Chunk | undefined {
     for (;;) {
       const at = this.#returned.findIndex((chunk) => chunk.slot === slot);
-      if (at >= 0) return this.#limited(this.#returned.splice(at, 1)[0] as Chunk, limit);
+      if (at >= 0) return this.#limited(this.#takeReturned(at), limit);
       const count = size();
       if (count === 0) return undefined;
       this.giveBack([this.#cutWaiting(count, this.#nextSlot)]);
@@ -122,15 +129,26 @@ export class PendingValues {
     return (this.#returned[0]?.values ?? this.#waiting.peek(size)).some(isTransferred);
   }
 
+  #takeReturned(at: number): Chunk {
+    const [chunk] = this.#returned.splice(at, 1) as [Chunk];
+    this.#returnedValues -= chunk.values.length;
+    return chunk;
+  }
+
   giveBack(chunks: readonly Chunk[]): void {
-    this.#returned = [...this.#returned, ...chunks].sort((a, b) => a.seq - b.seq);
+    this.#setReturned([...this.#returned, ...chunks].sort((a, b) => a.seq - b.seq));
+  }
+
+  #setReturned(chunks: Chunk[]): void {
+    this.#returned = chunks;
+    this.#returnedValues = chunks.reduce((count, { values }) => count + values.length, 0);
   }
 
   /** Drops what comes after a value: it is not to be started. */
   dropAfter(seq: number): void {
     this.#waiting.clear();
     this.#indexes?.clear();
-    this.#returned = this.#returned.filter((chunk) => chunk.seq < seq);
+    this.#setReturned(this.#returned.filter((chunk) => chunk.seq < seq));
   }
 
   clear(): void {

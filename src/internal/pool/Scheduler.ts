@@ -1,13 +1,12 @@
 /**
- * The scheduler: gives the chunks of its jobs to its workers, and what the workers answer to the jobs.
+ * The scheduler: brings jobs and workers together, and tells the jobs what the workers answer.
  *
- * Workers are started as there is work for them. A worker has one chunk to work on and, where chunks are short, some ahead.
- * Jobs take turns. Who the workers are is `Crew`'s matter, what is to become of them when a job or the pool ends is
- * `Lifecycle`'s, when they have to share `Rebalancer`'s, when a task has taken too long `Deadlines`', and what they do before
- * the first task of a job and after its last `Duties`'.
+ * What is given to which worker is `Dispatcher`'s matter, who the workers are is `Crew`'s, what is to become of them when a job or the
+ * pool ends is `Lifecycle`'s, when they have to share `Rebalancer`'s, when a task has taken too long `Deadlines`', and what they do
+ * before the first task of a job and after its last `Duties`'.
  */
 
-import { now, queueMicrotask } from '../globals.js';
+import { now } from '../globals.js';
 import {
   NestedPoolError,
   PoolTerminatedError,
@@ -17,11 +16,9 @@ import {
   WorkerTimeoutError,
 } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
-import { openEnvelopes } from '../../transfer.js';
 import {
   CallMode,
   FromWorker,
-  NO_DUTY,
   ToWorker,
   type EncodedFailure,
   type MessageFromWorker,
@@ -38,18 +35,19 @@ import { printLine } from '../progress/printLine.js';
 import { checkReport } from '../progress/ProgressReport.js';
 import { currentWorker } from '../runtime/identity.js';
 import type { WorkerEnd } from '../workers/StartMethod.js';
-import type { Chunk } from './Chunk.js';
+import { indexOfNext, type Chunk } from './Chunk.js';
 import { Crew } from './Crew.js';
 import { Deadlines } from './Deadlines.js';
+import { Dispatcher, lifeLeft } from './Dispatcher.js';
 import { Duties } from './Duties.js';
-import { importsModules, type Duty } from './Duty.js';
-import { inputError, loadError, taskError } from './failures.js';
+import { functionsOf, importsModules, type Duty } from './Duty.js';
+import { loadError, taskError } from './failures.js';
 import { Hold } from './Hold.js';
 import { Job, type JobOutcome, type JobOwner, type JobSpec } from './Job.js';
 import { Lifecycle } from './Lifecycle.js';
 import { Measurements } from './Measurements.js';
 import { Rebalancer } from './Rebalancer.js';
-import { TaskRegistry, type TaskRecord } from './TaskRegistry.js';
+import { TaskRegistry } from './TaskRegistry.js';
 import type { WorkerHandle, WorkerListener, WorkerState } from './WorkerHandle.js';
 
 export class Scheduler implements JobOwner, WorkerListener {
@@ -65,10 +63,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   /** The option `sharedObjects`, as it was when the pool was made. */
   readonly #shared: PortableValue | undefined;
   readonly #hold = new Hold();
-  /** Jobs that have work to give, in the order of their turns. */
-  readonly #ready = new Set<Job>();
-  #nextChunk = 0;
-  #dispatchScheduled = false;
+  readonly #dispatcher: Dispatcher;
 
   /** @throws NestedPoolError inside a worker that is a daemon; what `sharedObjects` that cannot travel are refused with. */
   constructor(settings: PoolSettings) {
@@ -92,10 +87,28 @@ export class Scheduler implements JobOwner, WorkerListener {
       cancelChunk: (chunk) => this.cancelChunk(chunk),
       changed: () => this.#updateHold(),
     });
-    this.#rebalancer = new Rebalancer(
-      () => this.#crew.workers(),
-      () => !settings.orderTasks && this.#ready.size === 0 && this.#crew.busy > 0 && this.#crew.free > 0,
-    );
+    this.#rebalancer = new Rebalancer({
+      workers: () => this.#crew.workers(),
+      isNeeded: () => !settings.orderTasks && !this.#dispatcher.hasWork && this.#crew.busy > 0 && this.#crew.free > 0,
+      onShortened: (worker, chunk, kept) => this.#shorten(worker, chunk, kept),
+    });
+    const dispatcherHost = {
+      nJobs: settings.nJobs,
+      orderTasks: settings.orderTasks,
+      isActive: (job: Job) => this.#lifecycle.isActive(job),
+      onSupply: (worker: WorkerHandle, time: number) => {
+        if (worker.chunks.length === 0) this.measurements?.onSupplied(worker, time);
+      },
+      onSupplied: (worker: WorkerHandle, chunk: Chunk) => {
+        if (chunk.job.call.taskTimeout !== Infinity) this.#startClocks(worker);
+      },
+      onNoStart: (workerId: number, cause: unknown) => this.#failToStart(workerId, cause),
+      onDispatched: () => {
+        this.#rebalancer.update();
+        this.#updateHold();
+      },
+    };
+    this.#dispatcher = new Dispatcher(dispatcherHost, this.#crew, this.#duties);
   }
 
   get nJobs(): number {
@@ -161,27 +174,16 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   // --- JobOwner
 
-  freeWorkers(): number {
-    return this.#crew.free;
+  freeFor(job: Job): number {
+    return this.#dispatcher.freeFor(job);
   }
 
   onWorkChanged(job: Job): void {
-    if (!this.#lifecycle.isActive(job) || !job.hasWork) {
-      this.#ready.delete(job);
-      return;
-    }
-    this.#ready.add(job);
-    // Values that a source emits in one go are given out together.
-    if (this.#dispatchScheduled) return;
-    this.#dispatchScheduled = true;
-    queueMicrotask(() => {
-      this.#dispatchScheduled = false;
-      this.#dispatch();
-    });
+    this.#dispatcher.update(job);
   }
 
   onJobEnded(job: Job, outcome: JobOutcome, deliver: () => void): void {
-    this.#ready.delete(job);
+    this.#dispatcher.drop(job);
     if (outcome !== 'completed') this.#crew.abandon(functionsOf(job), job.call.cancelTimeout);
     this.#tasks.release(job.task);
     this.#duties.release(job);
@@ -214,7 +216,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     this.measurements?.onReady(worker);
     if (this.#shared !== undefined && !worker.hasShared) worker.send([ToWorker.Share, this.#shared]);
     this.#crew.rest(worker);
-    this.#dispatch();
+    this.#dispatcher.dispatch();
   }
 
   onMessage(worker: WorkerHandle, message: MessageFromWorker): void {
@@ -227,13 +229,13 @@ export class Scheduler implements JobOwner, WorkerListener {
         return;
       case FromWorker.Progress: {
         // It does not count as being heard of: the values behind a call wait, whatever that reports.
-        const [chunk] = worker.chunks;
-        if (chunk?.id === message[1]) chunk.job.onProgress(chunk, message[2], worker.id, message[3]);
+        const chunk = runningChunk(worker, message[1]);
+        if (chunk !== undefined) chunk.job.onProgress(chunk, message[2], worker.id, message[3]);
         return;
       }
       case FromWorker.Defined: {
         this.#duties.onDefined(worker, message[1]);
-        this.#startClock(worker);
+        this.#startClocks(worker);
         return;
       }
       case FromWorker.DefineFailed:
@@ -241,7 +243,7 @@ export class Scheduler implements JobOwner, WorkerListener {
           if (job.task.id === message[1]) job.fail(loadError(message[2], worker.id));
         }
         this.#duties.onDefineFailed(worker, message[1], message[2]);
-        this.#dispatch();
+        this.#dispatcher.dispatch();
         return;
       case FromWorker.ShareFailed:
         for (const { job } of worker.chunks) job.fail(loadError(message[1], worker.id));
@@ -256,11 +258,14 @@ export class Scheduler implements JobOwner, WorkerListener {
       case FromWorker.EndFailed:
         this.measurements?.onDuty(worker, message);
         this.#duties.onMessage(worker, message);
-        this.#startClock(worker);
-        this.#dispatch();
+        this.#startClocks(worker);
+        this.#dispatcher.dispatch();
         return;
     }
-    const chunk = worker.chunks.find(({ id }) => id === message[1]);
+    const [, id] = message;
+    if (typeof id !== 'number') return; // no chunk's
+    if (message[0] !== FromWorker.Yields) worker.claimBook?.onSeen(id);
+    const chunk = worker.chunks.find((other) => other.id === id);
     if (chunk === undefined) return; // it was given up meanwhile
     chunk.heardAt = now();
     const { job } = chunk;
@@ -284,21 +289,16 @@ export class Scheduler implements JobOwner, WorkerListener {
         job.onChunkOver(chunk);
         break;
       case FromWorker.Released:
-        worker.given -= chunk.values.length - message[2];
-        job.onReturned(chunk, message[2]);
-        chunk.values.length = message[2];
-        if (chunk.done < chunk.values.length) break;
-        this.#takeBack(worker, chunk);
-        job.onChunkOver(chunk);
+        this.#shorten(worker, chunk, message[2]);
         break;
     }
-    this.#dispatch();
+    this.#dispatcher.dispatch();
   }
 
   onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void {
     this.measurements?.onEnd(worker);
-    const [current, ...ahead] = this.#crew.bury(worker);
-    if (current !== undefined) this.#deadlines.stop(current);
+    const { running } = worker;
+    const chunks = this.#crew.bury(worker);
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
     const died = (indexes: number[]): WorkerDiedError =>
       new WorkerDiedError({ workerId: worker.id, exitCode: end.exitCode, signal: end.signal, indexes, cause });
@@ -312,185 +312,86 @@ export class Scheduler implements JobOwner, WorkerListener {
     const interrupted = end.signal === 'SIGINT';
     if (before === 'starting' && !interrupted) this.#failToStart(worker.id, cause ?? died([]));
 
-    for (const chunk of ahead) {
-      // It cannot have been started: results of the current one come first.
-      if (!chunk.cancelled) chunk.job.onReturned(chunk, chunk.done);
-      chunk.job.onChunkOver(chunk);
+    // The last ones first: only with the first ones a job may fail.
+    for (const [at, chunk] of [...chunks.entries()].reverse()) {
+      this.#deadlines.stop(chunk);
+      const { job } = chunk;
+      const begun = worker.claimBook?.begun(chunk);
+      const isBegun = begun === undefined ? at < running : begun > 0 || at === 0;
+      if (chunk.cancelled || job.ended) {
+        job.onChunkOver(chunk);
+      } else if (isBegun && wasInInit(worker, job)) {
+        job.onWorkerDied(chunk, died, true);
+      } else if (isBegun && !worker.hasLoaded(job.task.id)) {
+        if (importsAnything(job) && end.signal === null) {
+          job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
+          job.onChunkOver(chunk);
+        } else {
+          // It was about to die when it got the chunk.
+          job.onNeverStarted(chunk, lost);
+        }
+      } else if (!isBegun || (before === 'killed' && !chunk.moved && !chunk.yielded)) {
+        // It waited, or its worker was killed because of another task: it is not to blame.
+        job.onReturned(chunk, chunk.done);
+        job.onChunkOver(chunk);
+      } else {
+        this.#returnRest(chunk, begun);
+        job.onWorkerDied(chunk, lost);
+      }
     }
-    if (current === undefined) {
+    if (chunks.length === 0) {
       const isIdle = before === 'ready' && worker.ending === undefined;
       if (isIdle && cause !== undefined && !this.#lifecycle.terminated) warnOfIdleDeath(died([]));
-    } else if (current.cancelled || current.job.ended) {
-      current.job.onChunkOver(current);
-    } else if (wasInInit(worker, current.job)) {
-      current.job.onWorkerDied(current, died, true);
-    } else if (!worker.hasLoaded(current.job.task.id)) {
-      if (importsAnything(current.job) && end.signal === null) {
-        current.job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
-        current.job.onChunkOver(current);
-      } else {
-        // It was about to die when it got the chunk.
-        current.job.onNeverStarted(current, lost);
-      }
-    } else {
-      current.job.onWorkerDied(current, lost);
     }
     this.#duties.onWorkerEnded(worker, before === 'killed', () => died([]));
     this.#lifecycle.onWorkerEnded(worker);
-    this.#dispatch();
+    this.#dispatcher.dispatch();
   }
 
-  // --- giving out work
-
-  #dispatch(): void {
-    this.#supplyIdle();
-    this.#startWorkers();
-    this.#supplyAhead();
-    this.#rebalancer.update();
-    this.#updateHold();
+  /** What a dead worker has not begun is not lost. Where it was at no value, the next one is to blame, for somebody has to be. */
+  #returnRest(chunk: Chunk, begun = chunk.values.length): void {
+    const lost = Math.max(begun, chunk.done + 1);
+    chunk.job.onReturned(chunk, lost);
+    chunk.values.length = Math.min(lost, chunk.values.length);
   }
 
-  #supplyIdle(): void {
-    if (this.orderTasks) {
-      for (const worker of this.#crew.takeAllIdle()) if (!this.#supplyInTurn(worker)) this.#crew.rest(worker);
-      return;
-    }
-    while (this.#crew.hasIdle) {
-      const job = this.#nextJob();
-      if (job === undefined) return;
-      const worker = this.#crew.takeIdle();
-      if (worker === undefined) return;
-      if (lifeLeft(worker, job) > 0) this.#supply(worker, job);
-      else this.#duties.leave(worker); // another one takes its place
+  /** The tasks that a worker is at begin: their function was loaded, and what has to come before it is done. */
+  #startClocks(worker: WorkerHandle): void {
+    for (const chunk of worker.chunks) {
+      if (!worker.hasLoaded(chunk.job.task.id) || worker.isBeginning(chunk.job.duty)) return;
+      this.#deadlines.start(chunk, chunk.job.call.taskTimeout);
     }
   }
 
-  /** Gives a worker the next chunk that is for it. False where there is none. */
-  #supplyInTurn(worker: WorkerHandle): boolean {
-    for (const job of [...this.#ready]) {
-      if (!job.hasWork) {
-        this.#ready.delete(job);
-      } else if (lifeLeft(worker, job) <= 0) {
-        this.#duties.leave(worker);
-        return true;
-      } else if (this.#supply(worker, job)) {
-        return true;
-      }
-    }
-    return false;
+  /** Only the first `kept` values of a chunk are, or will be, done by its worker. */
+  #shorten(worker: WorkerHandle, chunk: Chunk, kept: number): void {
+    if (kept >= chunk.values.length) return;
+    worker.given -= chunk.values.length - kept;
+    chunk.job.onReturned(chunk, kept);
+    chunk.values.length = kept;
+    if (chunk.done < kept) return;
+    this.#takeBack(worker, chunk);
+    chunk.job.onChunkOver(chunk);
   }
-
-  /** Starts as many workers as there are values that would else wait for one. */
-  #startWorkers(): void {
-    if (this.#ready.size === 0 || this.#crew.isComplete) return;
-    let wanted = 0;
-    for (const job of this.#ready) {
-      wanted += job.waitingCount;
-      if (wanted >= this.settings.nJobs) break;
-    }
-    const [first] = this.#ready;
-    if (first !== undefined) this.#crew.prepare(functionsOf(first));
-    const failure = this.#crew.start(wanted);
-    if (failure !== undefined) this.#failToStart(failure.workerId, failure.cause);
-  }
-
-  /**
-   * Where every worker is busy, gives each that will soon be done its next chunks.
-   *
-   * Only of the job that it works for, and only where no other one waits: a job's turn never has to wait for chunks of another
-   * one, and a worker that is killed for one job has nothing of another's.
-   */
-  #supplyAhead(): void {
-    if (this.#ready.size !== 1 || this.#crew.free > 0) return;
-    const job = this.#nextJob();
-    if (job === undefined) return;
-    for (const worker of this.#crew.workers()) {
-      const current = worker.chunks[0];
-      if (!worker.takesMore || current === undefined || current.job !== job || current.cancelled) continue;
-      const most = job.task.pace.chunksAhead(current.values.length);
-      while (worker.chunks.length <= most && lifeLeft(worker, job) > 0 && job.hasWork && job.mayGoAhead) {
-        if (!this.#supply(worker, job)) break;
-      }
-    }
-  }
-
-  /** The job whose turn it is. */
-  #nextJob(): Job | undefined {
-    for (const job of this.#ready) {
-      if (job.hasWork) return job;
-      this.#ready.delete(job);
-    }
-    return undefined;
-  }
-
-  /** Gives a worker the next chunk of a job. False where all of them are for other workers. */
-  #supply(worker: WorkerHandle, job: Job): boolean {
-    const chunk = job.cut(worker.id, lifeLeft(worker, job));
-    if (chunk === undefined) return false;
-    // To the end of the line, for the others' turns.
-    this.#ready.delete(job);
-    if (job.hasWork) this.#ready.add(job);
-    chunk.id = this.#nextChunk++;
-    const moving = openEnvelopes(chunk.values);
-    chunk.moved = moving !== undefined;
-    const start = now();
-    chunk.heardAt = start;
-    const { indexes, values } = chunk;
-    try {
-      if (job.duty !== undefined) this.#duties.begin(worker, job.duty);
-      worker.define(job.task);
-      const duty = job.duty?.id ?? NO_DUTY;
-      worker.send([ToWorker.Run, chunk.id, job.task.id, job.mode, duty, indexes, values, job.terms], moving);
-    } catch (error) {
-      this.#onUnsendable(worker, chunk, error);
-      return true;
-    }
-    job.task.pace.learnSending(values.length, now() - start);
-    if (worker.chunks.length === 0) this.measurements?.onSupplied(worker, start);
-    worker.given += values.length;
-    this.#crew.add(worker, chunk);
-    if (job.call.taskTimeout !== Infinity) this.#startClock(worker);
-    return true;
-  }
-
-  /** The task that a worker is at begins: its function was loaded, and what has to come before it is done. */
-  #startClock(worker: WorkerHandle): void {
-    const [chunk] = worker.chunks;
-    if (chunk === undefined || !worker.hasLoaded(chunk.job.task.id) || worker.isBeginning(chunk.job.duty)) return;
-    this.#deadlines.start(chunk, chunk.job.call.taskTimeout);
-  }
-
-  #onUnsendable(worker: WorkerHandle, chunk: Chunk, error: unknown): void {
-    if (worker.chunks.length === 0) this.#crew.rest(worker);
-    if (chunk.values.length > 1) {
-      chunk.job.onSplit(chunk);
-    } else {
-      const isCloneable = (value: unknown): boolean => this.#crew.isCloneable(value);
-      chunk.job.onFailure(chunk, inputError(chunk.values[0], indexOfNext(chunk), isCloneable, error));
-    }
-    this.onWorkChanged(chunk.job);
-  }
-
-  // --- hearing of it
 
   #onResults(worker: WorkerHandle, [, id, values, elapsed, figures]: ResultsMessage): void {
-    const chunk = worker.chunks[0];
-    if (chunk?.id !== id) return; // it was given up meanwhile
+    const chunk = runningChunk(worker, id);
+    if (chunk === undefined) return; // it was given up meanwhile
     if (figures !== undefined) this.measurements?.onResults(worker, chunk, values.length, figures);
     const { job } = chunk;
     const isOver = this.#hear(worker, chunk, values.length, elapsed);
     job.onResults(chunk, values);
-    if (isOver) this.#dispatch();
+    if (isOver) this.#dispatcher.dispatch();
   }
 
   #onRejected(worker: WorkerHandle, id: number, failure: EncodedFailure, elapsed: number): void {
-    const chunk = worker.chunks[0];
-    if (chunk?.id !== id) return; // it was given up meanwhile
+    const chunk = runningChunk(worker, id);
+    if (chunk === undefined) return; // it was given up meanwhile
     const { job } = chunk;
     const error = this.#errorOf(worker, chunk, failure);
     const isOver = this.#hear(worker, chunk, 1, elapsed);
     job.onRejection(chunk, error);
-    if (isOver) this.#dispatch();
+    if (isOver) this.#dispatcher.dispatch();
   }
 
   /** What the next value of a chunk has failed with; `undefined` where nobody is left to hear of it. */
@@ -512,13 +413,14 @@ export class Scheduler implements JobOwner, WorkerListener {
     }
     this.#takeBack(worker, chunk);
     // The worker first: it works while the results are delivered.
-    if (this.#ready.size > 0) this.#dispatch();
+    if (this.#dispatcher.hasWork) this.#dispatcher.dispatch();
     return true;
   }
 
   /** A worker is through with a chunk. */
   #takeBack(worker: WorkerHandle, chunk: Chunk): void {
     this.#deadlines.stop(chunk);
+    worker.claimBook?.close(chunk);
     this.#crew.remove(worker, chunk);
     if (worker.chunks.length === 0 && lifeLeft(worker, chunk.job) <= 0) this.#duties.leave(worker);
     else this.#duties.advance(worker);
@@ -536,31 +438,28 @@ export class Scheduler implements JobOwner, WorkerListener {
     const error = new WorkerTimeoutError({ stage: 'task', timeout, workerId: worker.id, index });
     worker.publishError(index, error);
     job.onFailure(chunk, error);
-    this.#dispatch();
+    this.#dispatcher.dispatch();
   }
 
   /** A start that fails would fail again: whoever waits for a worker hears of it, once. */
   #failToStart(workerId: number, cause: unknown): void {
     const error = cause instanceof StartMethodUnavailableError ? cause : new WorkerStartError({ workerId, cause });
-    for (const job of [...this.#ready]) job.fail(error);
+    for (const job of this.#dispatcher.waitingJobs) job.fail(error);
   }
 
   #updateHold(): void {
     const { busy, living } = this.#crew;
-    const working = busy > 0 || this.#ready.size > 0 || this.#lifecycle.awaited;
+    const working = busy > 0 || this.#dispatcher.hasWork || this.#lifecycle.awaited;
     if (working || (living > 0 && !this.settings.daemon)) this.#hold.set(true);
     else if (living > 0) this.#hold.set(false);
     else this.#hold.release();
   }
 }
 
-function functionsOf({ task, duty }: Job): TaskRecord[] {
-  return [task, duty?.init, duty?.exit].filter((record) => record !== undefined);
-}
-
-/** How many tasks of a job a worker may still be given. */
-function lifeLeft({ given }: WorkerHandle, { call }: Job): number {
-  return call.workerLifespan - given;
+/** The chunk of that number, which its worker is working on. Of one that has several ahead that is the first one. */
+function runningChunk({ chunks }: WorkerHandle, id: number): Chunk | undefined {
+  const [first] = chunks;
+  return first?.id === id ? first : chunks.find((chunk) => chunk.id === id);
 }
 
 /** Whether a worker has died in the init function of a job. */
@@ -571,10 +470,6 @@ function wasInInit(worker: WorkerHandle, { duty }: Job): boolean {
 /** Whether modules are imported for a job, of which each may do anything. */
 function importsAnything({ task, duty }: Job): boolean {
   return task.portable.imports || (duty !== undefined && importsModules(duty));
-}
-
-function indexOfNext({ indexes, done }: Chunk): number {
-  return typeof indexes === 'number' ? indexes + done : (indexes[done] as number);
 }
 
 /** No call has to do with it, so nobody else would say it. */

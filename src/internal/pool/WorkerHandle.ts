@@ -13,6 +13,7 @@ import type { StartMethodStrategy, Traffic, WorkerEnd, WorkerLink } from '../wor
 import type { WorkerResources } from '../../options.js';
 import { runInRootContext } from '../asyncContext.js';
 import type { Chunk } from './Chunk.js';
+import { ClaimBook } from './ClaimBook.js';
 import { publishExit, publishStart, publishTaskError, type WorkerMessage } from './diagnostics.js';
 import type { Duty } from './Duty.js';
 import type { TaskRecord } from './TaskRegistry.js';
@@ -67,6 +68,8 @@ export class WorkerHandle {
   readonly #told: WorkerMessage;
   #state: WorkerState = 'starting';
   #overdue: NodeJS.Timeout | undefined;
+  #claimBook: ClaimBook | undefined;
+  #hasAskedForClaims = false;
 
   /** Starts the worker. @throws what the start method throws. */
   constructor(
@@ -99,6 +102,25 @@ export class WorkerHandle {
   /** How many bytes the worker was sent and has sent, where anybody knows. */
   get traffic(): Traffic | undefined {
     return this.#link.traffic;
+  }
+
+  /** How many of its chunks, from the first one on, the worker runs at once. */
+  get running(): number {
+    return Math.min(this.chunks.length, this.chunks[0]?.job.call.tasksPerWorker ?? 0);
+  }
+
+  /** Where the values of its chunks are claimed; `undefined` where they are not. */
+  get claimBook(): ClaimBook | undefined {
+    return this.#claimBook;
+  }
+
+  /** From here on the values of its chunks are claimed, if that can be. */
+  beginClaims(): ClaimBook | undefined {
+    if (this.#claimBook !== undefined || this.#hasAskedForClaims) return this.#claimBook;
+    this.#hasAskedForClaims = true;
+    const given = this.#link.claims();
+    if (given !== undefined) this.#claimBook = new ClaimBook(given.claims, given.isSure);
+    return this.#claimBook;
   }
 
   /** Whether the worker may be given more: nothing is to come between its chunks and what it has to end. */
@@ -181,6 +203,10 @@ export class WorkerHandle {
       case FromWorker.DefineFailed:
         this.#tasks.delete(message[1]);
         break;
+      case FromWorker.Claiming:
+        if (message[1]) this.#claimBook?.confirm();
+        else this.#claimBook = undefined;
+        return;
     }
     this.#listener.onMessage(this, message);
   }

@@ -1,5 +1,5 @@
 /**
- * The clock of a worker whose pool has the option `insights`: how long it worked and waited, since it last told.
+ * The clock of a lane of a worker whose pool has the option `insights`: how long it worked and waited, since it last told.
  *
  * Time is cut into laps. A lap ends with one call or, where calls are quick, with a few: a look at the clock costs as much as a
  * small call. So nothing is done for a single value, and nothing is allocated before a batch leaves.
@@ -34,22 +34,25 @@ export class Meter {
   #pending = false;
   #memoryAt = -Infinity;
 
-  /** @param memory What the worker uses, in bytes. */
-  constructor(memory: () => number) {
+  readonly #countsWaiting: boolean;
+
+  /** @param memory What the worker uses, in bytes. @param countsWaiting Whether what passes between calls is measured here. */
+  constructor(memory: () => number, countsWaiting: boolean) {
     this.#memory = memory;
+    this.#countsWaiting = countsWaiting;
   }
 
   /** A chunk begins: the worker has waited for it. */
   begin(time: number): void {
     this.#pending = false;
-    this.#waits.push(time - this.#last);
+    if (this.#countsWaiting) this.#waits.push(time - this.#last);
     this.resume(time);
   }
 
   /** The next call begins. */
   resume(time: number): void {
     if (this.#pending) return;
-    this.#waiting += time - this.#last;
+    if (this.#countsWaiting) this.#waiting += time - this.#last;
     this.#last = time;
   }
 

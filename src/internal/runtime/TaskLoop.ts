@@ -1,89 +1,63 @@
 /**
- * The loop inside a worker: takes chunks, calls the function for each value, hands the results to the outbox.
+ * The loop inside a worker: takes messages, keeps the chunks that wait, and gives them to its lanes.
  *
- * One call runs at a time. A call that returns a plain value is followed by the next one at once, without a promise in
- * between; one that returns a promise is followed when that has settled. Between two calls the loop looks at the clock: a
- * batch of results leaves after a few milliseconds whether the chunk is done or not, and a chunk that takes longer than
- * it should lets the event loop turn, so that the worker hears a `Cancel` or `Recall` and user code its own timers.
+ * What comes before the first task of a call and after its last runs alone: no lane works then, and no message is looked at but
+ * those that take something away.
  */
 
-import { LAP_TIME, LARGEST_STRIDE, STRIDE_TIME, TURN_TIME } from '../tuning.js';
-import { now, setImmediate } from '../globals.js';
-import {
-  CallMode,
-  FromWorker,
-  ToWorker,
-  type ChunkIndexes,
-  type MessageToWorker,
-  type RunMessage,
-} from '../channel/messages.js';
+import { FromWorker, ToWorker, type MessageToWorker, type RunMessage } from '../channel/messages.js';
 import type { PortableFunction, PortableValue } from '../functions/portable.js';
 import { rebuildValue } from '../functions/rebuild.js';
 import { DutyShelf } from './DutyShelf.js';
 import type { Host } from './Host.js';
-import { isThenable } from './isThenable.js';
-import { Meter } from './Meter.js';
-import { MergeRun } from './MergeRun.js';
-import { Outbox } from './Outbox.js';
+import { Lane } from './Lane.js';
+import type { Meter } from './Meter.js';
+import type { Outbox } from './Outbox.js';
 import type { Preparation } from './Preparation.js';
-import { ReportingContext, TaskContext, type WorkerScope } from './TaskContext.js';
-import { TaskShelf, type Load } from './TaskShelf.js';
-
-/** The chunk that is being worked on. */
-interface Current {
-  readonly chunk: number;
-  readonly load: Load & { state: 'loaded' };
-  readonly mode: CallMode;
-  readonly scope: WorkerScope;
-  readonly indexes: ChunkIndexes;
-  readonly values: unknown[];
-  /** Whether it goes on after a call that failed. */
-  readonly settles: boolean;
-  /** Whether somebody listens to what its calls report. */
-  readonly reports: boolean;
-  /** How many values have been started. */
-  started: number;
-  /** The context of the call that runs. */
-  context: TaskContext | undefined;
-  merge: MergeRun | undefined;
-  /** Whether it goes on when the event loop has turned: no call of it runs meanwhile. */
-  paused: boolean;
-  /** Nobody wants the results any more. */
-  cancelled: boolean;
-}
+import { TaskShelf } from './TaskShelf.js';
 
 export class TaskLoop {
   readonly #host: Host;
-  /** There where somebody wants to know what the worker does. */
-  readonly #meter: Meter | undefined;
-  readonly #strideTime: number;
   readonly #prepared: Preparation | undefined;
-  readonly #outbox: Outbox;
   readonly #shelf: TaskShelf;
   readonly #duties: DutyShelf;
+  /** The first one is always there. */
+  readonly #lanes: [Lane, ...Lane[]];
   readonly #queue: RunMessage[] = [];
   /** Messages that wait until an init or exit function is done. */
   #held: MessageToWorker[] | undefined;
   /** Chunks that were cancelled among them. */
   readonly #cancelled: number[] = [];
-  #current: Current | undefined;
-  /** Whether the loop is inside `#run`, so that a call settling at once does not enter it again. */
-  #running = false;
   #leaving = false;
-  /** When the event loop last had its turn. */
-  #turnStart = 0;
-  #stride = 1;
-  #flushArmed = false;
+  /** Whether chunks are being given to lanes: one that is done at once must not begin with that again. */
+  #starting = false;
 
   /** @param prepared What was loaded before there was a worker. Told to the pool by {@link tellPrepared}. */
   constructor(host: Host, prepared?: Preparation) {
     this.#host = host;
-    this.#meter = host.memory && new Meter(host.memory);
-    this.#strideTime = this.#meter === undefined ? STRIDE_TIME : LAP_TIME;
     this.#prepared = prepared;
-    this.#outbox = new Outbox(host, this.#meter);
     this.#shelf = prepared?.shelf ?? new TaskShelf();
     this.#duties = new DutyShelf(host.workerId);
+    this.#lanes = [this.#openLane(true)];
+  }
+
+  #openLane(isFirst: boolean): Lane {
+    return new Lane(this.#host, isFirst, {
+      onFree: () => this.#startNext(),
+      onFailed: () => {
+        for (const [, chunk] of this.#queue.splice(0)) this.#host.post([FromWorker.Stopped, chunk]);
+      },
+    });
+  }
+
+  // What is no matter of chunks is told and measured by the first lane.
+
+  get #outbox(): Outbox {
+    return this.#lanes[0].outbox;
+  }
+
+  get #meter(): Meter | undefined {
+    return this.#lanes[0].meter;
   }
 
   /** Answers what was asked for before there was a worker. */
@@ -119,7 +93,7 @@ export class TaskLoop {
         this.#release(message[1]);
         break;
       case ToWorker.Credit:
-        if (this.#current?.chunk === message[1]) this.#current.merge?.credit(message[2]);
+        this.#laneOf(message[1])?.credit(message[2]);
         break;
       case ToWorker.Leave:
         this.#leaving = true;
@@ -142,7 +116,7 @@ export class TaskLoop {
 
   /** Sends what is finished: the worker is about to end although nobody asked it to. */
   flush(): void {
-    this.#outbox.flush();
+    for (const lane of this.#lanes) lane.flush();
   }
 
   #define(task: number, portable: PortableFunction): void {
@@ -239,12 +213,11 @@ export class TaskLoop {
     const runs = held.filter((message) => message[0] === ToWorker.Run);
     const run = runs.find((message) => message[1] === chunk);
     if (run === undefined) return;
-    if (run !== runs[0]) {
+    if (run === runs[0]) {
+      this.#shorten(run);
+    } else {
       held.splice(held.indexOf(run), 1);
       this.#host.post([FromWorker.Stopped, chunk]);
-    } else if (run[6].length > 1) {
-      run[6].length = 1;
-      this.#host.post([FromWorker.Released, chunk, 1]);
     }
   }
 
@@ -257,200 +230,64 @@ export class TaskLoop {
 
   // --- tasks
 
+  /** Gives chunks to lanes that are free. */
   #startNext(): void {
-    while (this.#current === undefined && !this.#running && this.#queue.length > 0) {
-      const [, chunk, task, mode, duty, indexes, values, terms] = this.#queue[0] as RunMessage;
+    if (this.#starting) return;
+    this.#starting = true;
+    while (this.#queue.length > 0) {
+      const message = this.#queue[0] as RunMessage;
+      const [, chunk, task, , duty, , , , terms] = message;
+      const lane = this.#freeLane(terms?.lanes ?? 1);
+      if (lane === undefined) break;
       const load = this.#shelf.get(task);
-      if (load?.state === 'loading') return;
+      if (load?.state === 'loading') break;
       this.#queue.shift(); // a few chunks at most ever wait here
       const scope = this.#duties.get(duty);
-      if (load?.state !== 'loaded' || scope === undefined) {
-        this.#host.post([FromWorker.Stopped, chunk]);
-        continue;
-      }
-      this.#current = {
-        chunk,
-        load,
-        mode,
-        scope,
-        indexes,
-        values,
-        settles: terms?.settles === true,
-        reports: terms?.reports === true,
-        started: 0,
-        context: undefined,
-        merge: undefined,
-        paused: false,
-        cancelled: false,
-      };
-      this.#turnStart = now();
-      this.#outbox.begin(chunk, this.#turnStart, this.#current.settles);
-      this.#run();
+      if (load === undefined || scope === undefined) this.#host.post([FromWorker.Stopped, chunk]);
+      else lane.start(message, load.task, scope);
     }
-    if (this.#leaving && this.#current === undefined && this.#queue.length === 0) this.#host.leave();
+    this.#starting = false;
+    if (this.#leaving && this.#queue.length === 0 && this.#lanes.every(({ isFree }) => isFree)) this.#host.leave();
   }
 
-  /** Starts one value after the other, until one has to be waited for, the chunk is done or the event loop is due. */
-  #run(): void {
-    if (this.#running) return;
-    this.#running = true;
-    const current = this.#current as Current;
-    try {
-      while (this.#current === current) {
-        if (current.cancelled || current.started === current.values.length) this.#end(current);
-        else if (!this.#step(current) || this.#pauses(current)) break;
-      }
-    } finally {
-      this.#running = false;
+  /** A lane without a chunk, where no more than `count` of them have one. */
+  #freeLane(count: number): Lane | undefined {
+    let free: Lane | undefined;
+    let busy = 0;
+    for (const lane of this.#lanes) {
+      if (lane.isFree) free ??= lane;
+      else busy++;
     }
-    if (this.#current === undefined) this.#startNext();
+    if (busy >= count) return undefined;
+    if (free !== undefined) return free;
+    const lane = this.#openLane(false);
+    this.#lanes.push(lane);
+    return lane;
   }
 
-  /** Starts the next value. False where the loop has to wait: for a promise, or because the chunk has ended. */
-  #step(current: Current): boolean {
-    const at = current.started++;
-    const value = current.values[at];
-    const index = typeof current.indexes === 'number' ? current.indexes + at : (current.indexes[at] as number);
-    const context = current.reports ? this.#report(current, at, index) : new TaskContext(index, current.scope);
-    current.context = context;
-    const { task } = current.load;
-    let result: unknown;
-    let pending: boolean;
-    try {
-      result = current.mode === CallMode.Apply ? task(...(value as unknown[]), context) : task(value, context);
-      pending = isThenable(result);
-    } catch (error) {
-      return this.#fail(current, error);
-    }
-    if (current.mode === CallMode.Merge) {
-      this.#merge(current, result, pending);
-      return false;
-    }
-    if (!pending) return this.#collect(current, result);
-    this.#armFlush();
-    if (this.#meter !== undefined) this.#suspend(this.#meter);
-    Promise.resolve(result).then(
-      (settled) => {
-        if (this.#current !== current) return;
-        this.#meter?.settle();
-        this.#goOn(current, this.#collect(current, settled));
-      },
-      (error: unknown) => {
-        if (this.#current !== current) return;
-        this.#meter?.settle();
-        this.#goOn(current, this.#fail(current, error));
-      },
-    );
-    return false;
-  }
-
-  /** The call that has been made waits: the results before it are not to be measured with it. */
-  #suspend(meter: Meter): void {
-    if (this.#outbox.isUnmeasured) this.#outbox.lap(meter, now());
-    meter.suspend();
-  }
-
-  /** A call that had to be waited for is done. @param isOpen Whether its chunk goes on. */
-  #goOn(current: Current, isOpen: boolean): void {
-    if (isOpen && this.#meter !== undefined) this.#outbox.lap(this.#meter, now());
-    if (!isOpen) this.#startNext();
-    else if (!this.#pauses(current)) this.#run();
-    else if (this.#current === undefined) this.#startNext();
-  }
-
-  /** The context of a call that is listened to. */
-  #report({ chunk, scope }: Current, at: number, index: number): TaskContext {
-    return new ReportingContext(index, scope, (value) => this.#outbox.sendProgress(chunk, at, index, value));
-  }
-
-  #merge(current: Current, result: unknown, pending: boolean): void {
-    const settle = (failure?: { readonly thrown: unknown }): void => {
-      if (this.#current !== current) return;
-      this.#meter?.settle();
-      current.merge = undefined;
-      // Its one result says that there is no more.
-      const isOpen = failure === undefined ? this.#collect(current, undefined) : this.#fail(current, failure.thrown);
-      if (isOpen) this.#run();
-      else this.#startNext();
-    };
-    this.#meter?.suspend();
-    const begin = (output: unknown): void => {
-      if (this.#current !== current) return;
-      current.merge = new MergeRun((values) => this.#outbox.sendYields(values), settle);
-      current.merge.start(output);
-      if (current.cancelled) current.merge.cancel();
-    };
-    if (pending) Promise.resolve(result).then(begin, (thrown: unknown) => settle({ thrown }));
-    else begin(result);
-  }
-
-  /** Keeps a result. False where it cannot be sent, which has ended the chunk. */
-  #collect(current: Current, result: unknown): boolean {
-    if (current.reports) (current.context as ReportingContext).finish();
-    if (this.#outbox.add(result)) return true;
-    this.#endFailed();
-    return false;
-  }
-
-  /** Looks at the clock, if it is time for that. True where `#run` goes on later, from the event loop, or not at all. */
-  #pauses(current: Current): boolean {
-    if (current.started % this.#stride !== 0 || current.started === current.values.length) return false;
-    const time = now();
-    if (this.#meter !== undefined) this.#outbox.lap(this.#meter, time);
-    const perCall = this.#outbox.age(time) / Math.max(this.#outbox.size, 1);
-    const isQuick = perCall * this.#stride * 2 < this.#strideTime;
-    this.#stride = isQuick ? Math.min(this.#stride * 2, LARGEST_STRIDE) : 1;
-    if (!this.#outbox.flushIfDue(time)) {
-      this.#endFailed();
-      return true;
-    }
-    if (time - this.#turnStart < TURN_TIME) return false;
-    current.paused = true;
-    setImmediate(() => {
-      current.paused = false;
-      this.#turnStart = now();
-      this.#meter?.resume(this.#turnStart);
-      if (this.#current === current) this.#run();
-    });
-    return true;
-  }
-
-  /** A call that waits for the outside keeps the results before it no longer than until the event loop turns. */
-  #armFlush(): void {
-    if (this.#flushArmed) return;
-    this.#flushArmed = true;
-    setImmediate(() => {
-      this.#flushArmed = false;
-      this.#turnStart = now();
-      if (this.#outbox.flush()) return;
-      this.#endFailed();
-      this.#startNext();
-    });
+  #laneOf(chunk: number): Lane | undefined {
+    return this.#lanes.find((lane) => lane.chunk === chunk);
   }
 
   #cancel(chunk: number): void {
-    const current = this.#current;
-    if (current?.chunk !== chunk) {
-      this.#unqueue(chunk);
-      return;
-    }
-    current.cancelled = true;
-    this.#outbox.discard();
-    current.context?.abort();
-    current.merge?.cancel();
-    if (current.paused) this.#run(); // else the call that runs ends it
+    const lane = this.#laneOf(chunk);
+    if (lane === undefined) this.#unqueue(chunk);
+    else lane.cancel();
   }
 
   #release(chunk: number): void {
-    const current = this.#current;
-    if (current?.chunk !== chunk) {
-      this.#unqueue(chunk);
-      return;
-    }
-    if (current.started === current.values.length) return;
-    current.values.length = current.started;
-    this.#host.post([FromWorker.Released, chunk, current.started]);
-    if (current.paused) this.#run();
+    const lane = this.#laneOf(chunk);
+    if (lane !== undefined) lane.release();
+    else if (this.#queue[0]?.[1] === chunk && this.#lanes.every(({ isFree }) => isFree)) this.#shorten(this.#queue[0]);
+    else this.#unqueue(chunk);
+  }
+
+  /** The worker waits for something else than a call: it keeps one value, for else it would pass for idle. */
+  #shorten(run: RunMessage): void {
+    const [, chunk, , , , , values] = run;
+    if (values.length <= 1) return;
+    values.length = 1;
+    this.#host.post([FromWorker.Released, chunk, 1]);
   }
 
   #unqueue(chunk: number): void {
@@ -458,39 +295,5 @@ export class TaskLoop {
     if (at < 0) return; // it has ended, and the pool will have heard so
     this.#queue.splice(at, 1);
     this.#host.post([FromWorker.Stopped, chunk]);
-  }
-
-  #end(current: Current): void {
-    this.#current = undefined;
-    if (!current.cancelled) {
-      if (!this.#outbox.flush()) this.#endFailed();
-      return;
-    }
-    this.#meter?.work(now());
-    this.#outbox.discard();
-    this.#host.post([FromWorker.Stopped, current.chunk]);
-  }
-
-  /** A call has failed: the results before it leave, and nothing after it is started. False where that has ended the chunk. */
-  #fail(current: Current, error: unknown): boolean {
-    if (this.#meter !== undefined) {
-      const time = now();
-      this.#outbox.lap(this.#meter, time);
-      this.#meter.work(time);
-    }
-    if (current.reports) (current.context as ReportingContext).finish();
-    if (current.settles) {
-      if (!current.cancelled) this.#outbox.reject(error);
-      return true;
-    }
-    if (this.#outbox.flush()) this.#outbox.fail(error);
-    this.#endFailed();
-    return false;
-  }
-
-  /** The chunk has ended with a failure. What waits behind it comes after what failed: nobody may want that any more. */
-  #endFailed(): void {
-    this.#current = undefined;
-    for (const [, chunk] of this.#queue.splice(0)) this.#host.post([FromWorker.Stopped, chunk]);
   }
 }

@@ -3,11 +3,13 @@
 import type { Socket } from 'node:net';
 import { encodeThrown } from '../channel/errorCodec.js';
 import { isCloneableByProcess } from '../channel/cloneable.js';
+import { Claims } from '../channel/claims.js';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
-import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
+import { FromWorker, ToWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
 import { ChannelWriter } from './ChannelWriter.js';
 import type { Host } from './Host.js';
 import { pin } from '../posix/cpus.js';
+import { mapShared } from '../posix/sharedMemory.js';
 import { becomeWorker } from './identity.js';
 import { Output } from './Output.js';
 import type { Preparation } from './Preparation.js';
@@ -37,16 +39,32 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
     if (waiting.push(frame) === 1) output.whenOut(() => waiting.splice(0).forEach(write));
   };
 
+  let claims: Claims | undefined;
   const host: Host = {
     workerId: identity.workerId,
     memory: identity.insights ? () => process.memoryUsage.rss() : undefined,
+    get claims() {
+      return claims;
+    },
     post: send,
     isCloneable: isCloneableByProcess,
     leave: () => output.whenOut(() => writer.end(() => exit.call(process, 0))),
   };
   const loop = new TaskLoop(host, prepared);
 
-  channel.on('data', (bytes) => reader.read(bytes, (message) => loop.receive(message as MessageToWorker)));
+  const receive = (message: MessageToWorker): void => {
+    if (message[0] !== ToWorker.Claim) {
+      loop.receive(message);
+      return;
+    }
+    try {
+      claims = new Claims(mapShared(message[1]));
+    } catch {
+      // The pool does without: its values are then asked back by messages.
+    }
+    send([FromWorker.Claiming, claims !== undefined]);
+  };
+  channel.on('data', (bytes) => reader.read(bytes, (message) => receive(message as MessageToWorker)));
   channel.on('error', () => exit.call(process, 1));
   channel.on('close', () => exit.call(process, 0));
   process.on('exit', () => {

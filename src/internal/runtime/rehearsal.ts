@@ -5,6 +5,7 @@
 
 import { connect } from 'node:net';
 import { isCloneableByProcess } from '../channel/cloneable.js';
+import { NO_PLACE } from '../channel/claims.js';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
 import {
   CallMode,
@@ -42,6 +43,7 @@ function workOnce(): Promise<void> {
     const loop = new TaskLoop({
       workerId: 0,
       memory: undefined,
+      claims: undefined,
       isCloneable: isCloneableByProcess,
       leave: resolve,
       post: (message) => reader.read(encodeFrame(message), (answer) => hear(answer as MessageFromWorker)),
@@ -50,7 +52,7 @@ function workOnce(): Promise<void> {
       new FrameReader().read(encodeFrame(message), (heard) => loop.receive(heard as MessageToWorker));
     };
     const hear = ([type]: MessageFromWorker): void => {
-      if (type === FromWorker.Defined) say([ToWorker.Run, 0, TASK, CallMode.Map, NO_DUTY, 0, [1, 2]]);
+      if (type === FromWorker.Defined) say([ToWorker.Run, 0, TASK, CallMode.Map, NO_DUTY, 0, [1, 2], NO_PLACE]);
       else say([ToWorker.Leave]);
     };
     const url = new URL('./rehearsed.cjs', import.meta.url).href;

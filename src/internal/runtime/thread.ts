@@ -5,6 +5,7 @@ import { now, setImmediate } from '../globals.js';
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { encodeThrown } from '../channel/errorCodec.js';
 import { isCloneableByThread } from '../channel/cloneable.js';
+import { Claims } from '../channel/claims.js';
 import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
 import { pin } from '../posix/cpus.js';
 import { becomeWorker } from './identity.js';
@@ -14,9 +15,11 @@ import { TaskLoop } from './TaskLoop.js';
 export interface ThreadData {
   readonly port: MessagePort;
   readonly identity: WorkerIdentity;
+  /** Memory for claims. */
+  readonly claims: Int32Array;
 }
 
-const { port, identity } = workerData as ThreadData;
+const { port, identity, claims } = workerData as ThreadData;
 const { exit } = process; // user code may replace globals
 
 becomeWorker(identity, (text) => port.postMessage([FromWorker.Print, text]));
@@ -26,6 +29,7 @@ unqueueOutput(process.stderr);
 const loop = new TaskLoop({
   workerId: identity.workerId,
   memory: identity.insights ? memoryOfThread : undefined,
+  claims: new Claims(claims),
   post: (message, transfer) => port.postMessage(message, transfer as never),
   isCloneable: isCloneableByThread,
   // What the last task has queued comes first, as in a process.

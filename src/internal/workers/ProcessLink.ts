@@ -3,7 +3,9 @@
 import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { encodeFrame, FrameReader } from '../channel/frames.js';
-import type { MessageFromWorker, MessageToWorker } from '../channel/messages.js';
+import { CLAIM_PLACES, Claims } from '../channel/claims.js';
+import { ToWorker, type MessageFromWorker, type MessageToWorker } from '../channel/messages.js';
+import { SharedMemory, type SharedPart } from '../posix/sharedMemory.js';
 import { clearTimeout, setTimeout } from '../globals.js';
 import type { Prepared, Traffic, WorkerEvents, WorkerLink } from './StartMethod.js';
 
@@ -11,6 +13,9 @@ import type { Prepared, Traffic, WorkerEvents, WorkerLink } from './StartMethod.
 const LEAVE_TIME = 2000;
 /** A worker that has ended, but whose channel something still holds open, is not waited for longer (milliseconds). */
 const CLOSE_TIME = 1000;
+
+/** Of the workers of all pools. */
+const memory = new SharedMemory(CLAIM_PLACES);
 
 export class ProcessLink implements WorkerLink {
   readonly #events: WorkerEvents;
@@ -26,6 +31,9 @@ export class ProcessLink implements WorkerLink {
   #overdue: NodeJS.Timeout | undefined;
   #unreadable: { readonly error: unknown } | undefined;
 
+  /** Memory for claims, once the worker was told of it. */
+  #shared: SharedPart | undefined;
+
   readonly prepared: Prepared | undefined;
 
   /** @param kill Ends the process at once. @param prepared What it has from the start. */
@@ -37,6 +45,13 @@ export class ProcessLink implements WorkerLink {
 
   get traffic(): Traffic {
     return this.#traffic;
+  }
+
+  claims(): { claims: Claims; isSure: boolean } | undefined {
+    this.#shared ??= memory.allocate();
+    if (this.#shared === undefined) return undefined;
+    this.send([ToWorker.Claim, this.#shared.place]);
+    return { claims: new Claims(this.#shared.words), isSure: false };
   }
 
   /** There is the channel. @param first What was read of it already. */
@@ -105,6 +120,8 @@ export class ProcessLink implements WorkerLink {
       signal: this.#exit?.signal ?? null,
       error: this.#unreadable?.error,
     });
+    // Whoever has heard of the end has looked at the claims, and does not any more.
+    this.#shared?.release();
   }
 }
 

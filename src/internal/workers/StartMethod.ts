@@ -3,6 +3,7 @@
  */
 
 import type { StartMethod, WorkerResources } from '../../options.js';
+import type { Claims } from '../channel/claims.js';
 import type { MessageFromWorker, MessageToWorker, WorkerIdentity } from '../channel/messages.js';
 import type { PortableFunction, PortableValue } from '../functions/portable.js';
 
@@ -33,6 +34,11 @@ export interface WorkerLink {
   send(message: MessageToWorker, transfer?: readonly object[]): void;
   /** Ends the worker at once, in the middle of whatever it does. `exit` follows. */
   kill(): void;
+  /**
+   * Where the values of chunks from here on are claimed; `undefined` where there can be no such thing. `isSure` where the worker has it
+   * for sure; else it says so by `Claiming`, before it begins any of them.
+   */
+  claims(): { readonly claims: Claims; readonly isSure: boolean } | undefined;
   /** How many bytes have gone through the channel, where it knows. */
   readonly traffic?: Traffic;
 }

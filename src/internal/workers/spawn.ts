@@ -43,7 +43,7 @@ export const spawning: StartMethodStrategy = {
     if (pid === undefined) {
       // No process: there is nothing but an `error` event to hear.
       child.once('error', (error) => events.exit({ exitCode: null, signal: null, error }));
-      return { send: () => undefined, kill: () => undefined };
+      return { send: () => undefined, kill: () => undefined, claims: () => undefined };
     }
     if (!watch) guard.add(pid);
 

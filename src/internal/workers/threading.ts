@@ -11,7 +11,9 @@ import {
 } from 'node:worker_threads';
 import { runtimeUrl } from '../../runtimeUrl.js';
 import { isCloneableByThread } from '../channel/cloneable.js';
+import { CLAIM_PLACES, Claims } from '../channel/claims.js';
 import type { MessageFromWorker } from '../channel/messages.js';
+import type { ThreadData } from '../runtime/thread.js';
 import { threadExecArgv } from './execArgv.js';
 import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
 
@@ -24,8 +26,11 @@ export const threading: StartMethodStrategy = {
 
   start(identity, { env, argv, execArgv, resourceLimits, name }, events): WorkerLink {
     const { port1: port, port2: workerPort } = new MessageChannel();
+    const words = new Int32Array(new SharedArrayBuffer(CLAIM_PLACES * Int32Array.BYTES_PER_ELEMENT));
+    const claims = new Claims(words);
+    const data: ThreadData = { port: workerPort, identity, claims: words };
     const worker = new Worker(runtimeUrl('thread'), {
-      workerData: { port: workerPort, identity },
+      workerData: data,
       transferList: [workerPort],
       execArgv: execArgv === undefined ? threadExecArgv(process.execArgv) : [...execArgv],
       argv: [...argv],
@@ -73,6 +78,7 @@ export const threading: StartMethodStrategy = {
     return {
       send: (message, transfer) => port.postMessage(message, transfer as never),
       kill: () => void worker.terminate(),
+      claims: () => ({ claims, isSure: true }),
     };
   },
 };

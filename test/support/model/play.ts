@@ -319,9 +319,10 @@ class Player {
   }
 
   #callOptions() {
-    const { chunkSize, maxTasksActive, cancelTimeout } = this.#script;
+    const { chunkSize, maxTasksActive, tasksPerWorker, cancelTimeout } = this.#script;
     const workerDeathRetries = retriesOf(this.#script);
-    return { chunkSize, maxTasksActive, cancelTimeout, workerDeathRetries, signal: this.#controller.signal };
+    const { signal } = this.#controller;
+    return { chunkSize, maxTasksActive, tasksPerWorker, cancelTimeout, workerDeathRetries, signal };
   }
 
   #fromOptions(): FromOptions {

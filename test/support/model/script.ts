@@ -62,6 +62,7 @@ export interface Script {
   readonly interruption: Interruption | undefined;
   readonly chunkSize: number | undefined;
   readonly maxTasksActive: number | undefined;
+  readonly tasksPerWorker: number;
   readonly cancelTimeout: number | undefined;
   readonly retries: boolean;
   readonly bound: Bound | undefined;

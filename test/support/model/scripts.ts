@@ -110,6 +110,7 @@ function scripts({
       ),
       chunkSize: fc.option(fc.constantFrom(1, 2, 7), { nil: undefined }),
       maxTasksActive: fc.option(fc.constantFrom(1, 3, 20), { nil: undefined, freq: 4 }),
+      tasksPerWorker: fc.constantFrom(1, 1, 1, 2, 5),
       cancelTimeout: fc.option(fc.constantFrom(0, 5), { nil: undefined }),
       retries: fc.boolean(),
       bound,
@@ -139,8 +140,11 @@ function made(raw: Script): Script {
   // An array can neither fail nor go on for ever.
   const asynchronous =
     raw.asynchronous || sourceEnd === 'never' || (pulling !== undefined && pulling.source !== 'iterator');
+  // A worker that dies takes what it does besides along, and what overflows depends on who is free: the model knows one task of each.
+  const isSimple = api === 'apply' || bound !== undefined || raw.items.some(({ kind }) => kind.startsWith('exit'));
   return {
     ...raw,
+    tasksPerWorker: isSimple ? 1 : raw.tasksPerWorker,
     ordered,
     interruption,
     sourceEnd,

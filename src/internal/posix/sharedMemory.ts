@@ -1,0 +1,140 @@
+/**
+ * Memory that processes have in common: a page without a file, made by the program and mapped by each worker process that it is
+ * for. Worker threads need nothing of this, they have `SharedArrayBuffer`.
+ *
+ * The page is there as long as somebody uses part of it; then it and its descriptor are gone. It has no name, so nothing of it is
+ * left whatever becomes of the program.
+ */
+
+import { closeSync, ftruncateSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { whyNoLibc } from './libc.js';
+
+/** Where a part of such memory is, for another process. */
+export interface SharedPlace {
+  /** A descriptor of the program, as a path. */
+  readonly path: string;
+  /** In words of 32 bits. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A part of such memory. */
+export interface SharedPart {
+  readonly place: SharedPlace;
+  readonly words: Int32Array;
+  /** It is not used any more. */
+  release(): void;
+}
+
+interface Calls {
+  /** `int memfd_create(const char *, unsigned int)`, memfd_create(2): memory that has a descriptor, but no name. */
+  memfd_create(name: string, flags: number): number;
+  /** `void *mmap(void *, size_t, int, int, int, off_t)`, mmap(2): maps it. Returns -1, as a pointer, where that fails. */
+  mmap(address: null, length: number, protection: number, flags: number, fd: number, offset: number): bigint;
+  /** `int munmap(void *, size_t)`, munmap(2): and no longer. */
+  munmap(address: bigint, length: number): number;
+  /** The memory at an address. */
+  view(address: bigint, length: number): ArrayBuffer;
+}
+
+const MFD_CLOEXEC = 1;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 1;
+const WORD = 4;
+/** A page has so many words: room for hundreds of workers. */
+const PAGE_WORDS = 16_384;
+
+interface Page {
+  readonly fd: number;
+  readonly address: bigint;
+  readonly words: Int32Array;
+  readonly free: number[];
+  used: number;
+}
+
+let calls: Calls | undefined;
+
+function bind(): Calls {
+  if (calls !== undefined) return calls;
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const program = koffi.load(null);
+  calls = {
+    memfd_create: program.func('int memfd_create(const char *name, unsigned int flags)'),
+    mmap: program.func('void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)'),
+    munmap: program.func('int munmap(void *address, size_t length)'),
+    view: (address, length) => koffi.view(address, length),
+  };
+  return calls;
+}
+
+function map(fd: number, length: number): { readonly address: bigint; readonly words: Int32Array } {
+  const { mmap, view } = bind();
+  const address = mmap(null, length * WORD, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+  if (BigInt.asIntN(64, address) === -1n) throw new Error('Shared memory cannot be mapped.');
+  return { address, words: new Int32Array(view(address, length * WORD)) };
+}
+
+/** Parts of one length, each for one worker process. */
+export class SharedMemory {
+  readonly #length: number;
+  #page: Page | undefined;
+  /** Whether there can be no such memory here. */
+  #isUnavailable = false;
+
+  /** @param length Of each part, in words of 32 bits. */
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  /** A part for somebody; `undefined` where there is none. */
+  allocate(): SharedPart | undefined {
+    const page = this.#open();
+    const offset = page?.free.pop();
+    if (page === undefined || offset === undefined) return undefined;
+    page.used++;
+    return {
+      place: { path: `/proc/${process.pid}/fd/${page.fd}`, offset, length: this.#length },
+      words: page.words.subarray(offset, offset + this.#length),
+      release: () => {
+        page.free.push(offset);
+        if (--page.used === 0) this.#close(page);
+      },
+    };
+  }
+
+  #open(): Page | undefined {
+    if (this.#page !== undefined || this.#isUnavailable) return this.#page;
+    if (whyNoLibc() === undefined) {
+      let fd = -1;
+      try {
+        fd = bind().memfd_create('rxjs-parallel-map', MFD_CLOEXEC);
+        ftruncateSync(fd, PAGE_WORDS * WORD);
+        const free = Array.from({ length: PAGE_WORDS / this.#length }, (_, at) => at * this.#length).reverse();
+        this.#page = { fd, ...map(fd, PAGE_WORDS), free, used: 0 };
+        return this.#page;
+      } catch {
+        // Workers do without; see docs/architecture.md, "Claims".
+        if (fd >= 0) closeSync(fd);
+      }
+    }
+    this.#isUnavailable = true;
+    return undefined;
+  }
+
+  #close(page: Page): void {
+    if (this.#page === page) this.#page = undefined;
+    closeSync(page.fd);
+    bind().munmap(page.address, PAGE_WORDS * WORD);
+  }
+}
+
+/** In a worker process: the part that the program means. @throws Error where it cannot be mapped. */
+export function mapShared({ path, offset, length }: SharedPlace): Int32Array {
+  const fd = openSync(path, 'r+');
+  try {
+    return map(fd, PAGE_WORDS).words.subarray(offset, offset + length);
+  } finally {
+    closeSync(fd);
+  }
+}
