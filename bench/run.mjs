@@ -1,7 +1,7 @@
 // parallelMap beside other pools, on the same work, in one run.
 //
 //   npm run bench                              every case of these
-//   npm run bench -- numbers objects           these cases (numbers, objects, buffers, start, shared)
+//   npm run bench -- numbers objects           these cases (numbers, objects, buffers, start, shared, insights)
 //   npm run bench -- --rounds 9 --json         more rounds than 5; the numbers as JSON instead of tables
 //
 // All pools of a case have the same number of workers, are up before the clock starts, and take turns: each round measures
@@ -16,6 +16,7 @@ import piscina from './peers/piscina.mjs';
 import poolifier from './peers/poolifier.mjs';
 import tinypool from './peers/tinypool.mjs';
 import workerpool from './peers/workerpool.mjs';
+import { benchInsights } from './insights.mjs';
 import { benchShared } from './shared.mjs';
 import { benchStart } from './start.mjs';
 import { formatGoals, formatTable, summarise } from './report.mjs';
@@ -25,7 +26,7 @@ const WORKERS = 2;
 const SHORTEST = 300;
 
 /** Cases that are no matter of rates. */
-const others = { start: benchStart, shared: benchShared };
+const others = { start: benchStart, shared: benchShared, insights: benchInsights };
 
 const contestants = [
   ...parallelMap.map((contestant) => ({ ...contestant, isPeer: false })),
@@ -112,7 +113,7 @@ async function main({ rounds, json, chosen, chosenOthers }) {
     if (goal !== undefined) console.log(formatGoals(summary, { [adaptive]: goal, [single]: 1 }));
   }
   for (const name of chosenOthers) {
-    const result = await others[name]({ rounds: rounds * 2, json, log });
+    const result = await others[name]({ rounds: rounds * 2, json, log, workers: WORKERS });
     if (json) results.push(result);
   }
   if (json) console.log(JSON.stringify({ ...machine, rounds, results }, undefined, 2));
