@@ -1,4 +1,5 @@
 // The option `progressBar`: a bar on a terminal, lines elsewhere.
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { Subject } from 'rxjs';
 import { parallelFrom, parallelMap } from './support/library.js';
 import { outcomeOf } from './support/outcome.js';
 import { createPool, endPools } from './support/pools.js';
-import { projectFolder, runNode, runProgram } from './support/programFile.js';
+import { programFile, projectFolder, runNode, runProgram } from './support/programFile.js';
 import { rejection } from './support/rejection.js';
 import { describeEach } from './support/startMethods.js';
 import { Terminal } from './support/terminal.js';
@@ -278,5 +279,28 @@ describeEach('progressBar where stderr is no terminal', ({ name: startMethod }) 
     expect(code, stderr).to.equal(0);
     expect(stdout).to.equal('[ 3 ]\n');
     expect(stderr).to.match(/^inner 7: 3\/3 steps in .*\nouter: 1\/1 values in .*\n$/);
+  });
+});
+
+describeEach('progressBar on a terminal of the system', ({ name: startMethod }) => {
+  it('shows bars also for calls inside of workers, however deep, and what has become of them', async function () {
+    // The program `script`, of util-linux, has a pseudo-terminal.
+    if (spawnSync('script', ['--version']).status !== 0) this.skip();
+    const command = `stty cols 100; exec "${process.execPath}" "${programFile('progress.mjs')}" nestedBars ${startMethod}`;
+    const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+      encoding: 'utf8',
+      timeout: 15_000,
+      env: { ...process.env, TERM: 'xterm' },
+    });
+    const terminal = new Terminal(100);
+    let deepest = '';
+    // After each picture.
+    for (const part of stdout.split('\u001b[?2026l')) {
+      terminal.write(part);
+      deepest = terminal.lines.find((line) => line.startsWith('deep █')) ?? deepest;
+    }
+    expect(deepest, stdout).to.match(new RegExp(`^deep █+░* \\d+% \\d/8 steps, ${rate}(, ${time} left)?$`));
+    const ends = terminal.lines.map((line) => line.replace(/ (in|after) .*/, '')).sort();
+    expect(ends).to.deep.equal(['deep: 8/8 steps', 'fulfilled rejected', 'lost: cancelled', 'outer: 2/2 values']);
   });
 });

@@ -30,6 +30,23 @@ const cases = {
       .pipe(parallelMap(wait, { ...options, progressBar: { total: 4 } }), take(2))
       .subscribe((value) => console.log(value));
   },
+  /** A call inside of a worker inside of a worker, and one whose worker ends meanwhile. */
+  async nestedBars() {
+    const inner = async (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    const outer = async (depth) => {
+      const { WorkerPool } = await import('rxjs-parallel-map');
+      const pool = new WorkerPool({ nJobs: 1, daemon: false });
+      if (depth > 1) return pool.apply(outer, [depth - 1]);
+      if (depth < 0) setTimeout(() => process.exit(3), 600);
+      const progressBar = { description: depth < 0 ? 'lost' : 'deep', unit: 'steps', throttle: 20 };
+      return (await pool.map(inner, new Array(8).fill(depth < 0 ? 1000 : 100), { progressBar })).length;
+    };
+    const pool = new WorkerPool({ nJobs: 2, startMethod, daemon: false });
+    const progressBar = { description: 'outer', throttle: 20 };
+    const results = await pool.map(outer, [2, -1], { progressBar, settle: true });
+    console.log(results.map(({ status }) => status).join(' '));
+    await pool.stopAndJoin();
+  },
   async nested() {
     const outer = async (n) => {
       const { WorkerPool } = await import('rxjs-parallel-map');

@@ -32,6 +32,8 @@ export class Terminal {
       this.#row++;
       this.#column = 0;
       this.#lines[this.#row] ??= '';
+    } else if (token === '\r') {
+      this.#column = 0;
     } else if (token === '\u001b[2K') {
       this.#lines[this.#row] = '';
     } else if (token === '\u001b[G') {

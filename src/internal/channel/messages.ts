@@ -7,6 +7,7 @@
  */
 
 import type { PortableFunction, PortableValue } from '../functions/portable.js';
+import type { Progress } from '../progress/text.js';
 import type { SharedPlace } from '../posix/sharedMemory.js';
 import type { EncodedThrown } from './errorCodec.js';
 
@@ -80,6 +81,8 @@ export const FromWorker = {
   Progress: 15,
   /** A line for the program to print. */
   Print: 16,
+  /** How far a call is that was made in the worker, for the program to show. */
+  Bar: 18,
   /** Whether the worker can claim the values of chunks from here on. */
   Claiming: 17,
 } as const;
@@ -221,6 +224,7 @@ export type RejectedMessage = [
 /** `at` is the place of the value in the chunk. */
 export type ProgressMessage = [type: typeof FromWorker.Progress, chunk: number, at: number, value: unknown];
 
+export type BarMessage = [type: typeof FromWorker.Bar, bar: RemoteBar];
 export type ClaimingMessage = [type: typeof FromWorker.Claiming, isAble: boolean];
 
 export type MessageFromWorker =
@@ -241,7 +245,19 @@ export type MessageFromWorker =
   | RejectedMessage
   | ProgressMessage
   | PrintMessage
+  | BarMessage
   | ClaimingMessage;
+
+/** How far a call is that was made inside of a worker. */
+export interface RemoteBar {
+  /** Unique for whoever tells of it. */
+  readonly id: string;
+  readonly progress: Progress;
+  /** The last line, when the call has ended. */
+  readonly line: string | undefined;
+  /** Milliseconds between two pictures. */
+  readonly throttle: number;
+}
 
 /** What a worker is told when it is started, over its start method's own way (`workerData`, environment). */
 export interface WorkerIdentity {
@@ -253,6 +269,8 @@ export interface WorkerIdentity {
   readonly cpuIds?: readonly number[] | undefined;
   /** Whether it measures what it does. */
   readonly insights: boolean;
+  /** Whether its program can draw progress bars. */
+  readonly bars: boolean;
   /** What it is called; `undefined` where nobody cares. */
   readonly name: string | undefined;
 }

@@ -5,6 +5,7 @@ import { StartMethodUnavailableError } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
 import type { WorkerIdentity } from '../channel/messages.js';
 import type { PortableValue } from '../functions/portable.js';
+import { programHasBars } from '../progress/remoteBars.js';
 import { whyNoLibc } from '../posix/libc.js';
 import { startMethod } from '../workers/table.js';
 import type { StartMethodStrategy } from '../workers/StartMethod.js';
@@ -120,6 +121,7 @@ export class Crew {
       workerId,
       daemon,
       insights: insights !== undefined,
+      bars: programHasBars(),
       name,
       cpuIds: cpus === undefined ? undefined : [cpus].flat(),
     };

@@ -10,7 +10,7 @@
  * completed its exit functions run, where it has some: it can still fail or be cancelled then.
  */
 
-import { SPLITS_PER_WORKER, WINDOW } from '../tuning.js';
+import { SPLITS_PER_WORKER } from '../tuning.js';
 import { BufferOverflowError } from '../../errors.js';
 import type { CallSettings, Overflow } from '../../options.js';
 import type { TaskProgress, TypedArray } from '../../taskTypes.js';
@@ -25,6 +25,7 @@ import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
 import type { Duty } from './Duty.js';
 import { PendingValues } from './PendingValues.js';
+import { Sizing } from './Sizing.js';
 import type { TaskRecord } from './TaskRegistry.js';
 
 /** Where a job's results and its end go. None of these is called after the job was cancelled, or after its end. */
@@ -98,19 +99,13 @@ export class Job {
   readonly #ordered: boolean;
   readonly #manualRelease: boolean;
   readonly #bufferSize: number;
-  /** The size of its chunks, where that is fixed. A task with a timeout travels alone, so that it is known when it starts. */
-  readonly #chunkSize: number | undefined;
-  /** Whether a chunk waits until it is whole: it has a fixed size, and the input gives values whenever it is asked. */
-  readonly #areWhole: boolean;
-  readonly #inputLength: number | undefined;
   readonly #pending: PendingValues;
+  readonly #sizing: Sizing;
   readonly #tellProgress: ((progress: TaskProgress) => void) | undefined;
 
   readonly #report: ProgressReport | undefined;
   /** How many values have a result. */
   #done = 0;
-  /** How many values are through, with their results consumed. */
-  #released = 0;
   #sourceEnded = false;
   #ended = false;
   /** All values are through, and the exit functions run. */
@@ -131,16 +126,10 @@ export class Job {
     this.#ordered = spec.ordered;
     this.#manualRelease = spec.manualRelease;
     this.#bufferSize = spec.bufferSize;
-    const { chunkSize, nSplits } = this.call;
-    // A piece of a typed array is a chunk by itself, where its size is given.
-    const isPiece = spec.input?.isCut === true && (chunkSize ?? nSplits) !== undefined;
-    this.#chunkSize = this.#isTimed || isPiece ? 1 : chunkSize;
-    const isFixed = this.#chunkSize === undefined ? this.call.nSplits !== undefined : this.#chunkSize > 1;
-    this.#areWhole = isFixed && spec.input?.isReadAtOnce === true;
-    this.#inputLength = spec.input?.length;
     // It runs in the context of whoever has made the call, not in that of whoever started the worker.
     this.#tellProgress = this.call.onProgress && bindContext(this.call.onProgress);
     this.#pending = new PendingValues(this, spec.bufferSize, spec.overflow);
+    this.#sizing = new Sizing(this, spec, owner, this.#pending);
     const { progressBar } = this.call;
     if (progressBar !== undefined) {
       this.#report = new ProgressReport(progressBar, this, spec.total, (error) => this.fail(error));
@@ -149,7 +138,7 @@ export class Job {
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
       emit: (values) => this.#emit(values),
       release: (count) => {
-        if (!this.#manualRelease) this.#released += count;
+        if (!this.#manualRelease) this.#sizing.release(count);
       },
       credit: (seq) => {
         for (const chunk of this.inFlight) if (chunk.seq === seq) this.#owner.credit(chunk);
@@ -187,14 +176,15 @@ export class Job {
     }
     const free = this.#owner.freeFor(this);
     if (!this.#pending.push(sent, free)) this.fail(new BufferOverflowError({ bufferSize: this.#bufferSize }));
-    else if (free > 0 || this.#pending.waiting === 1 || this.#areWhole) this.#owner.onWorkChanged(this);
+    else if (free > 0 || this.#pending.waiting === 1 || this.#sizing.areWhole) this.#owner.onWorkChanged(this);
   }
 
   /** The source has no more values. */
   end(): void {
     if (this.#ended || this.#sourceEnded) return;
     this.#sourceEnded = true;
-    if (this.#areWhole) this.#owner.onWorkChanged(this); // the last chunk may be smaller
+    this.#sizing.completeInput();
+    if (this.#sizing.areWhole) this.#owner.onWorkChanged(this); // the last chunk may be smaller
     this.#completeIfDone();
   }
 
@@ -211,12 +201,12 @@ export class Job {
   /** Pulled input: whether another value may be read. */
   hasRoom(): boolean {
     if (this.#ended || this.#failure !== undefined) return false;
-    return this.#pending.taken - this.#released < this.#window();
+    return this.#sizing.hasRoom;
   }
 
   /** So many results were consumed; for a sink that said it would tell. */
   release(count: number): void {
-    this.#released += count;
+    this.#sizing.release(count);
     this.#owner.onWorkChanged(this);
     if (!this.#ended) this.#sink.room?.();
   }
@@ -235,9 +225,14 @@ export class Job {
     return !this.#ended && this.waitingCount > 0;
   }
 
+  /** Whether the size of its chunks is ours to choose. */
+  get isAdaptive(): boolean {
+    return this.#sizing.isAdaptive;
+  }
+
   /** How many workers the job could keep busy now. */
   get waitingCount(): number {
-    return (this.#isAdaptive ? this.#pending.returnedValues : this.#pending.returned) + this.#cuttable();
+    return this.#sizing.waitingCount;
   }
 
   /**
@@ -245,24 +240,8 @@ export class Job {
    * what has a timeout, which begins when it is sent.
    */
   get mayGoAhead(): boolean {
-    if (this.mode === CallMode.Merge || this.#isTimed) return false;
-    return this.#owner.orderTasks ? !transfersAreUsed() : !this.#pending.movesNext(this.nextChunkSize());
-  }
-
-  /** Whether the size of its chunks is ours to choose. */
-  get #isAdaptive(): boolean {
-    return this.#chunkSize === undefined && this.call.nSplits === undefined && !this.#owner.orderTasks;
-  }
-
-  /** How many values the next chunk should have. */
-  nextChunkSize(): number {
-    if (this.mode === CallMode.Merge) return 1;
-    const waiting = this.#cuttable();
-    const fixed = this.#fixedSize();
-    if (fixed !== undefined) return Math.min(fixed, waiting);
-    // Half a worker's share, for each has a chunk and one ahead.
-    const fairShare = Math.ceil(waiting / (2 * this.#takers));
-    return Math.max(1, Math.min(this.task.pace.size, fairShare));
+    if (this.mode === CallMode.Merge || this.#sizing.isTimed) return false;
+    return this.#owner.orderTasks ? !transfersAreUsed() : !this.#pending.movesNext(this.#sizing.next);
   }
 
   /**
@@ -273,8 +252,8 @@ export class Job {
   cut(workerId: number, limit: number): Chunk | undefined {
     const { nJobs, orderTasks } = this.#owner;
     const chunk = orderTasks
-      ? this.#pending.cutFor(workerId, nJobs, () => (this.#cuttable() > 0 ? this.nextChunkSize() : 0), limit)
-      : this.#pending.cut(this.nextChunkSize(), limit, this.#shareOfReturned());
+      ? this.#pending.cutFor(workerId, nJobs, () => this.#sizing.next, limit)
+      : this.#pending.cut(this.#sizing.next, limit, this.#sizing.shareOfReturned);
     if (chunk !== undefined) this.inFlight.add(chunk);
     return chunk;
   }
@@ -386,6 +365,7 @@ export class Job {
 
   /** So many values from `seq` on have failed: with `settle` that is what is told of them. */
   #reject(seq: number, count: number, reason: unknown): void {
+    this.#done += count;
     const rejections: PromiseRejectedResult[] = Array.from({ length: count }, () => ({ status: 'rejected', reason }));
     if (this.mode === CallMode.Merge) {
       // After what the call has given before.
@@ -439,51 +419,6 @@ export class Job {
       // A source whose own clean-up throws does not keep the job from its end.
       this.#owner.onJobEnded(this, outcome, deliver);
     }
-  }
-
-  /** How many of the waiting values may be handed out now. */
-  #cuttable(): number {
-    const { maxTasksActive = Infinity } = this.call;
-    const { waiting, cutCount } = this.#pending;
-    const count = Math.min(waiting, maxTasksActive - (cutCount - this.#released));
-    // An input that has more at once has it as soon as there is room: then the chunk is whole.
-    if (!this.#areWhole || this.#sourceEnded || count === 0) return count;
-    return count < Math.min(this.#fixedSize() ?? 1, maxTasksActive) ? 0 : count;
-  }
-
-  /** The size of the next chunk, where that is not ours to choose. */
-  #fixedSize(): number | undefined {
-    if (this.#chunkSize !== undefined || this.call.nSplits === undefined) return this.#chunkSize;
-    const length = this.#inputLength ?? 0;
-    const begin = this.#pending.cutCount;
-    if (begin >= length) return undefined; // of an unknown length, or one that has grown
-    const splits = Math.min(this.call.nSplits, length);
-    // Chunk number k ends before value number floor(k * length / splits): so their sizes differ by one at most.
-    return Math.floor((Math.ceil(((begin + 1) * splits) / length) * length) / splits) - begin;
-  }
-
-  /** How many values may be on their way: twice what the workers hold, which is a chunk each and at least one ahead. */
-  #window(): number {
-    const { maxTasksActive } = this.call;
-    if (maxTasksActive !== undefined) return maxTasksActive;
-    const { pace } = this.task;
-    const size = this.#fixedSize() ?? pace.size;
-    return WINDOW * this.#takers * size * (1 + Math.max(1, pace.chunksAhead(size)));
-  }
-
-  /** How many chunks can be worked on at once. */
-  get #takers(): number {
-    return this.#owner.nJobs * this.call.tasksPerWorker;
-  }
-
-  /** What was given back is for all who are free, where its size is ours to choose. */
-  #shareOfReturned(): number {
-    if (!this.#isAdaptive) return Infinity;
-    return Math.ceil(this.#pending.returnedValues / Math.max(1, this.#owner.freeFor(this)));
-  }
-
-  get #isTimed(): boolean {
-    return this.call.taskTimeout !== Infinity;
   }
 
   #isBeyondFailure(seq: number): boolean {

@@ -72,5 +72,5 @@ function isShareable(chunk: Chunk, isRunning: boolean): boolean {
   if (chunk.recalled || chunk.cancelled || chunk.moved) return false;
   if (!isRunning) return true;
   // A chunk that is being worked on is shared only where its size was ours to choose.
-  return chunk.job.call.chunkSize === undefined && chunk.values.length - chunk.done > 1;
+  return chunk.job.isAdaptive && chunk.values.length - chunk.done > 1;
 }

@@ -33,6 +33,7 @@ import {
 } from '../functions/portable.js';
 import { printLine } from '../progress/printLine.js';
 import { checkReport } from '../progress/ProgressReport.js';
+import { endRemoteBars, showRemoteBar } from '../progress/remoteBars.js';
 import { currentWorker } from '../runtime/identity.js';
 import type { WorkerEnd } from '../workers/StartMethod.js';
 import { indexOfNext, type Chunk } from './Chunk.js';
@@ -252,6 +253,9 @@ export class Scheduler implements JobOwner, WorkerListener {
       case FromWorker.Print:
         printLine(message[1]);
         return;
+      case FromWorker.Bar:
+        showRemoteBar(worker, message[1]);
+        return;
       case FromWorker.Begun:
       case FromWorker.BeginFailed:
       case FromWorker.Ended:
@@ -297,6 +301,7 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void {
     this.measurements?.onEnd(worker);
+    endRemoteBars(worker);
     const { running } = worker;
     const chunks = this.#crew.bury(worker);
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;

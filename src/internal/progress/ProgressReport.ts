@@ -3,16 +3,20 @@
  * something, so that values cost nothing.
  */
 
+import { threadId } from 'node:worker_threads';
 import type { ProgressBarSettings } from '../../options.js';
 import { clearInterval, now, setInterval } from '../globals.js';
-import { currentWorker } from '../runtime/identity.js';
+import { workerOutput, type WorkerOutput } from '../runtime/identity.js';
 import { printLine } from './printLine.js';
+import { programHasBars } from './remoteBars.js';
 import { checkPackage, screenOf, tryToWrite, type Bar, type Screen } from './Screen.js';
 import { barText, endText, lineText, plain, type Progress, type ProgressEnd } from './text.js';
 
 /** Milliseconds between two pictures on a terminal, and between two lines elsewhere. */
 const BAR_TIME = 100;
 const LINE_TIME = 5000;
+
+let lastId = 0;
 
 /** What is looked at. */
 export interface ProgressSource {
@@ -26,10 +30,10 @@ export function checkReport(settings: ProgressBarSettings | undefined): void {
   if (settings !== undefined && hasBar(settings)) checkPackage();
 }
 
-/** A worker does not know what else is on the terminal: it has no bars. */
+/** On a stream of its own a worker has no bars: it does not know what else is on that terminal. */
 function hasBar({ stream }: ProgressBarSettings): boolean {
-  if (currentWorker() !== undefined) return false;
-  return stream === undefined ? process.stderr.isTTY && process.env['TERM'] !== 'dumb' : stream.isTTY === true;
+  if (stream === undefined) return programHasBars();
+  return workerOutput() === undefined && stream.isTTY === true;
 }
 
 export class ProgressReport {
@@ -39,6 +43,9 @@ export class ProgressReport {
   readonly #startedAt = now();
   readonly #bar: Bar = (columns) => barText(this.#progress, columns);
   readonly #screen: Screen | undefined;
+  /** In a worker, the program's bar. */
+  readonly #remote: WorkerOutput | undefined;
+  readonly #id = `${process.pid}.${threadId}.${++lastId}`;
   readonly #timer: NodeJS.Timeout | undefined;
   #printed = 0;
 
@@ -58,7 +65,13 @@ export class ProgressReport {
     this.#source = source;
     this.#total = settings.total ?? total;
     const stream = settings.stream ?? process.stderr;
-    if (hasBar(settings)) {
+    const output = workerOutput();
+    if (hasBar(settings) && output !== undefined) {
+      this.#remote = output;
+      this.#tellRemote();
+      this.#timer = setInterval(() => this.#tellRemote(), settings.throttle ?? BAR_TIME);
+      this.#timer.unref();
+    } else if (hasBar(settings)) {
       this.#screen = screenOf(stream);
       this.#screen.add(this.#bar, settings.throttle ?? BAR_TIME).catch(onError);
     } else {
@@ -71,7 +84,8 @@ export class ProgressReport {
   end(end: ProgressEnd): void {
     clearInterval(this.#timer);
     const text = endText(this.#progress, end);
-    if (this.#screen === undefined) this.#print(text);
+    if (this.#remote !== undefined) this.#tellRemote(text);
+    else if (this.#screen === undefined) this.#print(text);
     else this.#screen.remove(this.#bar, text);
   }
 
@@ -84,6 +98,11 @@ export class ProgressReport {
       total: this.#total ?? this.#source.totalCount,
       elapsed: now() - this.#startedAt,
     };
+  }
+
+  #tellRemote(line?: string): void {
+    const throttle = this.#settings.throttle ?? BAR_TIME;
+    this.#remote?.bar({ id: this.#id, progress: this.#progress, line, throttle });
   }
 
   /** Prints a line, where there is something new. */

@@ -25,6 +25,7 @@ type LogUpdate = typeof import('log-update');
 type Write = (this: unknown, ...args: unknown[]) => unknown;
 
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 const PACKAGE = 'log-update';
 
 export class Screen {
@@ -67,13 +68,13 @@ export class Screen {
   async #load(): Promise<void> {
     const { createLogUpdate } = await import('log-update');
     // With a cursor: hiding it takes listeners on signals, to show it again.
-    this.#draw ??= createLogUpdate(this.#stream as NodeJS.WriteStream, { showCursor: true });
+    this.#draw ??= createLogUpdate(withSize(this.#stream), { showCursor: true });
     this.#update();
   }
 
   #update(): void {
     if (this.#bars.size === 0 || this.#midLine) return;
-    const columns = this.#stream.columns || DEFAULT_COLUMNS; // some terminals say 0
+    const columns = this.#stream.columns || DEFAULT_COLUMNS;
     this.#write(() => this.#draw?.([...this.#bars.keys()].map((bar) => bar(columns)).join('\n')));
   }
 
@@ -132,6 +133,21 @@ export class Screen {
       this.#update();
     });
   }
+}
+
+/** The same terminal, but of a usual size where it says 0, as some do that nobody looks at: then nothing would be drawn. */
+function withSize(stream: ProgressStream): NodeJS.WriteStream {
+  const sized = {
+    write: (text: string) => stream.write(text),
+    isTTY: stream.isTTY,
+    get columns() {
+      return stream.columns || DEFAULT_COLUMNS;
+    },
+    get rows() {
+      return (stream as { rows?: number }).rows || DEFAULT_ROWS;
+    },
+  };
+  return sized as unknown as NodeJS.WriteStream;
 }
 
 /** Writes, and does not mind a stream that fails: that is no reason for a call to do so. */

@@ -81,7 +81,7 @@ function serve(): void {
   process.on('SIGCHLD', reap);
   if (template !== undefined) {
     // For what is loaded: each copy has an id of its own, and prints through the program.
-    const identity = { workerId: 0, daemon: template.daemon, insights: false, name: undefined };
+    const identity = { workerId: 0, daemon: template.daemon, insights: false, bars: false, name: undefined };
     becomeWorker(identity, (text) => void process.stderr.write(`${text}\n`));
     process.on('uncaughtExceptionMonitor', onFatal);
     process.execArgv = [...execArgv];

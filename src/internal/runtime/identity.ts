@@ -1,24 +1,38 @@
 /** How a worker knows that it is one: a mark on `globalThis`, which every copy of this package in it can see. */
 
-import type { WorkerIdentity } from '../channel/messages.js';
+import { FromWorker, type MessageFromWorker, type RemoteBar, type WorkerIdentity } from '../channel/messages.js';
+
+export type { RemoteBar };
 
 const mark = Symbol.for('rxjs-parallel-map.worker');
 
-const printMark = Symbol.for('rxjs-parallel-map.print');
+const outputMark = Symbol.for('rxjs-parallel-map.output');
+
+/** What a worker has its program show. */
+export interface WorkerOutput {
+  /** Prints a line. */
+  print(this: void, text: string): void;
+  /** Shows how far a call is. */
+  bar(this: void, bar: RemoteBar): void;
+}
 
 /**
  * Marks this thread or process as a worker.
  *
- * @param print Has the program print a line.
+ * @param post Sends a message to the program.
  */
-export function becomeWorker(identity: WorkerIdentity, print: (text: string) => void): void {
+export function becomeWorker(identity: WorkerIdentity, post: (message: MessageFromWorker) => void): void {
+  const output: WorkerOutput = {
+    print: (text) => post([FromWorker.Print, text]),
+    bar: (bar) => post([FromWorker.Bar, bar]),
+  };
   Object.defineProperty(globalThis, mark, { value: Object.freeze({ ...identity }), configurable: true });
-  Object.defineProperty(globalThis, printMark, { value: print, configurable: true });
+  Object.defineProperty(globalThis, outputMark, { value: output, configurable: true });
 }
 
-/** Has the program print a line; `undefined` in the program itself. */
-export function workerPrint(): ((text: string) => void) | undefined {
-  return (globalThis as { [printMark]?: (text: string) => void })[printMark];
+/** What the program shows for this worker; `undefined` in the program itself. */
+export function workerOutput(): WorkerOutput | undefined {
+  return (globalThis as { [outputMark]?: WorkerOutput })[outputMark];
 }
 
 /** The worker that this code runs in, or `undefined` in the program itself. */

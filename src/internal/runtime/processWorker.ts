@@ -18,7 +18,7 @@ import { TaskLoop } from './TaskLoop.js';
 /** Makes this process a worker. @param prepared What it has from the process of which it is a copy. */
 export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prepared?: Preparation): void {
   const { exit } = process; // user code may replace globals
-  becomeWorker(identity, (text) => send([FromWorker.Print, text]));
+  becomeWorker(identity, (message) => send(message));
   if (identity.name !== undefined) process.title = identity.name;
   // Ctrl-C reaches the whole process group. The program decides what it means; its end is the worker's end.
   process.on('SIGINT', () => undefined);

@@ -22,7 +22,7 @@ export interface ThreadData {
 const { port, identity, claims } = workerData as ThreadData;
 const { exit } = process; // user code may replace globals
 
-becomeWorker(identity, (text) => port.postMessage([FromWorker.Print, text]));
+becomeWorker(identity, (message) => port.postMessage(message));
 unqueueOutput(process.stdout);
 unqueueOutput(process.stderr);
 
