@@ -1,12 +1,12 @@
 // `npm run test:nodes`: the tests on other versions of Node, whose binaries come from the registry, and many forks on each.
 //
-//   npm run test:nodes                          the ES module run on each
+//   npm run test:nodes                          all that `npm test` runs with mocha, on each: see test/run.mjs
 //   npm run test:nodes -- 24 26                 on these versions
 //   npm run test:nodes -- --forks-only          only many forks from one template: 500 on each, and 2,000 on this Node
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -31,23 +31,26 @@ function binaryOf(version) {
   return binary;
 }
 
-function mocha(binary, title, env, ...specs) {
+/** Runs a script of node_modules or of test on a version, which is also the `node` of whatever that starts. */
+function runOn(binary, title, env, ...args) {
   const version = spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout.trim();
   console.log(`\n▶ ${title} on Node ${version}`);
-  const { status } = spawnSync(binary, ['node_modules/mocha/bin/mocha.js', ...specs], {
-    stdio: 'inherit',
-    env: { ...process.env, FORMAT: 'esm', ...env },
-  });
+  const PATH = `${dirname(binary)}${delimiter}${process.env.PATH}`;
+  const { status } = spawnSync(binary, args, { stdio: 'inherit', env: { ...process.env, ...env, PATH } });
   return status === 0 ? [] : [`${title} on Node ${version}`];
 }
 
 const failures = [];
-const forks = 'build/test/forks.test.js';
-if (options['forks-only']) failures.push(...mocha(process.execPath, '2,000 forks', { FORKS: '2000' }, forks));
+const manyForks = (binary, count) => {
+  const env = { FORMAT: 'esm', FORKS: String(count) };
+  return runOn(binary, `${count} forks`, env, 'node_modules/mocha/bin/mocha.js', 'build/test/forks.test.js');
+};
+if (options['forks-only']) failures.push(...manyForks(process.execPath, 2000));
 for (const version of versions) {
   const binary = binaryOf(version);
-  failures.push(...mocha(binary, '500 forks', { FORKS: '500' }, forks));
-  if (!options['forks-only']) failures.push(...mocha(binary, 'the tests', {}, 'build/test/**/*.test.js'));
+  failures.push(...manyForks(binary, 500));
+  if (!options['forks-only'])
+    failures.push(...runOn(binary, 'the tests', {}, 'test/run.mjs', '--only', 'unit,esm,cjs'));
 }
 console.log(failures.length === 0 ? '\nAll passed.' : `\nFailed: ${failures.join(', ')}`);
 process.exitCode = failures.length === 0 ? 0 : 1;

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { beating, beatsFolder, silent } from './support/beats.js';
 import { destroy, start, type Program } from './support/programs.js';
 import { childrenOf, descendantsOf, isAlive, until } from './support/processes.js';
-import { describeEach, mixes, runsAll, startMethods } from './support/startMethods.js';
+import { describeEach, runsAll, startMethods } from './support/startMethods.js';
 
 /** A program that is killed may have workers for so many milliseconds. */
 const LIMIT = 1000;
@@ -48,16 +48,22 @@ describe('a program that is killed with SIGKILL', function () {
     });
   }
 
-  for (const { outer, inner } of mixes) {
-    it(`leaves none of nested workers (${inner} in ${outer})`, async () => {
-      await killed([outer, inner], 4);
-    });
+  // Each start method inside of each: those inside of the same in one program, where each has an outer worker for itself.
+  const names = startMethods.map(({ name }) => name);
+  const each = names.map((name) => [name]);
+  for (const outer of names) {
+    for (const inners of runsAll ? each : [names]) {
+      it(`leaves none of nested workers (${inners.join(', ')} in ${outer})`, async () => {
+        await killed([outer, ...inners], inners.length === 1 ? 4 : inners.length);
+      });
+    }
 
     // The shell is for spawned workers only.
-    if (inner !== 'spawn' && !runsAll) continue;
-    it(`leaves none of nested workers where there is no shell (${inner} in ${outer})`, async () => {
-      await killed([outer, inner], 4, noShell);
-    });
+    for (const [inner] of runsAll ? each : each.filter(([name]) => name === 'spawn')) {
+      it(`leaves none of nested workers where there is no shell (${inner} in ${outer})`, async () => {
+        await killed([outer, inner as string], 4, noShell);
+      });
+    }
   }
 
   if (existsSync('/usr/bin/setpriv')) {

@@ -1,12 +1,14 @@
-// What `npm test` runs: every check of the project, one after the other, each with its output, and at the end one line
-// with the sum: `N passed, N failed`. A mocha run counts its tests, any other step counts as one.
+// What `npm test` runs: a build, then all tests and checks of the project, some at a time, each with its output when it
+// ends, and at the end one line with the sum: `N passed, N failed`. A mocha run counts its tests, any other step counts as one.
 //
 //   npm test                            everything
 //   npm test -- --only unit,esm         build, then these mocha runs (unit, esm, cjs)
 //   ALL_START_METHODS=1 npm test        every suite with every start method: see test/support/startMethods.ts
 //   npm test -- --grep 'daemon'         build, then the tests of all mocha runs whose title matches
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -16,8 +18,11 @@ const MOCHA_LIMIT = 30 * MINUTE;
 /** How long a mocha that has reported its end may take to exit. Longer: a test has left a worker, timer or socket. */
 const EXIT_LIMIT = MINUTE / 2;
 
-/** How many mochas run side by side. A test and its workers keep about one core busy. */
-const LANES = 2;
+/**
+ * How many mochas and checks run side by side. A test and its workers keep less than one core busy: much of its time it waits,
+ * for a limit to pass, for a worker to go, or to see that something does not happen.
+ */
+const LANES = Math.min(availableParallelism() + 1, 6);
 
 /**
  * CommonJS is the same code once more: the entries of workers are the same files, and of what runs in the program only the
@@ -29,36 +34,81 @@ const LANES = 2;
  * - Where the format of the program decides over what reaches a worker – modules that are imported there again, code that a
  *   compiler has written or a loader compiles – threads and processes differ, so these tests have both (`functions`).
  * - What repeats one thing at random, or at length, does so less often.
- * - What takes long, and is about what the shared files do over time – memory, ends, timeouts, scripts at random – and not
- *   about what the bundle gives or how code reaches a worker, is left out (`LONG`), but not with ALL_START_METHODS=1.
+ * - What takes long, and is about what the shared files do over time – memory, ends, timeouts, scripts at random – or which flags
+ *   of Node they take over, and not about what the bundle gives or how code reaches a worker, is left out (`LONG`), but not
+ *   with ALL_START_METHODS=1.
+ * - Programs that are ES modules in either run are left out (`MODULES`).
  */
 const CJS = { FORMAT: 'cjs', MODEL_RUNS: '10', NESTED_RUNS: '4', MEMORY_SCALE: '0.2', CLOSURE_RUNS: '100' };
 const STARTS = ['smoke', 'package', 'forkserver'];
 const LONG = process.env.ALL_START_METHODS
   ? []
-  : ['model', 'memory', 'orphans', 'life/timeouts', 'failure/taskTimeout'];
+  : ['model', 'memory', 'orphans', 'execArgv', 'life/timeouts', 'failure/taskTimeout'];
+const MODULES = ['demo', 'examples'];
 const FUNCTIONS = ['functions/modules', 'functions/transpiled', 'functions/capturedImports'];
 
-/** The test files of such names below build/test. */
-const filesOf = (...names) => names.map((name) => `build/test/${name}.test.js`);
-const exceptFor = (...names) => filesOf(...names).flatMap((file) => ['--ignore', file]);
+/**
+ * What makes a part of its own, a mocha for these files, because it takes long: the longest first, so that the lanes end at about the
+ * same time. What is not named here runs with the others of its folder.
+ */
+const PARTS = [
+  ['execArgv', 'orphans'],
+  ['program', 'cancellation'],
+  ['docs', 'examples', 'demo'],
+  ['model', 'ordering'],
+  ['nesting'],
+  ['failure/taskTimeout'],
+  ['memory', 'progress'],
+  ['life/initExit', 'life/timeouts'],
+  ['functions/stacks', 'functions/transpiled', 'functions/capturedValues'],
+];
 
-/** The runs by name, each made of parts: a mocha of its own for some files. */
+/** What is cheap, and fills the gaps at the end. They count as one each. */
+const CHECKS = {
+  format: 'prettier --check .',
+  // Packs what is built, instead of building once more.
+  attw: 'attw --pack . --profile node16',
+  lint: 'oxlint',
+  publint: 'publint --strict',
+  typecheck: 'tsc --noEmit -p tsconfig.json',
+};
+
+/** The names of all test files: their paths below build/test, without extension. */
+const testNames = () =>
+  readdirSync('build/test', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.js'))
+    .map((file) => file.replace(/\.test\.js$/, ''))
+    .sort();
+
+const unitsOf = (names) => names.filter((name) => name.startsWith('unit/'));
+const without = (names, ...others) => names.filter((name) => !others.flat().includes(name));
+
+/** Divides tests into mochas: those that take long, then the rest folder by folder. */
+const divide = (run, names, env) => {
+  const left = new Set(names);
+  const take = (of) => of.filter((name) => left.delete(name));
+  const parts = PARTS.map(take).filter((part) => part.length > 0);
+  const isIn = (folder) => (name) => dirname(name) === folder;
+  for (const folder of new Set([...left].map(dirname))) parts.push(take([...left].filter(isIn(folder))));
+  return parts.map((part) => ({
+    name: `${run}-${part[0].replaceAll('/', '-')}`,
+    spec: part.map((name) => `build/test/${name}.test.js`),
+    env,
+  }));
+};
+
+/** The runs by name: the parts that each is made of. */
 const MOCHA_RUNS = {
-  esm: {
-    top: { spec: filesOf('*'), env: { FORMAT: 'esm' } },
-    functions: { spec: filesOf('functions/**/*'), env: { FORMAT: 'esm' } },
-    topics: { spec: [...filesOf('*/**/*'), ...exceptFor('unit/**/*', 'functions/**/*')], env: { FORMAT: 'esm' } },
-  },
-  cjs: {
-    starts: { spec: filesOf(...STARTS), env: CJS },
-    functions: { spec: filesOf(...FUNCTIONS), env: { ...CJS, START_METHODS: 'threading,spawn' } },
-    others: {
-      spec: [...filesOf('**/*'), ...exceptFor('unit/**/*', ...STARTS, ...FUNCTIONS, ...LONG)],
-      env: { ...CJS, START_METHODS: 'threading' },
-    },
-  },
-  unit: { all: { spec: filesOf('unit/**/*'), env: {} } },
+  esm: (names) => divide('esm', without(names, unitsOf(names)), { FORMAT: 'esm' }),
+  cjs: (names) => [
+    ...divide('cjs', without(names, unitsOf(names), STARTS, FUNCTIONS, LONG, MODULES), {
+      ...CJS,
+      START_METHODS: 'threading',
+    }),
+    ...divide('cjs-functions', FUNCTIONS, { ...CJS, START_METHODS: 'threading,spawn' }),
+    ...divide('cjs-starts', STARTS, CJS),
+  ],
+  unit: (names) => divide('unit', unitsOf(names), {}),
 };
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, grep: { type: 'string', short: 'g' } } });
@@ -129,18 +179,17 @@ const step = async (name, commandLine, env = {}) => {
   return told(name, await run(command, args, { env }));
 };
 
-/** Begins a step whose output waits in a file until its turn, which is when what this returns is called. */
-const ahead = (name, commandLine) => {
+/** Runs a check beside other things: its output follows when it has ended. */
+const check = async (name, commandLine) => {
   const [command, ...args] = commandLine.split(' ');
-  mkdirSync('build', { recursive: true });
   const output = `build/output-${name}.txt`;
-  const ended = run(command, args, { output: openSync(output, 'w') });
-  return async () => {
-    const failure = await ended;
-    console.log(`\n▶ ${name}: ${commandLine}`);
-    process.stdout.write(readFileSync(output, 'utf8'));
-    told(name, failure);
-  };
+  const failure = await run(command, args, {
+    output: openSync(output, 'w'),
+    env: { npm_config_ignore_scripts: 'true' },
+  });
+  console.log(`\n▶ ${name}: ${commandLine}`);
+  process.stdout.write(readFileSync(output, 'utf8'));
+  told(name, failure);
 };
 
 /** Counts a step that has ended, and tells how it failed, if it did. Returns whether it succeeded. */
@@ -155,76 +204,60 @@ const mochaArgs = ['--reporter', './test/support/countsReporter.mjs'];
 if (options.grep !== undefined) mochaArgs.push('--grep', options.grep);
 if (everything) mochaArgs.push('--forbid-only');
 
-/** Resolves to what is to be told of a mocha, which prints into the file `output`, if there is one. */
-const mocha = async ({ name, spec, env, output }) => {
+/** Runs a mocha beside other things: its output follows when it has ended. */
+const mocha = async ({ name, spec, env }) => {
   const counts = `build/counts-${name}.json`;
-  const args = [...mochaArgs, '--reporter-option', `counts=${counts}`, ...spec];
-  if (output === undefined) console.log(`\n▶ tests (${name}): mocha ${args.join(' ')}`);
+  const output = `build/output-${name}.txt`;
   rmSync(counts, { force: true });
+  const started = Date.now();
   let ended;
-  const failure = await run('mocha', args, {
+  const failure = await run('mocha', [...mochaArgs, '--reporter-option', `counts=${counts}`, ...spec], {
     env,
     limit: MOCHA_LIMIT,
-    output: output === undefined ? 'inherit' : openSync(output, 'w'),
+    output: openSync(output, 'w'),
     stuck() {
       if (ended === undefined && existsSync(counts)) ended = Date.now();
       if (ended === undefined || Date.now() - ended <= EXIT_LIMIT) return undefined;
       return `killed: still running ${EXIT_LIMIT / 1000} s after its last test, which has left a handle open`;
     },
   });
-  if (!existsSync(counts)) return { name, passed: 0, failed: 0, failure: failure ?? 'ended before its last test' };
-  return { name, ...JSON.parse(readFileSync(counts, 'utf8')), failure };
+  console.log(`\n▶ tests (${name}), ${Math.round((Date.now() - started) / 1000)} s: mocha ${spec.join(' ')}`);
+  process.stdout.write(readFileSync(output, 'utf8'));
+  if (!existsSync(counts)) return tell(name, 0, 0, failure ?? 'ended before its last test');
+  const { passed, failed } = JSON.parse(readFileSync(counts, 'utf8'));
+  tell(name, passed, failed, failure);
 };
 
-const tell = ({ name, passed, failed, failure }) => {
+const tell = (name, passed, failed, failure) => {
   if (failure !== undefined) console.log(`✖ tests (${name}) ${failure}`);
   // mocha ends with the number of failed tests. Any other end is one more failure.
   const expected = failed === 0 ? undefined : `ended with ${Math.min(failed, 255)}`;
   count(`tests (${name})`, passed, failed + (failure === expected ? 0 : 1));
 };
 
-if (everything) {
-  // Side by side, but before the build: lint reads types in dist.
-  const checks = [
-    ahead('format', 'prettier --check .'),
-    ahead('lint', 'oxlint'),
-    ahead('typecheck', 'tsc --noEmit -p tsconfig.json'),
-  ];
-  for (const tellCheck of checks) await tellCheck();
-}
-
 const built = (await step('build (src)', 'tsc -b')) && (await step('build (dist)', 'rollup -c'));
 if (built) {
   // Removed first: a test that is gone from test/ must not run from there.
   rmSync('build/test', { recursive: true, force: true });
+  // Also with type errors in the tests: tsc has emitted them nevertheless.
   await step('build (tests)', 'tsc -b test');
-  mkdirSync('build', { recursive: true });
-  // Also with type errors in the tests: tsc has emitted them nevertheless. What the first mocha prints is seen at once; what
-  // the others print follows in turn.
-  const mochas = mochaRuns.flatMap((run) =>
-    Object.entries(MOCHA_RUNS[run]).map(([part, { spec, env }]) => ({ name: `${run}-${part}`, spec, env })),
-  );
-  const [first, ...others] = mochas;
-  for (const each of others) each.output = `build/output-${each.name}.txt`;
-  for (const each of mochas) each.ended = new Promise((resolve) => (each.end = resolve));
+  const names = testNames();
+  const work = mochaRuns.flatMap((run) => MOCHA_RUNS[run](names)).map((part) => () => mocha(part));
+  // After the build: lint reads types in dist.
+  if (everything)
+    work.push(
+      ...Object.entries(CHECKS).map(
+        ([name, commandLine]) =>
+          () =>
+            check(name, commandLine),
+      ),
+    );
   const lane = async () => {
-    for (let each = mochas.shift(); each !== undefined; each = mochas.shift()) each.end(await mocha(each));
+    for (let next = work.shift(); next !== undefined; next = work.shift()) await next();
   };
-  for (let i = 0; i < LANES; i++) void lane();
-  tell(await first.ended);
-  for (const { name, output, ended } of others) {
-    const result = await ended;
-    console.log(`\n▶ tests (${name})`);
-    process.stdout.write(readFileSync(output, 'utf8'));
-    tell(result);
-  }
-  if (everything) {
-    await step('publint', 'publint --strict');
-    // Packs what is built, instead of building once more.
-    await step('attw', 'attw --pack . --profile node16', { npm_config_ignore_scripts: 'true' });
-  }
+  await Promise.all(Array.from({ length: LANES }, lane));
 } else {
-  console.log('\nSkipped, because there is nothing to test without a build: the tests and the checks of the package.');
+  console.log('\nSkipped, because there is nothing to test without a build: the tests and the checks.');
 }
 
 if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}`);

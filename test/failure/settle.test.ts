@@ -1,13 +1,13 @@
 // The option `settle`: a value that fails is a result like any other, and the call goes on.
 import { expect } from 'chai';
 import { concat, from, of, range, throwError, type Observable } from 'rxjs';
-import type { WorkerPool } from 'rxjs-parallel-map';
 import {
   parallelFrom,
   parallelMap,
   parallelMergeMap,
   UnserializableError,
   WorkerDiedError,
+  WorkerPool,
   WorkerStartError,
   WorkerTimeoutError,
   moduleTask,
@@ -40,11 +40,15 @@ async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-describeEach('settle', ({ name: startMethod, isProcess }) => {
-  afterEach(endPools);
-  trackWorkers(); // which looks when the pools have ended
+const numbers = Array.from({ length: 200 }, (_, n) => n);
 
-  const numbers = Array.from({ length: 200 }, (_, n) => n);
+describeEach.distinct('settle, however tasks are run,', ({ name: startMethod }) => {
+  let pool: WorkerPool;
+  before(() => {
+    pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true });
+  });
+  after(() => pool.terminate());
+
   const ways: Record<string, (pool: WorkerPool) => Promise<PromiseSettledResult<number>[]>> = {
     map: (pool) => pool.map(failOdd, numbers, { settle: true }),
     mapUnordered: (pool) => pool.mapUnordered(failOdd, numbers, { settle: true }),
@@ -59,7 +63,7 @@ describeEach('settle', ({ name: startMethod, isProcess }) => {
   };
   for (const [way, run] of Object.entries(ways)) {
     it(`gives a result or a reason for each value: ${way}`, async () => {
-      const results = await run(createPool({ nJobs: 2, startMethod }));
+      const results = await run(pool);
       const words = results.map(word);
       if (/nordered|false/.test(way)) expect(words.sort(byText)).to.deep.equal(expected(200).sort(byText));
       else expect(words).to.deep.equal(expected(200));
@@ -68,6 +72,11 @@ describeEach('settle', ({ name: startMethod, isProcess }) => {
       }
     });
   }
+});
+
+describeEach('settle', ({ name: startMethod, isProcess }) => {
+  afterEach(endPools);
+  trackWorkers(); // which looks when the pools have ended
 
   it('is the record of one task for apply', async () => {
     const pool = createPool({ nJobs: 1, startMethod });

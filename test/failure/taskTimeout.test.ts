@@ -94,6 +94,104 @@ describeEach.distinct('taskTimeout, however tasks are run,', ({ name: startMetho
   }
 });
 
+// The clock of a task is the pool's, and stands in the program.
+describeEach.distinct('the time of a task with taskTimeout', ({ name: startMethod }) => {
+  afterEach(endPools);
+  trackWorkers();
+  const gates = useGates();
+
+  it('is for each task by itself: not for those before it, on its worker or in its chunk', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const input = [150, 150, 150, 150, 150, 150];
+    for (const chunkSize of [undefined, 6]) {
+      expect(await pool.map(sleep, input, { chunkSize, taskTimeout: 600 })).to.deep.equal(input);
+    }
+  });
+
+  it('is for each task of a quick function by itself, when its pace is known', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const spin = (milliseconds: number): number => {
+      const end = performance.now() + milliseconds;
+      while (performance.now() < end);
+      return milliseconds;
+    };
+    await pool.map(
+      spin,
+      Array.from({ length: 2000 }, () => 0),
+    ); // large chunks from here on
+    const input = Array.from({ length: 8 }, () => 150);
+    expect(await pool.map(spin, input, { taskTimeout: 700 })).to.deep.equal(input);
+  });
+
+  it('in order: the results before come first, and a task that is started again has its whole time', async () => {
+    // Value 0 dies once, and so is done only after value 1 has timed out.
+    const task = async ({ dir, name }: Gated): Promise<string> => {
+      const { appendFileSync, readFileSync } = await import('node:fs');
+      appendFileSync(`${dir}/log`, `start ${name}\n`);
+      if (name === '1') for (;;);
+      const starts = readFileSync(`${dir}/log`, 'utf8').match(/start 0/g) ?? [];
+      await new Promise((resolve) => setTimeout(resolve, starts.length === 1 ? 600 : 800));
+      if (starts.length === 1) process.exit(1);
+      return name;
+    };
+    const source = from([0, 1, 2].map((name) => gates().value(name)));
+    const options = { nJobs: 2, startMethod, taskTimeout: 1200, workerDeathRetries: 1 };
+    const { values, error } = await outcomeOf(source.pipe(parallelMap(task, options)));
+    expect(values).to.deep.equal(['0']);
+    expectTimeout(error, { timeout: 1200, index: 1 });
+    expect(gates().started).to.deep.equal(['0', '0', '1']);
+  });
+
+  it('out of order: it ends the call at once', async () => {
+    const task = async (value: Gated, context: Parameters<typeof passGate>[1]): Promise<string> => {
+      const { appendFileSync } = await import('node:fs');
+      appendFileSync(`${value.dir}/log`, `start ${value.name}\n`);
+      if (context.index === 0) for (;;);
+      return value.name;
+    };
+    const source = concat(from(['a', 'b', 'c'].map((name) => gates().value(name))), NEVER);
+    const options = { nJobs: 2, startMethod, ordered: false, taskTimeout: 500 };
+    const { values, error } = await outcomeOf(source.pipe(parallelMap(task, options)));
+    expect(values).to.deep.equal(['b', 'c']);
+    expectTimeout(error, { timeout: 500, index: 0 });
+  });
+
+  it('of parallelMergeMap is for a whole call, and not for the time between two values', async () => {
+    const steadily = async function* () {
+      for (let i = 0; ; i++) {
+        yield i;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    const options = { nJobs: 1, startMethod, taskTimeout: 300 };
+    const { values, error } = await outcomeOf(of(0).pipe(parallelMergeMap(steadily, options)));
+    expect(values).to.include.members([0, 1, 2]);
+    expectTimeout(error, { timeout: 300, index: 0 });
+  });
+
+  it('of parallelMergeMap does not count while a call is made to wait by an earlier one', async () => {
+    const task = async function* (n: number) {
+      const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+      if (n === 0) await delay(700);
+      // More batches than may be under way.
+      for (let i = 0; i < 8; i++) {
+        yield n;
+        await delay(10);
+      }
+      if (n === 1) await delay(600);
+    };
+    // Value 1 takes 1300 ms, of which it waits some 600.
+    const options = { nJobs: 2, startMethod, taskTimeout: 1000 };
+    const outcome = await outcomeOf(range(0, 2).pipe(parallelMergeMap(task, options)));
+    expect(outcome).to.deep.equal({ values: [...Array(8).fill(0), ...Array(8).fill(1)], end: 'complete' });
+  });
+
+  it('may be Infinity, which is none', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    expect(await pool.apply(sleep, [50], { taskTimeout: Infinity })).to.equal(50);
+  });
+});
+
 describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
   trackWorkers(); // which looks when the pools have ended
@@ -137,29 +235,6 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     await settled(before);
   });
 
-  it('is for each task by itself: not for those before it, on its worker or in its chunk', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const input = [150, 150, 150, 150, 150, 150];
-    for (const chunkSize of [undefined, 6]) {
-      expect(await pool.map(sleep, input, { chunkSize, taskTimeout: 600 })).to.deep.equal(input);
-    }
-  });
-
-  it('is for each task of a quick function by itself, when its pace is known', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const spin = (milliseconds: number): number => {
-      const end = performance.now() + milliseconds;
-      while (performance.now() < end);
-      return milliseconds;
-    };
-    await pool.map(
-      spin,
-      Array.from({ length: 2000 }, () => 0),
-    ); // large chunks from here on
-    const input = Array.from({ length: 8 }, () => 150);
-    expect(await pool.map(spin, input, { taskTimeout: 700 })).to.deep.equal(input);
-  });
-
   it('does not count the start of the worker, nor the loading of the module', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const module = new URL('../tasks/slowToLoad.js', import.meta.url);
@@ -174,39 +249,6 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     const start = performance.now();
     expectTimeout(await rejection(pool.map(loop, [1], timed)), { timeout: 150, index: 0 });
     expect(performance.now() - start).to.be.above(loadTime + 150 - 5);
-  });
-
-  it('in order: the results before come first, and a task that is started again has its whole time', async () => {
-    // Value 0 dies once, and so is done only after value 1 has timed out.
-    const task = async ({ dir, name }: Gated): Promise<string> => {
-      const { appendFileSync, readFileSync } = await import('node:fs');
-      appendFileSync(`${dir}/log`, `start ${name}\n`);
-      if (name === '1') for (;;);
-      const starts = readFileSync(`${dir}/log`, 'utf8').match(/start 0/g) ?? [];
-      await new Promise((resolve) => setTimeout(resolve, starts.length === 1 ? 600 : 800));
-      if (starts.length === 1) process.exit(1);
-      return name;
-    };
-    const source = from([0, 1, 2].map((name) => gates().value(name)));
-    const options = { nJobs: 2, startMethod, taskTimeout: 1200, workerDeathRetries: 1 };
-    const { values, error } = await outcomeOf(source.pipe(parallelMap(task, options)));
-    expect(values).to.deep.equal(['0']);
-    expectTimeout(error, { timeout: 1200, index: 1 });
-    expect(gates().started).to.deep.equal(['0', '0', '1']);
-  });
-
-  it('out of order: it ends the call at once', async () => {
-    const task = async (value: Gated, context: Parameters<typeof passGate>[1]): Promise<string> => {
-      const { appendFileSync } = await import('node:fs');
-      appendFileSync(`${value.dir}/log`, `start ${value.name}\n`);
-      if (context.index === 0) for (;;);
-      return value.name;
-    };
-    const source = concat(from(['a', 'b', 'c'].map((name) => gates().value(name))), NEVER);
-    const options = { nJobs: 2, startMethod, ordered: false, taskTimeout: 500 };
-    const { values, error } = await outcomeOf(source.pipe(parallelMap(task, options)));
-    expect(values).to.deep.equal(['b', 'c']);
-    expectTimeout(error, { timeout: 500, index: 0 });
   });
 
   it('does not start the task again, whatever workerDeathRetries says', async () => {
@@ -270,7 +312,7 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
       await pool.apply(task, [{ dir, bytes: 0 }]);
       const result = pool.apply(task, [{ dir, bytes: size }], { taskTimeout: 200 });
       await turn(); // it is on its way
-      block(1000, () => gates().log.includes(`end ${size}`));
+      block(400, () => gates().log.includes(`end ${size}`));
       expect((await result).byteLength).to.equal(size);
     });
   }
@@ -282,41 +324,6 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     await turn();
     block(300);
     expectTimeout(await stuck, { timeout: 150, index: 0 });
-  });
-
-  it('of parallelMergeMap is for a whole call, and not for the time between two values', async () => {
-    const steadily = async function* () {
-      for (let i = 0; ; i++) {
-        yield i;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    };
-    const options = { nJobs: 1, startMethod, taskTimeout: 300 };
-    const { values, error } = await outcomeOf(of(0).pipe(parallelMergeMap(steadily, options)));
-    expect(values).to.include.members([0, 1, 2]);
-    expectTimeout(error, { timeout: 300, index: 0 });
-  });
-
-  it('of parallelMergeMap does not count while a call is made to wait by an earlier one', async () => {
-    const task = async function* (n: number) {
-      const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-      if (n === 0) await delay(700);
-      // More batches than may be under way.
-      for (let i = 0; i < 8; i++) {
-        yield n;
-        await delay(10);
-      }
-      if (n === 1) await delay(600);
-    };
-    // Value 1 takes 1300 ms, of which it waits some 600.
-    const options = { nJobs: 2, startMethod, taskTimeout: 1000 };
-    const outcome = await outcomeOf(range(0, 2).pipe(parallelMergeMap(task, options)));
-    expect(outcome).to.deep.equal({ values: [...Array(8).fill(0), ...Array(8).fill(1)], end: 'complete' });
-  });
-
-  it('may be Infinity, which is none', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    expect(await pool.apply(sleep, [50], { taskTimeout: Infinity })).to.equal(50);
   });
 
   it('neither holds the program open nor lets it end before its time', async () => {

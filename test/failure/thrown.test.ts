@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createPool, endPools } from '../support/pools.js';
+import { createPool, endPools, sharePools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
@@ -7,12 +7,13 @@ type Fields = Record<string, unknown>;
 
 describeEach.distinct('what a task throws', ({ name: startMethod }) => {
   afterEach(endPools);
+  const share = sharePools();
   const thrown = <E = Error>(fn: (value: number) => unknown): Promise<E> =>
-    rejection<E>(createPool({ nJobs: 1, startMethod }).map(fn, [0]));
+    rejection<E>(share({ nJobs: 1, startMethod }).map(fn, [0]));
 
   // peers: 14
   it('arrives with its built-in class, name and message', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const pool = share({ nJobs: 1, startMethod });
     const classes = [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, Error];
     for (const Class of classes) {
       const fail = (name: string) => {
@@ -80,7 +81,7 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
 
   // peers: 13
   it('null, undefined, strings, numbers, bigints and booleans', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const pool = share({ nJobs: 1, startMethod });
     const fail = ([value]: readonly unknown[]) => {
       throw value;
     };
@@ -101,7 +102,7 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
         throw undefined;
       },
     ]) {
-      const pool = createPool({ nJobs: 1, startMethod });
+      const pool = share({ nJobs: 1, startMethod });
       let seen: { reason: unknown } | undefined;
       await pool.map(reject, [1]).catch((reason: unknown) => (seen = { reason }));
       expect(seen).to.deep.equal({ reason: undefined });
@@ -110,7 +111,7 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
 
   // peers: 13
   it('plain objects, arrays, maps and dates', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const pool = share({ nJobs: 1, startMethod });
     const fail = ([value]: readonly unknown[]) => {
       throw value;
     };
@@ -224,14 +225,14 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
     expect(error.stack).to.include('theTask');
     const module = new URL('../tasks/failing.js', import.meta.url);
     const { moduleTask } = await import('../support/library.js');
-    const pool = createPool({ nJobs: 1, startMethod });
+    const pool = share({ nJobs: 1, startMethod });
     const inModule = await rejection(pool.map(moduleTask<(x: number) => never>(module, 'throwRangeError'), [1]));
     expect(inModule.stack).to.include('failing.');
     expect(inModule.stack).to.include('throwRangeError');
   });
 
   it('with the worker and the index, unseen', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
+    const pool = share({ nJobs: 1, startMethod });
     const fail = (x: number) => {
       if (x === 3) throw new Error('three');
       return x;
@@ -277,7 +278,7 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
   });
 
   it('after the results before it', async () => {
-    const pool = createPool({ nJobs: 2, startMethod });
+    const pool = share({ nJobs: 2, startMethod });
     const fail = async (x: number) => {
       if (x === 5) throw new Error('five');
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -10,6 +10,7 @@ import { parallelMap, WorkerPool, type UnportableFunctionError } from '../suppor
 import { useProgramFolder } from '../support/forms.js';
 import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
+import { sourcePlaces } from '../support/sourcePlaces.js';
 import { describeEach } from '../support/startMethods.js';
 
 let changing = 1;
@@ -126,7 +127,7 @@ describeEach.distinct('capturing', ({ name: startMethod, isProcess }) => {
     };
     const error = await rejection<UnportableFunctionError>(pool.apply(outer));
     expect(error).to.include({ name: 'UnportableFunctionError', variable: 'weak' });
-    expect(error.location).to.match(/capturing\.test\.ts:\d+:\d+$/);
+    expect(sourcePlaces(String(error.location))).to.match(/capturing\.test\.ts:\d+:\d+$/);
   });
 });
 

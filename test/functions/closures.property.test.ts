@@ -2,7 +2,7 @@
 // around it. A worker has to give what calling the task here gives, and both what an interpreter of its own says that the
 // program means, for several inputs one after the other: what a call changes is seen by the next.
 //
-// 800 programs in all, over the kinds and the start methods:
+// 800 programs over the kinds and the start methods, of which a normal run has two, and so half of the programs:
 //
 //   CLOSURE_RUNS=20000 npm test -- --only esm --grep 'random program'     that many
 //   CLOSURE_SEED=…                                                         the programs of an earlier run

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { forms, useProgramFolder, type ProgramFolder } from '../support/forms.js';
 import { describeEach } from '../support/startMethods.js';
 
-/** It prints the stacks of functions that fail, in a worker and here. */
+/** It prints the stacks of functions that fail, in a worker and here, and where one stands that cannot travel. */
 const source = `
   import { WorkerPool } from 'rxjs-parallel-map';
   import { fail } from './helper.js';
@@ -54,8 +54,10 @@ const source = `
     for (const [name, fn] of Object.entries(functions)) {
       stacks[name] = { worker: await stackOf(() => pool.apply(fn)), here: await stackOf(async () => await fn()) };
     }
+    const weak = new WeakMap();
+    const location = await pool.apply(() => weak).catch((error) => error.location);
     await pool.terminate();
-    console.log(JSON.stringify(stacks));
+    console.log(JSON.stringify({ stacks, location }));
   }
   void main();
 `;
@@ -70,6 +72,17 @@ const helper = `
 interface Stacks {
   readonly worker: string;
   readonly here: string;
+}
+
+/** What the program prints: the stacks, and the place of a function that cannot travel. */
+interface Printed {
+  readonly stacks: Record<string, Stacks>;
+  readonly location: string;
+}
+
+/** The line of the source that holds a text. */
+function lineOf(text: string): number {
+  return source.slice(0, source.indexOf(text)).split('\n').length;
 }
 
 /** How many frames of its own each function's stack has at least, where nothing is optimised away. */
@@ -92,16 +105,15 @@ function placesIn(stack: string, depth: number): string[] {
 describeEach('the stack of an error in a worker', ({ name: startMethod }) => {
   const folder = useProgramFolder();
 
-  const run = async (
-    program: string,
-    options: Parameters<ProgramFolder['run']>[1],
-  ): Promise<Record<string, Stacks>> => {
+  const run = async (program: string, options: Parameters<ProgramFolder['run']>[1]): Promise<Printed> => {
     const { stdout, stderr } = await folder.run(program, { ...options, args: [startMethod] });
     expect(stderr).to.equal('');
-    return JSON.parse(stdout) as Record<string, Stacks>;
+    return JSON.parse(stdout) as Printed;
   };
 
-  const expectSame = (stacks: Record<string, Stacks>, extension: string): void => {
+  const expectSame = ({ stacks, location }: Printed, extension: string): void => {
+    expect(location).to.match(new RegExp(`program\\.${extension}:\\d+:\\d+$`));
+    if (extension === 'ts') expect(location).to.include(`:${lineOf('() => weak')}:`);
     for (const [name, depth] of Object.entries(depths)) {
       const { worker, here } = stacks[name] as Stacks;
       expect(placesIn(worker, depth), `${name}: ${worker}\n\nHere: ${here}`).to.deep.equal(placesIn(here, depth));
@@ -113,8 +125,9 @@ describeEach('the stack of an error in a worker', ({ name: startMethod }) => {
 
   it('shows file, line and column of the compiled file, where no source map is used', async () => {
     folder.writeAs('tsc', 'helper', helper);
-    const stacks = await run(folder.writeAs('tsc', 'program', source), {});
-    expectSame(stacks, 'js');
+    const printed = await run(folder.writeAs('tsc', 'program', source), {});
+    expectSame(printed, 'js');
+    const { stacks } = printed;
     const { worker } = stacks['ofMethod'] as Stacks;
     expect(worker).to.match(/at helper \(.*\n.*at (Service\.)?run \(.*\n.*at (Object\.)?ofMethod/);
     expect(stacks['named']?.worker).to.match(/at inner \(/);

@@ -14,6 +14,7 @@ import { sourceOfTest } from '../support/forms.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
+import { sourcePlaces } from '../support/sourcePlaces.js';
 import { describeEach } from '../support/startMethods.js';
 import { trackWorkers } from '../support/workers.js';
 
@@ -246,7 +247,7 @@ class Derived extends Holder {
 
 const source = sourceOfTest('functions/unportable.test.ts');
 
-/** Where something stands in this file, as the error tells places: tests are run with source maps. */
+/** Where something stands in this file. */
 function placeOf(pattern: RegExp): string {
   const at = source.search(pattern);
   expect(at, String(pattern)).to.be.above(-1);
@@ -284,7 +285,7 @@ describeEach.distinct('what cannot travel', ({ name: startMethod, sharesMemory }
         .to.match(/moduleTask/)
         .and.to.match(/captures/);
       const place = placeOf(at ?? new RegExp(`${literally(String(fn))},\\s+variable: `));
-      expect(String(error.location).endsWith(`/${place}`), `${error.location} is ${place}`).to.equal(true);
+      expect(sourcePlaces(String(error.location))).to.equal(place);
       expect(workers.started).to.equal(0);
     });
   }
@@ -295,7 +296,7 @@ describeEach.distinct('what cannot travel', ({ name: startMethod, sharesMemory }
       const error = await subscribe(makers[name] as () => unknown);
       expect(error.variable, name).to.equal(name.split(' ')[0]);
       expect(error.reason, name).to.match(/arrow/);
-      expect(error.location, name).to.match(/unportable\.test\.ts:\d+:\d+$/);
+      expect(sourcePlaces(String(error.location)), name).to.match(/unportable\.test\.ts:\d+:\d+$/);
     }
     expect((await subscribe(Holder.inField())).variable).to.equal('this');
     const method = Object.getOwnPropertyDescriptor(Holder, 'reveal')?.value as () => unknown;

@@ -20,7 +20,8 @@ const countsFrom =
     state.tasks = first;
   };
 
-describeEach('keepAlive', ({ name: startMethod }) => {
+// The pool decides which worker stays for whom; that one ends, in whichever way, is in pool/lifecycle and failure/deadWorkers.
+describeEach.distinct('keepAlive', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const create = () => createPool({ nJobs: 1, startMethod, keepAlive: true });

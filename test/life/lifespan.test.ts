@@ -37,12 +37,13 @@ function livesOf(all: readonly Life[]): { workerId: number; tasks: number }[] {
   return [...lives.values()];
 }
 
-describeEach('workerLifespan', ({ name: startMethod }) => {
-  afterEach(endPools);
-  const workers = trackWorkers(); // which looks when the pools have ended
-  const gates = useGates();
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-  const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+// Who counts is the pool, and that a worker of each start method leaves and is replaced is below.
+describeEach.distinct('workerLifespan, however tasks are run,', ({ name: startMethod }) => {
+  afterEach(endPools);
+  trackWorkers();
+
   const ways: Record<string, (pool: WorkerPool) => Promise<Life[]>> = {
     'map, after which adaptive chunks would be large': (pool) => pool.map(live, numbers(17), { workerLifespan: 5 }),
     'map in chunks of 3': (pool) => pool.map(live, numbers(17), { workerLifespan: 5, chunkSize: 3 }),
@@ -72,6 +73,12 @@ describeEach('workerLifespan', ({ name: startMethod }) => {
       expect(livesOf(results)).to.deep.equal([5, 5, 5, 2].map((tasks) => ({ workerId: 0, tasks })));
     });
   }
+});
+
+describeEach('workerLifespan', ({ name: startMethod }) => {
+  afterEach(endPools);
+  const workers = trackWorkers(); // which looks when the pools have ended
+  const gates = useGates();
 
   it('holds for each of several workers, which keep their numbers', async () => {
     const pool = createPool({ nJobs: 2, startMethod });

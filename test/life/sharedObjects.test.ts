@@ -25,7 +25,8 @@ class Scale {
 
 const sharedIn = (_: unknown, { shared }: TaskContext): unknown => shared;
 
-describeEach.distinct('sharedObjects', ({ name: startMethod, sharesMemory }) => {
+// A template has them before its workers are copied.
+describeEach.distinctAnd('fork', 'sharedObjects', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   trackWorkers();
 

@@ -1,21 +1,22 @@
 import { expect } from 'chai';
 import { Readable } from 'node:stream';
-import { createPool, endPools } from '../support/pools.js';
+import { createPool, endPools, sharePools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
 describeEach.distinct('map', ({ name: startMethod }) => {
   afterEach(endPools);
+  const share = sharePools();
 
   it('gives the results in the order of the values', async () => {
-    const pool = createPool({ nJobs: 2, startMethod });
+    const pool = share({ nJobs: 2, startMethod });
     const input = Array.from({ length: 500 }, (_, i) => i);
     expect(await pool.map((x: number) => x * 2, input)).to.deep.equal(input.map((x) => x * 2));
   });
 
   // peers: 62
   it('gives them in order also when the first is the slowest, and far more follow than may be under way', async () => {
-    const pool = createPool({ nJobs: 2, startMethod });
+    const pool = share({ nJobs: 2, startMethod });
     const slowFirst = async (x: number) => {
       if (x === 0) await new Promise((resolve) => setTimeout(resolve, 200));
       return x;
@@ -25,7 +26,7 @@ describeEach.distinct('map', ({ name: startMethod }) => {
   });
 
   it('passes the index and the worker to the function', async () => {
-    const pool = createPool({ nJobs: 2, startMethod });
+    const pool = share({ nJobs: 2, startMethod });
     const seen = await pool.map(
       (_: string, { index, workerId, signal }) => [index, workerId >= 0 && workerId < 2, signal.aborted] as const,
       ['a', 'b', 'c', 'd'],
@@ -35,7 +36,7 @@ describeEach.distinct('map', ({ name: startMethod }) => {
 
   // peers: 56
   it('passes the index in the input also where results come out of order', async () => {
-    const pool = createPool({ nJobs: 3, startMethod });
+    const pool = share({ nJobs: 3, startMethod });
     const input = Array.from({ length: 30 }, (_, i) => i + 100);
     const pairs = await pool.mapUnordered(
       async (x: number, { index }) => {
@@ -50,7 +51,7 @@ describeEach.distinct('map', ({ name: startMethod }) => {
   });
 
   it('mapUnordered gives every result, the quickest first', async () => {
-    const pool = createPool({ nJobs: 2, startMethod });
+    const pool = share({ nJobs: 2, startMethod });
     const wait = async (x: number) => {
       await new Promise((resolve) => setTimeout(resolve, x));
       return x;
@@ -60,7 +61,7 @@ describeEach.distinct('map', ({ name: startMethod }) => {
 
   // peers: 59
   it('takes empty input, one item, and fewer items than workers', async () => {
-    const pool = createPool({ nJobs: 4, startMethod });
+    const pool = share({ nJobs: 4, startMethod });
     expect(await pool.map((x: number) => x, [])).to.deep.equal([]);
     expect(await pool.mapUnordered((x: number) => x, [])).to.deep.equal([]);
     expect(await pool.map((x: number) => x + 1, [1])).to.deep.equal([2]);
@@ -70,14 +71,14 @@ describeEach.distinct('map', ({ name: startMethod }) => {
   // peers: 60, 61
   for (const chunkSize of [1, 2, 3, 7, 64, 1000, Number.MAX_SAFE_INTEGER]) {
     it(`covers every value once with chunkSize ${chunkSize}`, async () => {
-      const pool = createPool({ nJobs: 2, startMethod });
+      const pool = share({ nJobs: 2, startMethod });
       const input = Array.from({ length: 100 }, (_, i) => i);
       expect(await pool.map((x: number) => x, input, { chunkSize })).to.deep.equal(input);
     });
   }
 
   it('reads any iterable: a string, a Set, a Map, a generator, a typed array', async () => {
-    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    const pool = share({ nJobs: 2, startMethod });
     const echo = (x: unknown) => x;
     const generate = function* () {
       yield* [1, 2, 3];
@@ -89,7 +90,7 @@ describeEach.distinct('map', ({ name: startMethod }) => {
   });
 
   it('reads async iterables, Node streams and web streams', async () => {
-    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    const pool = share({ nJobs: 2, startMethod });
     const echo = (x: unknown) => x;
     const generate = async function* () {
       yield 1;
@@ -109,20 +110,20 @@ describeEach.distinct('map', ({ name: startMethod }) => {
 
   // peers: 31
   it('takes holes of a sparse array, undefined and null as values', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
+    const pool = share({ nJobs: 1, startMethod });
     const sparse: unknown[] = [];
     sparse[2] = null;
     expect(await pool.map((x: unknown) => [x], sparse)).to.deep.equal([[undefined], [undefined], [null]]);
   });
 
   it('`return undefined` is a result', async () => {
-    const pool = createPool({ nJobs: 2, startMethod });
+    const pool = share({ nJobs: 2, startMethod });
     expect(await pool.map(() => undefined, [1, 2, 3])).to.deep.equal([undefined, undefined, undefined]);
   });
 
   // peers: 72
   it('awaits whatever then-s, however the function was declared', async () => {
-    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    const pool = share({ nJobs: 2, startMethod });
     expect(await pool.map((x: number) => Promise.resolve(x), [1])).to.deep.equal([1]);
     expect(await pool.map(async (x: number) => x, [2])).to.deep.equal([2]);
     // eslint-disable-next-line unicorn/no-thenable
@@ -140,7 +141,7 @@ describeEach.distinct('map', ({ name: startMethod }) => {
   });
 
   it('rejects where a thenable rejects, or where reading its then throws', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const pool = share({ nJobs: 1, startMethod });
     const rejecting = () => ({
       then: (_: unknown, reject: (e: Error) => void) => reject(new RangeError('by then')),
     });
@@ -158,7 +159,7 @@ describeEach.distinct('map', ({ name: startMethod }) => {
 
   // peers: 74
   it('runs 10,000 trivial tasks one by one', async () => {
-    const pool = createPool({ nJobs: 2, startMethod });
+    const pool = share({ nJobs: 2, startMethod });
     const input = Array.from({ length: 10_000 }, (_, i) => i);
     const results = await pool.map((x: number) => x + 1, input, { chunkSize: 1 });
     expect(results).to.have.lengthOf(10_000);

@@ -91,6 +91,27 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
     expect(await pool.map(countCalls, inputs())).to.deep.equal([1, 3]);
   });
 
+  // peers: 38
+  it('may not make pools where they are daemons, and may where they are not', async () => {
+    const { href } = new URL('../support/library.js', import.meta.url);
+    const nested = async (library: string) => {
+      const { WorkerPool: Pool } = (await import(library)) as typeof import('../support/library.js');
+      const pool = new Pool({ nJobs: 1 });
+      const results = await pool.map((x: number) => x * 2, [1, 2]);
+      await pool.terminate();
+      return results;
+    };
+    const daemons = createPool({ nJobs: 1, startMethod });
+    expect(await rejection(daemons.map(nested, [href]))).to.be.instanceOf(NestedPoolError);
+    const others = createPool({ nJobs: 1, startMethod, daemon: false });
+    expect(await others.map(nested, [href])).to.deep.equal([[2, 4]]);
+  });
+});
+
+// What the pool gives to whom.
+describeEach.distinct('workers of several calls', ({ name: startMethod }) => {
+  afterEach(endPools);
+
   // peers: 34
   it('keepAlive: another function on the same workers', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
@@ -134,22 +155,6 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
     results.forEach((result, call) =>
       expect(result).to.deep.equal(Array.from({ length: 50 }, (_, i) => `${call}.${i}`)),
     );
-  });
-
-  // peers: 38
-  it('may not make pools where they are daemons, and may where they are not', async () => {
-    const { href } = new URL('../support/library.js', import.meta.url);
-    const nested = async (library: string) => {
-      const { WorkerPool: Pool } = (await import(library)) as typeof import('../support/library.js');
-      const pool = new Pool({ nJobs: 1 });
-      const results = await pool.map((x: number) => x * 2, [1, 2]);
-      await pool.terminate();
-      return results;
-    };
-    const daemons = createPool({ nJobs: 1, startMethod });
-    expect(await rejection(daemons.map(nested, [href]))).to.be.instanceOf(NestedPoolError);
-    const others = createPool({ nJobs: 1, startMethod, daemon: false });
-    expect(await others.map(nested, [href])).to.deep.equal([[2, 4]]);
   });
 });
 

@@ -1,14 +1,21 @@
-// mocha's spec reporter, which at the end also writes the counts, as JSON, to the file that `--reporter-option counts=`
-// names.
+// mocha's spec reporter, with the stacks of failures as places in the sources. At the end it also writes the counts, as JSON, to the
+// file that `--reporter-option counts=` names.
 import { writeFileSync } from 'node:fs';
 import mocha from 'mocha';
+import { sourcePlaces } from '../../build/test/support/sourcePlaces.js';
+
+const { EVENT_RUN_END, EVENT_TEST_FAIL } = mocha.Runner.constants;
 
 export default class CountsReporter extends mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
-    runner.once(mocha.Runner.constants.EVENT_RUN_END, () => {
+    runner.on(EVENT_TEST_FAIL, (_test, error) => {
+      if (typeof error?.stack === 'string') error.stack = sourcePlaces(error.stack);
+    });
+    runner.once(EVENT_RUN_END, () => {
       const { passes, failures } = runner.stats;
-      writeFileSync(options.reporterOptions.counts, JSON.stringify({ passed: passes, failed: failures }));
+      const file = options.reporterOptions?.counts;
+      if (file !== undefined) writeFileSync(file, JSON.stringify({ passed: passes, failed: failures }));
     });
   }
 }

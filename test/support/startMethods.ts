@@ -31,15 +31,26 @@ export function describeEach(title: string, body: (row: StartMethodRow) => void)
 }
 
 /**
- * The same for values, order, what functions take along, what errors say and what options mean. A copy does all that with the code and
- * the channel of a spawned process: what it has of its own is how it starts, what it has loaded by then, and how it ends. So
- * one kind of copy stands for all, which one by the title, so that each has about half of these suites.
+ * The same for values, order, what functions take along, what errors say and what options mean. All processes do that with the same
+ * code over the same channel (`runtime/` and `workers/ProcessLink.ts`): what a spawned one, a copy of the fork server and
+ * a copy of a template have of their own is how they start, what they have loaded by then, and how they end. So one of them
+ * stands for all, beside threads: which one by the title, so that each has about a third of these suites.
  */
 describeEach.distinct = (title: string, body: (row: StartMethodRow) => void): void => {
-  const copies = startMethods.filter(({ isCopy }) => isCopy);
-  const copy = copies[title.length % copies.length];
-  describeRows(runsAll ? startMethods : startMethods.filter((row) => !row.isCopy || row === copy), title, body);
+  describeRows(distinct(title), title, body);
 };
+
+/** The same where one start method does what the suite is about in a way of its own: with that one, too. */
+describeEach.distinctAnd = (own: StartMethod, title: string, body: (row: StartMethodRow) => void): void => {
+  describeRows(distinct(title, own), title, body);
+};
+
+function distinct(title: string, own?: StartMethod): readonly StartMethodRow[] {
+  if (runsAll) return startMethods;
+  const processes = startMethods.filter(({ isProcess }) => isProcess);
+  const process = processes[title.length % processes.length];
+  return startMethods.filter((row) => !row.isProcess || row === process || row.name === own);
+}
 
 /** A start method of pools, and that of the pools inside of their workers. */
 export interface Mix {

@@ -82,7 +82,7 @@ export async function leaveLooping([inner, folder]: readonly [StartMethod, strin
 }
 
 /** Runs endless loops in an inner pool. */
-export async function endless([inner, folder]: readonly [StartMethod, string]): Promise<void> {
-  const pool = new WorkerPool({ nJobs: 2, startMethod: inner, daemon: false });
-  await pool.map(innerTask('beat'), [folder, folder]);
+export async function endless([inner, folder, nJobs = 2]: readonly [StartMethod, string, number?]): Promise<void> {
+  const pool = new WorkerPool({ nJobs, startMethod: inner, daemon: false });
+  await pool.map(innerTask('beat'), Array<string>(nJobs).fill(folder));
 }
