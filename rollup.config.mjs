@@ -74,7 +74,10 @@ const runtimes = [
     input: `build/src/${entry}.js`,
     external: external(installed),
     // Also into build/src, where unit tests of the pool start workers.
-    output: ['dist', 'build/src'].map((folder) => output(`${folder}/${entry}.cjs`, 'cjs')),
+    output: ['dist', 'build/src'].flatMap((folder) => [
+      output(`${folder}/${entry}.cjs`, 'cjs'),
+      ...(entry === 'internal/runtime/rehearsed' ? [output(`${folder}/${entry}.mjs`, 'es')] : []),
+    ]),
   }));
 
 const types = ['dist/index.d.ts', 'dist/index.d.cts'].map((file) => ({

@@ -2,7 +2,7 @@
 //
 // The proportional memory of a process (Pss, proc_pid_smaps(5)) counts a page that n processes share as the n-th part.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableStartMethods, WorkerPool } from 'rxjs-parallel-map';
 
 const WORKERS = 8;
@@ -24,6 +24,19 @@ function pss(pid) {
   return Number(/^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) / 1024;
 }
 
+/** The workers of a template, with the one that it makes ahead. */
+function childrenOf(parent) {
+  const isChild = (pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
+    } catch {
+      return false; // it has ended meanwhile
+    }
+  };
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isChild(name));
+}
+
 async function measure(startMethod, records, expected) {
   const pool = new WorkerPool({ nJobs: WORKERS, startMethod, keepAlive: true, sharedObjects: { records } });
   try {
@@ -38,7 +51,7 @@ async function measure(startMethod, records, expected) {
       }
     }
     const template = startMethod === 'fork' ? pss(parent) : 0;
-    const sizes = [...workers.keys()].map(pss);
+    const sizes = (startMethod === 'fork' ? childrenOf(parent) : [...workers.keys()]).map(pss);
     const total = sizes.reduce((sum, size) => sum + size, template);
     return { startMethod, workers: WORKERS, total, perWorker: total / WORKERS };
   } finally {
@@ -50,9 +63,10 @@ async function measure(startMethod, records, expected) {
 async function alone(records) {
   const pool = new WorkerPool({ nJobs: 1, startMethod: 'fork', keepAlive: true, sharedObjects: { records } });
   try {
-    // Its one worker shares nearly all with it: together they are what it has, and a little.
-    const { pid, ppid } = await pool.apply(() => ({ pid: process.pid, ppid: process.ppid }));
-    process.kill(pid, 'SIGKILL');
+    const ppid = await pool.apply(() => process.ppid);
+    await new Promise((resolve) => setTimeout(resolve, 200)); // so that the worker that it makes ahead is there, too
+    // What copies share with it is its own when they have gone.
+    for (const pid of childrenOf(ppid)) process.kill(Number(pid), 'SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, 200));
     return pss(ppid);
   } finally {

@@ -1,6 +1,7 @@
 // start: the time from asking for a worker to its first result, per start method, beside what Node and other pools need.
 //
-// Each round measures each of them once, one after the other. "warm" means that what workers are copies of is up already.
+// Each round measures each of them once, one after the other. "warm" means that what workers are copies of is up already. The end of
+// a worker is no part of it. "eight at once" is the time until the last of eight has something to say.
 
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -61,12 +62,12 @@ const tinypool = {
   },
 };
 
-/** A pool of its own, with one worker. */
+/** A pool of its own, with one worker, which it keeps: else a call would end with the worker. */
 const ours = (startMethod, name = startMethod, prepare = ready) => ({
   name: `parallelMap (${name})`,
   prepare,
   async start() {
-    const pool = new WorkerPool({ nJobs: 1, startMethod });
+    const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
     return { result: await pool.apply(increment, [1]), end: () => pool.terminate() };
   },
 });
@@ -76,15 +77,48 @@ const another = {
   name: 'parallelMap (fork, warm)',
   async prepare() {
     this.pool = new WorkerPool({ nJobs: 2, startMethod: 'fork' });
-    const isBusy = new Promise((resolve) => {
-      this.busy = this.pool.apply(incrementOrStay, [-1], { onProgress: resolve }).catch(() => undefined);
-    });
-    await isBusy;
+    await occupy(this.pool);
   },
   async start() {
     return { result: await this.pool.apply(incrementOrStay, [1]), end: () => this.pool.terminate() };
   },
 };
+
+/** Keeps a worker busy for ever; resolves when it is. */
+function occupy(pool) {
+  return new Promise((resolve, reject) => {
+    pool.apply(incrementOrStay, [-1], { onProgress: resolve }).catch(reject);
+  });
+}
+
+const EIGHT = 8;
+const eightThreads = {
+  name: 'worker_threads, eight at once',
+  prepare: ready,
+  async start() {
+    const workers = Array.from({ length: EIGHT }, () => new Worker(echo));
+    for (const worker of workers) worker.postMessage(1);
+    const [result] = await Promise.all(workers.map((worker) => first(worker, 'message')));
+    return { result, end: () => Promise.all(workers.map((worker) => worker.terminate())) };
+  },
+};
+
+/** @param busy How many workers are up before. */
+const eight = (startMethod, busy = 0) => ({
+  name: `parallelMap (${startMethod}, warm), eight at once`,
+  base: eightThreads.name,
+  expected: 'busy',
+  async prepare() {
+    if (startMethod === 'forkserver') await warmUp('forkserver');
+    this.pool = new WorkerPool({ nJobs: busy + EIGHT, startMethod });
+    for (let i = 0; i < busy; i++) await occupy(this.pool);
+  },
+  async start() {
+    const reports = await Promise.all(Array.from({ length: EIGHT }, () => occupy(this.pool)));
+    const workers = new Set(reports.map(({ workerId }) => workerId));
+    return { result: workers.size === EIGHT && reports[0].value, end: () => this.pool.terminate() };
+  },
+});
 
 export async function benchStart({ rounds, json, log }) {
   const available = availableStartMethods();
@@ -94,6 +128,9 @@ export async function benchStart({ rounds, json, log }) {
       ours('forkserver', 'forkserver, warm', () => warmUp('forkserver')),
       ours('fork', 'fork, with its template'),
       another,
+      eightThreads,
+      eight('forkserver'),
+      eight('fork', 1),
     );
   }
   const rows = contestants.map((contestant) => ({ name: contestant.name, contestant, times: [] }));
@@ -104,30 +141,31 @@ export async function benchStart({ rounds, json, log }) {
       const begin = performance.now();
       const { result, end } = await contestant.start();
       const time = performance.now() - begin;
-      if (result !== 2) throw new Error(`${name}: the result is ${result} instead of 2`);
+      const { expected = 2 } = contestant;
+      if (result !== expected) throw new Error(`${name}: the result is ${result} instead of ${expected}`);
       await end();
       if (round >= 0) times.push(time); // the first one loads and compiles
     }
   }
   log('');
-  const base = median(rows[0].times);
-  const summary = rows.map(({ name, times }) => ({
+  const medianOf = (wanted) => median(rows.find(({ name }) => name === wanted).times);
+  const summary = rows.map(({ name, contestant, times }) => ({
     name,
     median: median(times),
     lowest: Math.min(...times),
     highest: Math.max(...times),
-    ratio: median(times) / base,
+    ratio: median(times) / medianOf(contestant.base ?? (contestant === eightThreads ? name : thread.name)),
   }));
   if (json) return { case: 'start', rows: summary };
   const ms = (time) => time.toFixed(1);
   console.log('\nstart: milliseconds from asking for a worker to its first result\n');
-  console.log(`  ${''.padEnd(38)}${'ms'.padStart(8)}${'lowest – highest'.padStart(20)}${'× a thread'.padStart(12)}`);
+  console.log(`  ${''.padEnd(46)}${'ms'.padStart(8)}${'lowest – highest'.padStart(20)}${'× a thread'.padStart(12)}`);
   for (const { name, median: time, lowest, highest, ratio } of summary) {
     const range = `${ms(lowest)} – ${ms(highest)}`;
-    console.log(`  ${name.padEnd(38)}${ms(time).padStart(8)}${range.padStart(20)}${ratio.toFixed(2).padStart(12)}`);
+    console.log(`  ${name.padEnd(46)}${ms(time).padStart(8)}${range.padStart(20)}${ratio.toFixed(2).padStart(12)}`);
   }
   console.log();
-  for (const { name, ratio } of summary.filter(({ name: each }) => each.includes('warm'))) {
+  for (const { name, ratio } of summary.filter(({ name: each }) => each.endsWith('warm)'))) {
     console.log(
       `  ${name}: goal ≤ 0.2 of the time of a thread, is ${ratio.toFixed(2)}: ${ratio <= 0.2 ? 'reached' : 'MISSED'}`,
     );

@@ -15,6 +15,7 @@ import { startMethods } from './support/startMethods.js';
 import { loadedIn } from './tasks/template.js';
 
 const startMethod = 'fork';
+const reaper = new URL('./support/reaper.js', import.meta.url);
 const templateModule = new URL('./tasks/template.js', import.meta.url);
 
 type Loaded = [loadedIn: number, parent: number, self: number, length: number];
@@ -89,6 +90,50 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       expect(templates()).to.deep.equal(parents.slice(1));
       await pools[1]?.terminate();
       expect(templates()).to.deep.equal([]);
+    });
+
+    it('makes the next worker ahead, and anew when there is more to load', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const template = await pool.apply(() => process.ppid);
+      const end = () => rejection(pool.apply(() => process.exit(0)));
+      await end();
+      await until(() => childrenOf(template).length === 1, 2000, 'one worker is made ahead');
+      const [spare] = childrenOf(template);
+      expect(await pool.apply(() => process.pid)).to.not.equal(spare); // that function is new
+      await end();
+      await until(() => childrenOf(template).length === 1, 2000, 'another one is made ahead');
+      const [loaded, parent, self] = await pool.apply<[], Promise<Loaded>>(templateModule);
+      expect([loaded, parent]).to.deep.equal([template, template]);
+      await until(() => childrenOf(template).length === 2, 2000, 'another one is made ahead');
+      const [next] = childrenOf(template).filter((pid) => pid !== self);
+      await end();
+      expect((await pool.apply<[], Promise<Loaded>>(templateModule))[2]).to.equal(next);
+    });
+
+    it('makes no worker ahead while what is loaded may change', async () => {
+      const url =
+        'data:text/javascript,let n = 0; setInterval(() => n++, 1); export default () => [n, process.pid, process.ppid]';
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const [before, pid] = await pool.apply<[], [number, number, number]>(new URL(url));
+      const passed = performance.now() + 300;
+      await until(() => performance.now() > passed, 2000, 'the template has counted');
+      await rejection(pool.apply(() => process.exit(0)));
+      const [after, other] = await pool.apply<[], [number, number, number]>(new URL(url));
+      expect(other).to.not.equal(pid);
+      expect(after).to.be.above(before + 20);
+    });
+
+    it('leaves no zombie, also where it is the program that has to reap', async () => {
+      const { stdout } = await runProgram(`
+        const { childrenIncludingZombies, becomeReaper } = await import(${JSON.stringify(reaper.href)});
+        becomeReaper();
+        const pool = new WorkerPool({ nJobs: 1, startMethod: 'fork', keepAlive: true });
+        const template = await pool.apply(() => process.ppid);
+        while (childrenIncludingZombies(template).length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+        await pool.stopAndJoin();
+        console.log(JSON.stringify(childrenIncludingZombies(process.pid)));
+      `);
+      expect(stdout).to.equal('[]\n');
     });
 
     it('leaves nothing behind when an operator completes', async () => {

@@ -16,6 +16,12 @@ function serverPid(): Promise<number> {
   return createPool({ nJobs: 1, startMethod }).apply(() => process.ppid);
 }
 
+/** The worker that a server, which has no other, has made ahead. */
+async function spareOf(server: number): Promise<number> {
+  await until(() => childrenOf(server).length === 1, 2000, 'one worker is made ahead');
+  return childrenOf(server)[0] as number;
+}
+
 function commandOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
 }
@@ -57,6 +63,47 @@ describe('the fork server', () => {
     } finally {
       delete process.env['FORKSERVER_TEST'];
     }
+  });
+
+  it('makes the next worker ahead, which is as any other', async () => {
+    const server = await serverPid();
+    const spare = await spareOf(server);
+    process.env['FORKSERVER_TEST'] = 'later';
+    try {
+      const pool = createPool({ nJobs: 1, startMethod, env: { ...process.env }, argv: ['a', 'b'], name: 'spare' });
+      const facts = () => [
+        process.pid,
+        process.ppid,
+        process.env['FORKSERVER_TEST'],
+        process.argv.slice(2),
+        process.title,
+      ];
+      expect(await pool.apply(facts)).to.deep.equal([spare, server, 'later', ['a', 'b'], 'spare']);
+      expect(await spareOf(server)).to.not.equal(spare);
+    } finally {
+      delete process.env['FORKSERVER_TEST'];
+    }
+  });
+
+  it('makes another one when that was killed', async () => {
+    const server = await serverPid();
+    const spare = await spareOf(server);
+    process.kill(spare, 'SIGKILL');
+    await until(() => !isAlive(spare), 2000, 'it has ended');
+    expect(await createPool({ nJobs: 1, startMethod }).apply(() => [process.ppid, process.pid])).to.satisfy(
+      ([ppid, pid]: number[]) => ppid === server && pid !== spare,
+    );
+    await spareOf(server);
+  });
+
+  it('makes one ahead, not more, of which Ctrl-C is no end', async () => {
+    const server = await serverPid();
+    const pools = [1, 2].map(() => createPool({ nJobs: 2, startMethod, keepAlive: true }));
+    await Promise.all(pools.map((pool) => pool.map((x: number) => x, [1, 2], { chunkSize: 1 })));
+    await until(() => childrenOf(server).length === 5, 2000, 'there are four workers, and one ahead');
+    const children = childrenOf(server);
+    for (const pid of children) process.kill(pid, 'SIGINT');
+    expect(await createPool({ nJobs: 1, startMethod }).apply(() => process.pid)).to.be.oneOf(children);
   });
 
   it('that is killed takes its workers along, and the next worker has another one', async () => {
@@ -108,6 +155,6 @@ describe('the fork server', () => {
       await pool.stopAndJoin();
     }
     expect(pids).to.have.property('size', 200);
-    await until(() => childrenOf(server).length === 0, 2000, 'no worker is left');
+    await until(() => childrenOf(server).length === 1, 2000, 'no worker is left, but the one that was made ahead');
   });
 });

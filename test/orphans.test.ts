@@ -37,14 +37,14 @@ describe('a program that is killed with SIGKILL', function () {
   for (const { name, isProcess, isCopy } of startMethods) {
     it(`leaves no worker, though all are in endless loops (${name})`, async () => {
       const processes = await killed([name], 2);
-      // Two workers and their guard, or the server that they are copies of.
-      expect(processes.length).to.equal(isProcess ? 3 : 0);
+      // Two workers and their guard, or the server that they are copies of, which may have made another one ahead.
+      expect(processes.length).to.be.oneOf(isProcess ? (isCopy ? [3, 4] : [3]) : [0]);
     });
 
     it(`leaves none where there is no shell to guard them (${name})`, async () => {
       const processes = await killed([name], 2, noShell);
       // Copies have their server all the same.
-      expect(processes.length).to.equal(isProcess ? (isCopy ? 3 : 2) : 0);
+      expect(processes.length).to.be.oneOf(isProcess ? (isCopy ? [3, 4] : [2]) : [0]);
     });
   }
 

@@ -43,6 +43,8 @@ export const ToServer = {
   Define: 2,
   /** Drop a function. */
   Forget: 3,
+  /** End: no worker lives. */
+  End: 4,
 } as const;
 
 /** What a worker is made from. */
@@ -58,7 +60,8 @@ export type MessageToServer =
   | readonly [type: typeof ToServer.Fork, request: ForkRequest]
   | readonly [type: typeof ToServer.Share, shared: PortableValue]
   | readonly [type: typeof ToServer.Define, task: number, portable: PortableFunction]
-  | readonly [type: typeof ToServer.Forget, task: number];
+  | readonly [type: typeof ToServer.Forget, task: number]
+  | readonly [type: typeof ToServer.End];
 
 /** What the server says. */
 export const FromServer = {

@@ -78,10 +78,10 @@ export class Forker {
     return 0;
   }
 
-  /** How a copy has ended; `undefined` while it lives. */
-  reap(pid: number): { readonly exitCode: number | null; readonly signal: number } | undefined {
+  /** How a copy has ended; `undefined` while it lives. @param waits Whether to wait until it has. */
+  reap(pid: number, waits = false): { readonly exitCode: number | null; readonly signal: number } | undefined {
     const status: [number] = [0];
-    if (this.#libc.waitpid(pid, status, WNOHANG) !== pid) return undefined;
+    if (this.#libc.waitpid(pid, status, waits ? 0 : WNOHANG) !== pid) return undefined;
     const signal = status[0] & 0x7f;
     return { exitCode: signal === 0 ? (status[0] >> 8) & 0xff : null, signal };
   }

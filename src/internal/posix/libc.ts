@@ -31,6 +31,11 @@ export interface Libc {
   /** `int waitpid(int, int *, int)`, waitpid(2): how a copy has ended, and its removal from the table of processes. */
   waitpid(pid: number, status: [number], options: number): number;
   /**
+   * `int pipe2(int[2], int)`, pipe2(2): a pipe, its reading end first, whose both ends a copy has, too. With `O_CLOEXEC` other programs
+   * that are started do not.
+   */
+  pipe2(ends: [number, number], flags: number): number;
+  /**
    * `int prctl(int, unsigned long, …)`, prctl(2): `PR_SET_PDEATHSIG` has the kernel send a signal when the parent ends, which also
    * reaches a process inside an endless loop.
    */
@@ -57,6 +62,7 @@ export const MADV_DOFORK = 11;
 export const PR_SET_PDEATHSIG = 1;
 export const WNOHANG = 1;
 export const SIGKILL = 9;
+export const O_CLOEXEC = 0o2000000;
 
 const signatures: Readonly<Record<Exclude<keyof Libc, 'errno' | 'malloc_trim'>, string>> = {
   fork: 'int fork()',
@@ -65,6 +71,7 @@ const signatures: Readonly<Record<Exclude<keyof Libc, 'errno' | 'malloc_trim'>, 
   uv_loop_fork: 'int uv_loop_fork(void *loop)',
   _exit: 'void _exit(int code)',
   waitpid: 'int waitpid(int pid, _Out_ int *status, int options)',
+  pipe2: 'int pipe2(_Out_ int *ends, int flags)',
   prctl: 'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
   getpid: 'int getpid()',
   getppid: 'int getppid()',

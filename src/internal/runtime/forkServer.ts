@@ -22,7 +22,7 @@ import {
   type ServerData,
 } from '../channel/serverMessages.js';
 import { importModule } from '../functions/importModule.js';
-import { now, setImmediate, setTimeout } from '../globals.js';
+import { clearTimeout, now, setImmediate, setTimeout } from '../globals.js';
 import { Forker } from '../posix/Forker.js';
 import { leaveByExit } from '../posix/leaving.js';
 import { loadLibc, PR_SET_PDEATHSIG, SIGKILL, type Libc } from '../posix/libc.js';
@@ -30,11 +30,14 @@ import { drainStores, prepareRandom, reseed } from '../posix/randomness.js';
 import { signalName } from '../posix/signals.js';
 import { becomeWorker } from './identity.js';
 import { Preparation } from './Preparation.js';
-import { rehearse } from './rehearsal.js';
+import { rehearse, rehearseCopy, rehearseWithoutModules } from './rehearsal.js';
 import { runProcessWorker } from './processWorker.js';
+import { park, Spare } from './Spare.js';
 
 /** So many milliseconds at most a template waits for what the modules of the user have begun and not awaited. */
 const QUIET_LIMIT = 1000;
+/** So many milliseconds after a worker was made the next one is made ahead: the first is to have the CPUs for its start. */
+const SPARE_DELAY = 5;
 /** The file descriptor of the pipe to the program. */
 const CONTROL = 3;
 
@@ -43,7 +46,8 @@ const { address, token, programPid, execArgv, preloads, template } = JSON.parse(
 ) as ServerData;
 const control = new Socket({ fd: CONTROL });
 const requests: MessageToServer[] = [];
-const workers = new Map<number, number>();
+/** The ids of the copies that live, by their pids; `undefined` for one that nobody has asked for. */
+const workers = new Map<number, number | undefined>();
 const preparation = template === undefined ? undefined : new Preparation();
 
 const tell = (message: MessageFromServer): void => void control.write(encodeFrame(message));
@@ -55,15 +59,18 @@ control.on('close', () => process.exit(0));
 
 let libc: Libc;
 let forker: Forker;
+let spare: Spare;
 let random: () => number;
 /** Whether a request is being answered. */
 let isBusy = false;
+let spareTimer: NodeJS.Timeout | undefined;
 /** Whether anything was loaded since garbage was collected. */
 let isUntidy = false;
 
 try {
   libc = loadLibc();
   forker = new Forker(libc);
+  spare = new Spare(libc, forker);
   random = prepareRandom();
   libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (libc.getppid() !== programPid) process.exit(0); // it has died in between
@@ -75,7 +82,11 @@ try {
 function serve(): void {
   const reader = new FrameReader();
   control.on('data', (bytes) => {
-    reader.read(bytes, (request) => requests.push(request as MessageToServer));
+    reader.read(bytes, (message) => {
+      const request = message as MessageToServer;
+      if (request[0] === ToServer.End) end(); // at once, whatever is being loaded
+      requests.push(request);
+    });
     setImmediate(serveNext);
   });
   process.on('SIGCHLD', reap);
@@ -86,16 +97,24 @@ function serve(): void {
     process.on('uncaughtExceptionMonitor', onFatal);
     process.execArgv = [...execArgv];
     process.argv.push(...template.argv);
+    isBusy = true;
+    void rehearseWithoutModules().then(() => {
+      isBusy = false;
+      serveNext();
+    });
     if (template.preloads) void preload(process.cwd()); // an error ends it, and is told as what has ended it
+    tell([FromServer.Ready]);
   } else {
     isBusy = true;
-    void rehearse(address).then(() => {
+    reseed(prepareRandom()); // copies do that, too
+    void rehearse().then(() => {
       isBusy = false;
       isUntidy = true;
-      setImmediate(serveNext);
+      if (requests.length > 0) setImmediate(serveNext);
+      else makeSpare();
+      tell([FromServer.Ready]);
     });
   }
-  tell([FromServer.Ready]);
 }
 
 function onFatal(error: unknown): void {
@@ -111,7 +130,9 @@ function serveNext(): void {
   const done = (): void => {
     isBusy = false;
     if (requests.length > 0) setImmediate(serveNext);
+    else if (workers.size > 0) makeSpareSoon();
   };
+  if (request[0] !== ToServer.Fork) spare.discard(); // it does not have what the next worker is to have
   switch (request[0]) {
     case ToServer.Share:
       isUntidy = true;
@@ -131,9 +152,12 @@ function serveNext(): void {
       done();
       return;
     case ToServer.Fork:
-      whenQuiet(() => {
-        if (fork(request[1])) done();
-      });
+      if (useSpare(request[1])) done();
+      else {
+        whenQuiet(() => {
+          if (fork(request[1])) done();
+        });
+      }
       return;
   }
 }
@@ -146,30 +170,91 @@ function whenQuiet(callback: () => void): void {
   }
   const limit = now() + QUIET_LIMIT;
   const look = (): void => {
-    const isQuiet = !process.getActiveResourcesInfo().some((name) => /Req|Request|ConnectWrap$/.test(name));
-    if (isQuiet || now() > limit) preparation.output.whenOut(callback);
+    if (isQuiet(/Req|Request|ConnectWrap$/) || now() > limit) preparation.output.whenOut(callback);
     else setTimeout(look, 1);
   };
   look();
+}
+
+/** Whether nothing is under way whose name is of this kind. */
+function isQuiet(kind: RegExp): boolean {
+  return !process.getActiveResourcesInfo().some((name) => kind.test(name));
+}
+
+function makeSpareSoon(): void {
+  clearTimeout(spareTimer);
+  spareTimer = setTimeout(makeSpare, SPARE_DELAY);
+  spareTimer.unref();
+}
+
+/**
+ * Makes the next worker ahead, where nobody waits for anything else. Not while anything of the user's is under way, timers included: it
+ * may change what is loaded, which a copy would not have if it were made before.
+ */
+function makeSpare(): void {
+  if (isBusy || requests.length > 0 || spare.pid !== undefined) return;
+  if (preparation !== undefined && (!isQuiet(/^(?!PipeWrap$|TTYWrap$)/) || preparation.output.isPending)) return;
+  let pipe: number | undefined;
+  try {
+    tidy();
+    pipe = spare.make();
+  } catch {
+    return; // if that was no accident, whoever asks for a worker hears of it
+  }
+  if (pipe === undefined) {
+    workers.set(spare.pid as unknown as number, undefined);
+    return;
+  }
+  detach();
+  const work = (): void => begin(park(pipe));
+  // What a copy does for the first time takes long, for it gets its own memory page by page. A template has code of the user's, which is
+  // not to run now.
+  if (preparation === undefined) void rehearseCopy().then(work);
+  else work();
+}
+
+/** Hands a request to the copy that was made ahead. False where there is none. */
+function useSpare(request: ForkRequest): boolean {
+  const { pid } = spare;
+  if (pid === undefined || !spare.use(request)) return false;
+  made(pid, request);
+  return true;
+}
+
+function made(pid: number, { id }: ForkRequest): void {
+  workers.set(pid, id);
+  tell([FromServer.Forked, id, pid]);
+}
+
+function tidy(): void {
+  if (isUntidy) forker.collectGarbage();
+  isUntidy = false;
+}
+
+/** Ends this process, of which no worker lives. What would be left otherwise is a zombie, where nobody else reaps. */
+function end(): void {
+  const { pid } = spare;
+  spare.discard();
+  if (pid !== undefined) forker.reap(pid, true);
+  process.kill(process.pid, SIGKILL);
 }
 
 /** Makes a worker. False in that worker. */
 function fork(request: ForkRequest): boolean {
   let pid: number;
   try {
-    if (isUntidy) forker.collectGarbage();
-    isUntidy = false;
+    tidy();
     pid = forker.fork();
   } catch (error) {
     tell([FromServer.Failed, request.id, (error as Error).message]);
     return true;
   }
   if (pid === 0) {
+    detach();
     begin(request);
     return false;
   }
-  workers.set(pid, request.id);
-  tell([FromServer.Forked, request.id, pid]);
+  made(pid, request);
   return true;
 }
 
@@ -178,24 +263,31 @@ function reap(): void {
     const end = forker.reap(pid);
     if (end === undefined) continue;
     workers.delete(pid);
+    if (pid === spare.pid) spare.lost();
+    if (id === undefined) continue;
     tell([FromServer.Exited, id, end.exitCode, end.exitCode === null ? signalName(end.signal) : null]);
   }
 }
 
-/** In a copy: what belongs to the server goes, and a channel of the worker's own comes. */
-function begin({ id, identity, cwd, env, argv }: ForkRequest): void {
+/** In a copy: what belongs to the server goes. */
+function detach(): void {
+  isBusy = true; // for ever: it makes no copies
+  clearTimeout(spareTimer);
   requests.length = 0;
   workers.clear();
   control.removeAllListeners();
   control.destroy();
   process.off('SIGCHLD', reap);
-  process.off('SIGINT', onInterrupt);
   process.off('uncaughtExceptionMonitor', onFatal);
   leaveByExit(libc);
   Object.defineProperty(process, 'pid', { value: libc.getpid(), enumerable: true, configurable: true });
   Object.defineProperty(process, 'ppid', { get: () => libc.getppid(), enumerable: true, configurable: true });
   reseed(random);
   if (preparation !== undefined) drainStores();
+}
+
+/** In a copy: becomes a worker, with a channel of its own. */
+function begin({ id, identity, cwd, env, argv }: ForkRequest): void {
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
   Object.assign(process.env, env);
   process.execArgv = [...execArgv];
@@ -205,7 +297,10 @@ function begin({ id, identity, cwd, env, argv }: ForkRequest): void {
   const channel = connect(address);
   channel.write(`${token}${String(id).padStart(10, '0')}`);
   const isPreloaded = template?.preloads === true;
-  void (isPreloaded ? Promise.resolve() : preload(cwd)).then(() => runProcessWorker(identity, channel, preparation));
+  void (isPreloaded ? Promise.resolve() : preload(cwd)).then(() => {
+    runProcessWorker(identity, channel, preparation);
+    process.off('SIGINT', onInterrupt); // now that the worker minds it
+  });
 }
 
 /** What the flags of the program ask for, in Node's order. */

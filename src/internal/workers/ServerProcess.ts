@@ -19,6 +19,7 @@ import {
   type ServerData,
 } from '../channel/serverMessages.js';
 import type { PortableFunction, PortableValue } from '../functions/portable.js';
+import { clearTimeout, setTimeout } from '../globals.js';
 import { forkFlags } from '../posix/Forker.js';
 import { limitFlags, processExecArgv, withoutPreloads } from './execArgv.js';
 import type { ProcessLink } from './ProcessLink.js';
@@ -27,6 +28,8 @@ import type { ProcessLink } from './ProcessLink.js';
 const CONTROL = 3;
 const TOKEN_LENGTH = 32;
 const ID_LENGTH = 10;
+/** So many milliseconds it has to end by itself. */
+const END_TIME = 100;
 
 interface Worker {
   readonly link: ProcessLink;
@@ -69,6 +72,8 @@ export class ServerProcess {
   readonly ready: Promise<void>;
   #nextId = 0;
   readonly #onEnded: (() => void)[] = [];
+  #overdue: NodeJS.Timeout | undefined;
+  #hasForked = false;
   #hasEnded = false;
   #reason: string | undefined;
   #fatal: { readonly error: unknown } | undefined;
@@ -173,16 +178,26 @@ export class ServerProcess {
     };
   }
 
-  /** Ends the process, and with it its workers; calls back when it is no more. */
+  /** Ends the process, of which no worker lives; calls back when it is no more. */
   end(callback?: () => void): void {
     if (callback !== undefined) this.#onEnded.push(callback);
-    if (this.#hasEnded) setImmediate(() => this.#tellEnded());
-    else this.#child.kill('SIGKILL');
+    if (this.#hasEnded) {
+      setImmediate(() => this.#tellEnded());
+      return;
+    }
+    // By itself, so that it can clear away the copy that it may have made ahead. Not before it has made any: it may still be loading.
+    if (!this.#hasForked) {
+      this.#child.kill('SIGKILL');
+      return;
+    }
+    this.#tell([ToServer.End]);
+    this.#overdue = setTimeout(() => this.#child.kill('SIGKILL'), END_TIME); // it may be at something of the user's
+    this.#overdue.unref();
   }
 
-  /** Ends the process, which is no failure of the workers that it was asked for: others may be started. */
+  /** Ends the process at once, which is no failure of the workers that it was asked for: others may be started. */
   interrupt(): void {
-    this.end();
+    this.#child.kill('SIGKILL');
     this.#lose(undefined, null, 'SIGINT');
   }
 
@@ -213,6 +228,7 @@ export class ServerProcess {
         this.#events.prepared?.(message[1], message[2]);
         return;
     }
+    if (message[0] === FromServer.Forked) this.#hasForked = true;
     if (message[0] === FromServer.Forked && this.#unwanted.delete(message[1])) kill(message[2]);
     const worker = this.#workers.get(message[1]);
     if (worker === undefined) return;
@@ -254,6 +270,7 @@ export class ServerProcess {
 
   /** The server is no more: the kernel ends its workers. */
   #lose(error: unknown, code: number | null = null, signal: string | null = code === null ? 'SIGKILL' : null): void {
+    clearTimeout(this.#overdue);
     this.#events.lost(); // first, for who hears of the end of a worker may want another one
     this.#listener.close();
     this.#control.destroy();
