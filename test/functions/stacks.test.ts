@@ -128,4 +128,9 @@ describeEach('the stack of an error in a worker', ({ name: startMethod }) => {
       expectSame(await run(write('program', source), { form, flags: ['--enable-source-maps'] }), 'ts');
     });
   }
+
+  it('shows those of the source, where tsx maps stacks by itself', async () => {
+    folder.write('helper.ts', helper);
+    expectSame(await run(folder.write('program.ts', source), { form: 'tsx' }), 'ts');
+  });
 });

@@ -1,6 +1,5 @@
 /** Functions of code that was not written as it runs: compiled, bundled, instrumented, or made at run time. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { transformSync, buildSync, type BuildOptions } from 'esbuild';
 
@@ -189,9 +188,6 @@ describeEach.distinct('a function in a program made by', ({ name: startMethod })
   for (const [title, make] of Object.entries(makers[format])) {
     it(title, async () => {
       const { file, flags = [] } = make(folder);
-      // In Node 20, tsx does not reach what a function imports by itself in a thread.
-      const isLimited = flags.includes('tsx') && startMethod === 'threading' && process.version.startsWith('v20.');
-      if (isLimited) writeFileSync(file, withoutImport(readFileSync(file, 'utf8')));
       expect(printed(await runNode([file], { flags, args: [startMethod] }))).to.deep.equal(expected);
     });
   }

@@ -25,15 +25,17 @@ import {
 import { importMetaOf } from './importMeta.js';
 import { importModule } from './importModule.js';
 import { rememberOrigin } from './origins.js';
-import { registerTypeScript } from './typescript.js';
+import { loadTypeScript, registerTypeScript } from './typescript.js';
 
 /** What a graph stands for. A promise where modules have to be imported first. */
 export function revive(graph: Graph, attachments: readonly unknown[]): unknown {
   setSourceMapsFor(graph.sourceMaps);
   const imports = graph.nodes.filter((node) => node.type === 'import');
   const reviver = new Reviver(graph, attachments);
-  if (imports.length === 0) return reviver.run();
-  return Promise.all(imports.map(loadImport)).then((values) => {
+  const importsItself = graph.nodes.some((node) => node.type === 'function' && /\bimport\b/.test(node.code));
+  const loading = importsItself ? loadTypeScript() : undefined;
+  if (imports.length === 0 && loading === undefined) return reviver.run();
+  return Promise.all([loading, ...imports.map(loadImport)]).then(([, ...values]) => {
     imports.forEach((node, i) => reviver.imported.set(node, values[i]));
     return reviver.run();
   });
