@@ -150,9 +150,15 @@ export interface FillingNode {
   readonly type: 'filling';
 }
 
-/** A weak collection in which a compiler's helper remembers what it has made: it begins empty. */
-export interface WeakCacheNode {
-  readonly type: 'weakCache';
+/** A weak collection, with what it has of the objects of the graph: nobody can ask for more of it. */
+export interface WeakMapNode {
+  readonly type: 'weakMap';
+  readonly entries: readonly (readonly [key: Slot, value: Slot])[];
+}
+
+export interface WeakSetNode {
+  readonly type: 'weakSet';
+  readonly values: readonly Slot[];
 }
 
 export interface FunctionNode extends ObjectParts {
@@ -200,7 +206,8 @@ export type GraphNode =
   | FileNode
   | CellNode
   | FillingNode
-  | WeakCacheNode
+  | WeakMapNode
+  | WeakSetNode
   | FunctionNode;
 
 /** A graph. */

@@ -112,8 +112,20 @@ class Reviver {
         return remember(moduleObject(pathOf(node.from)), node);
       case 'importMeta':
         return importMetaOf(node.from);
-      case 'weakCache':
-        return new WeakMap();
+      case 'weakMap': {
+        const map = new WeakMap<object, unknown>();
+        this.#fill.push(() => {
+          for (const [key, value] of node.entries) map.set(this.#valueOf(key) as object, this.#valueOf(value));
+        });
+        return map;
+      }
+      case 'weakSet': {
+        const set = new WeakSet<object>();
+        this.#fill.push(() => {
+          for (const value of node.values) set.add(this.#valueOf(value) as object);
+        });
+        return set;
+      }
       case 'filling':
         return filling;
       case 'attachment':
@@ -138,7 +150,7 @@ class Reviver {
   #object(
     node: Exclude<
       GraphNode,
-      { type: 'function' | 'named' | 'symbol' | 'import' | 'require' | 'cell' | 'filling' | 'weakCache' }
+      { type: 'function' | 'named' | 'symbol' | 'import' | 'require' | 'cell' | 'filling' | 'weakMap' | 'weakSet' }
     >,
   ): unknown {
     const parts = node as ObjectParts;

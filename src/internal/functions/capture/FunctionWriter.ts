@@ -15,9 +15,11 @@ import type { GraphWriter, Origin } from './GraphWriter.js';
 import type { FunctionFacts } from './Inspector.js';
 import { editsForPrivates, freshName, replace, replaceUses, shareVariable, type Draft } from './draft.js';
 import { globalOf, importNode, importsIn, isGlobal, isModuleObject, isTopScope } from './names.js';
+import { interop } from './imports.js';
 import { isThing } from './kinds.js';
 import { findWritten, InsideNodeError, locate, writtenAlone, type WrittenFunction } from './scripts.js';
 import { groupShared, type SharedUse } from './shared.js';
+import { isStorage } from './storages.js';
 import { applyEdits } from './syntax.js';
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -52,6 +54,8 @@ export class FunctionWriter {
   }
 
   nodeOf(fn: AnyFunction, origin: Origin): GraphNode {
+    const native = this.#nativeBehind(fn);
+    if (native !== undefined) return native;
     const { written, facts } = this.#read(fn, origin);
     this.#rootScript ??= written.script.id;
     const { url, sourceMapURL } = written.script;
@@ -106,6 +110,15 @@ export class FunctionWriter {
   /** What is known of a class; `undefined` for a function that is none. */
   classOf(owner: object, origin: Origin): ClassShape | undefined {
     return this.#classes.get(owner) ?? this.#read(owner as AnyFunction, origin).written.shape.class;
+  }
+
+  /** Whether a class keeps private fields of its instances in weak collections. */
+  usesStorages(owner: object, origin: Origin): boolean {
+    const { written, facts } = this.#read(owner as AnyFunction, origin);
+    return written.shape.variables.some(({ name, isStorage: mayBe }) => {
+      const scope = mayBe ? facts.scopes.find(({ object }) => Object.hasOwn(object, name)) : undefined;
+      return isStorage(scope?.object[name]);
+    });
   }
 
   /** Whether a class is inside of Node, without a name by which a worker could find it. */
@@ -174,6 +187,15 @@ export class FunctionWriter {
     }
   }
 
+  /** A function of JavaScript's or Node's that is bound to nothing: Babel writes `Object.getPrototypeOf.bind()`. */
+  #nativeBehind(fn: AnyFunction): GraphNode | undefined {
+    const { inspector } = this.#graph;
+    if (inspector === undefined || !nameOf(fn).startsWith('bound ') || !inspector.factsOf(fn).isBound) return undefined;
+    const { target, self, args } = inspector.boundOf(fn);
+    const name = self === undefined && args.length === 0 && isThing(target) ? builtinName(target) : undefined;
+    return name && { type: 'named', ...name };
+  }
+
   #refuse({ shape }: WrittenFunction, owner: NonNullable<Origin['owner']>): void {
     if (shape.lexical !== undefined) {
       this.#graph.fail({ owner, variable: shape.lexical, path: shape.lexical }, ofTheFunctionAround);
@@ -224,9 +246,20 @@ export class FunctionWriter {
       add(this.#graph.node(JSON.stringify(node), () => node));
       return;
     }
+    if (isStorage(value)) {
+      if (this.#isInterop(draft)) this.#graph.storages.beginEmpty(value);
+      else if (variable.isStorage) this.#graph.storages.use(value);
+    }
     add(this.#graph.slot(value, origin));
     const scopes = facts.scopes.slice(at).filter(({ description }) => !/^(Module|Script|Global)/.test(description));
     this.#uses.push({ draft, variable, fn: draft.fn, written: draft.written, scopes });
+  }
+
+  /** Whether a function is what compilers put around imports; where names are short, by what it begins with. */
+  #isInterop({ fn, written: { script, offset } }: Draft): boolean {
+    if (interop.test(nameOf(fn))) return true;
+    const before = this.#graph.inspector?.sourceOf(script).slice(Math.max(0, offset - 200), offset) ?? '';
+    return /typeof WeakMap\b/.test(before);
   }
 
   /** A name that is imported. One that holds a primitive is read anew each time: the module may change it. */

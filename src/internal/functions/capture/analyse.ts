@@ -21,6 +21,8 @@ export interface FreeVariable {
   readonly members: ReadonlySet<string> | undefined;
   /** Whether it is needed when the function is made, not only when it runs: in the heading of a class. */
   readonly isEager: boolean;
+  /** Whether it may be where objects keep their private fields: a compiler has helpers called with it and the object. */
+  readonly isStorage: boolean;
 }
 
 /** The parts of a class that are about its own state, which travels as values and is not computed again. */
@@ -49,6 +51,14 @@ export interface ClassShape {
   /** The texts of its methods: functions that come with it. */
   readonly methods: ReadonlySet<string>;
 }
+
+type Mutable<T> = {
+  -readonly [K in keyof T]: T[K] extends ReadonlySet<infer E> | undefined
+    ? Set<E> | undefined
+    : T[K] extends readonly (infer E)[]
+      ? E[]
+      : T[K];
+};
 
 export interface FunctionShape {
   /** Whether the text is an expression, or a method as it stands in an object. */
@@ -111,32 +121,31 @@ function shapeOf(
   const parents = parentsIn(tree);
   const eager = eagerRanges(node, classShape).map(rangeOf);
 
-  const byName = new Map<string, { uses: VariableUse[]; members: Set<string> | undefined; isEager: boolean }>();
+  const isArrow = node.type === 'ArrowFunctionExpression';
+  const byName = new Map<string, Mutable<FreeVariable>>();
   for (const { name, node: identifier, isWrite } of freeReferences(tree, isModule)) {
     const range = rangeOf(identifier);
     if (dropped.some((part) => contains(part, range))) continue;
     const parent = parents.get(identifier);
     let variable = byName.get(name);
-    if (variable === undefined) byName.set(name, (variable = { uses: [], members: new Set(), isEager: false }));
+    if (variable === undefined) {
+      variable = { name, uses: [], isWritten: false, members: new Set(), isEager: false, isStorage: false };
+      byName.set(name, variable);
+    }
     variable.uses.push({ ...range, isWrite, place: placeOf(identifier, parent, parents) });
+    variable.isWritten ||= isWrite;
+    variable.isStorage ||= isPassed(identifier, parents, classShape !== undefined);
     variable.isEager ||= eager.some((part) => contains(part, range));
     const member = memberRead(identifier, parent);
     if (member === undefined || isWrite) variable.members = undefined;
     else variable.members?.add(member);
   }
 
-  const isArrow = node.type === 'ArrowFunctionExpression';
   const lexical = isArrow ? (meanings.lexical ?? (byName.has('arguments') ? 'arguments' : undefined)) : undefined;
   return {
     form,
     kind: classShape !== undefined ? 'class' : isArrow ? 'arrow' : 'function',
-    variables: [...byName].map(([name, { uses, members, isEager }]) => ({
-      name,
-      uses,
-      isWritten: uses.some(({ isWrite }) => isWrite),
-      members,
-      isEager,
-    })),
+    variables: [...byName.values()],
     lexical,
     usesSuper: !isArrow && meanings.lexical === 'super',
     privateName: meanings.privateName,
@@ -312,6 +321,14 @@ function memberRead(identifier: SyntaxNode, parent: SyntaxNode | undefined): str
     return undefined;
   }
   return (parent['property'] as { name?: string }).name;
+}
+
+/** Whether a variable is an argument of a call, or has a method called; with `this`, unless that may have any name. */
+function isPassed(identifier: SyntaxNode, parents: ReadonlyMap<SyntaxNode, SyntaxNode>, isInClass: boolean): boolean {
+  const parent = parents.get(identifier);
+  const call = parent?.type === 'MemberExpression' && parent['object'] === identifier ? parents.get(parent) : parent;
+  if (call?.type !== 'CallExpression' || call['callee'] === identifier) return false;
+  return isInClass || (call['arguments'] as SyntaxNode[]).some(({ type }) => type === 'ThisExpression');
 }
 
 function contains(outer: Range, inner: Range): boolean {
