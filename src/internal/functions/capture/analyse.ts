@@ -44,8 +44,6 @@ export interface ClassShape {
   readonly fieldInitialisers: readonly Range[];
   /** Where the body of the constructor begins, after its brace; none where it has none of its own. */
   readonly constructorBody: number | undefined;
-  /** Where the body of the class begins, after its brace. */
-  readonly start: number;
   /** Where the last brace is. */
   readonly end: number;
   /** The texts of its methods: functions that come with it. */
@@ -270,7 +268,6 @@ function shapeOfClass(node: SyntaxNode, text: string, rangeOf: (range: Range) =>
     computedMethods,
     hasPrivates,
     fieldInitialisers,
-    start: rangeOf(node['body'] as SyntaxNode).start + 1,
     constructorBody,
     end: rangeOf(node).end - 1,
     methods,
