@@ -78,7 +78,10 @@ export class FunctionWriter {
     const { shape } = written;
     const proto = Object.getPrototypeOf(fn) as object | null;
     // What is a property of a captured function is captured by whoever has captured that.
-    const inside = origin.owner === undefined ? { owner, variable: nameOf(fn), path: nameOf(fn) } : origin;
+    const inside =
+      origin.owner === undefined
+        ? { owner, variable: nameOf(fn) === '' ? undefined : nameOf(fn), path: nameOf(fn) }
+        : origin;
     return {
       type: 'function',
       form: shape.form,
@@ -166,7 +169,7 @@ export class FunctionWriter {
   /** The text of a function, and what is around it. */
   #read(fn: AnyFunction, origin: Origin): { readonly written: WrittenFunction; readonly facts: FunctionFacts } {
     const { inspector } = this.#graph;
-    const refuse = (what: string): never => this.#graph.fail(named(origin, fn), what);
+    const refuse = (what: string): never => this.#graph.fail(this.#named(origin, fn), what);
     const text = Function.prototype.toString.call(fn);
     const facts = inspector?.factsOf(fn, this.#graph.waitingFunctions()) ?? noFacts;
     if (facts.isBound) refuse('a bound function');
@@ -194,6 +197,17 @@ export class FunctionWriter {
     const { target, self, args } = inspector.boundOf(fn);
     const name = self === undefined && args.length === 0 && isThing(target) ? builtinName(target) : undefined;
     return name && { type: 'named', ...name };
+  }
+
+  /** For a function that is the subject itself: then it has no variable, but a name and a place. */
+  #named(origin: Origin, fn: AnyFunction): Origin {
+    if (origin.owner !== undefined) return origin;
+    const { inspector } = this.#graph;
+    let target: unknown = fn;
+    while (typeof target === 'function' && inspector?.factsOf(target).isBound) ({ target } = inspector.boundOf(target));
+    const at = typeof target === 'function' ? inspector?.factsOf(target).location : undefined;
+    const location = at && inspector && locate(Function.prototype.toString.call(target), at, inspector);
+    return { ...origin, owner: { name: nameOf(fn), location } };
   }
 
   #refuse({ shape }: WrittenFunction, owner: NonNullable<Origin['owner']>): void {
@@ -405,9 +419,4 @@ function isMethodOf(shape: ClassShape, property: PropertyDescriptor | undefined)
 function nameOf(fn: AnyFunction): string {
   const name: unknown = Object.getOwnPropertyDescriptor(fn, 'name')?.value;
   return typeof name === 'string' ? name : '';
-}
-
-/** For a function that is the subject itself: then it has no variable, but a name. */
-function named(origin: Origin, fn: AnyFunction): Origin {
-  return origin.owner === undefined ? { ...origin, owner: { name: nameOf(fn), location: undefined } } : origin;
 }
