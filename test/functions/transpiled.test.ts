@@ -18,6 +18,7 @@ const source = `
   import { WorkerPool } from 'rxjs-parallel-map';
   import { half, Base, counter as tick } from './helper.js';
   import fallback from './helper.js';
+  import * as everything from './helper.js';
 
   enum Color { Red = 1, Green }
   namespace Settings { export const depth = 2; }
@@ -43,6 +44,7 @@ const source = `
     const functions: (() => unknown)[] = [
       () => [sha('a'), path.basename('/x/y'), fs.existsSync('/')],
       () => [half(4), fallback.name, local],
+      () => [everything.half(6), everything.normalize('x/../y')],
       () => [Color.Green, Color[1], Settings.depth],
       () => [prepared.secret, new Derived().secret, prepared instanceof Derived, prepared.name, Derived.all, new Derived().name],
       () => spread({ a: 1, b: 2 }, 3, 4),
@@ -51,7 +53,7 @@ const source = `
       () => [++changing, ++changing],
       async () => (await import('./helper.js')).half(8),
       () => { tick(); return tick() > 1; },
-      () => [10n ** 2n, ((x) => x?.y?.z)({} as any), [1, [2]].flat()],
+      () => [10n * 10n, ((x) => x?.y?.z)({} as any), [1, [2]].flat()],
     ];
     const results = [];
     for (const fn of functions) results.push(await pool.apply(fn).catch((error: Error) => String(error)));
@@ -63,6 +65,7 @@ const source = `
 
 const helper = `
   import { threadId } from 'node:worker_threads';
+  export * from 'node:path';
   let count = 0;
   export function half(n: number): number { return n / 2; }
   export class Base { constructor(readonly value: number) {} }
@@ -74,6 +77,7 @@ const helper = `
 const expected = [
   ['3bad5006', 'y', true],
   [2, 'Fallback', 'local'],
+  [3, 'y'],
   [2, 'Red', 2],
   [8, 7, true, 'prepared', ['first'], 'pepper'],
   [1, [2], 4],
@@ -158,6 +162,8 @@ const makers: Readonly<Record<'cjs' | 'esm', Readonly<Record<string, Maker>>>> =
     'Babel, an old language': (folder) => ({ file: withOther(folder, (text) => babel(text, 'cjs', 'node 10')) }),
     'swc, today’s language': (folder) => ({ file: withOther(folder, (text) => swc(text, 'cjs', 'es2022')) }),
     'swc, an old language': (folder) => ({ file: withOther(folder, (text) => swc(text, 'cjs', 'es2017')) }),
+    'Babel, ES5': (folder) => ({ file: withOther(folder, (text) => babel(text, 'cjs', 'ie 11')) }),
+    'swc, ES5': (folder) => ({ file: withOther(folder, (text) => swc(text, 'cjs', 'es5')) }),
     'swc, minified': (folder) => ({ file: withOther(folder, (text) => swc(text, 'cjs', 'es2022', true)) }),
     'esbuild, file by file': (folder) => ({ file: eachWithEsbuild(folder, 'cjs') }),
     'esbuild, file by file, with names kept': (folder) => ({

@@ -40,7 +40,7 @@ export interface PrivateFields {
 /** Something that exists in the worker, too, and is found by its name. */
 export interface NamedNode {
   readonly type: 'named';
-  /** A module of Node's; otherwise the path begins at the global object. */
+  /** A module of Node's, or `%` for what the language has no names for; otherwise the path begins at the global object. */
   readonly module?: string | undefined;
   readonly path: readonly string[];
 }

@@ -24,6 +24,7 @@ import {
 } from './graph.js';
 import { importMetaOf } from './importMeta.js';
 import { importModule } from './importModule.js';
+import { follow, intrinsics, ofTheLanguage } from './intrinsics.js';
 import { rememberOrigin } from './origins.js';
 import { loadTypeScript, registerTypeScript } from './typescript.js';
 
@@ -369,9 +370,8 @@ function methodOf(holder: object): object {
 }
 
 function lookUp(module: string | undefined, names: readonly string[]): unknown {
-  let found: unknown = module === undefined ? globalThis : createRequire(import.meta.url)(module);
-  for (const name of names) found = (found as Record<string, unknown>)[name];
-  return found;
+  if (module === undefined) return follow(globalThis, names);
+  return follow(module === ofTheLanguage ? intrinsics : createRequire(import.meta.url)(module), names);
 }
 
 function remember<T>(value: T, node: GraphNode): T {

@@ -56,7 +56,8 @@ export class FunctionWriter {
   nodeOf(fn: AnyFunction, origin: Origin): GraphNode {
     const native = this.#nativeBehind(fn);
     if (native !== undefined) return native;
-    const { written, facts } = this.#read(fn, origin);
+    const { facts, ...read } = this.#read(fn, origin);
+    const written = forItsVariables(read.written, fn, facts);
     this.#rootScript ??= written.script.id;
     const { url, sourceMapURL } = written.script;
     if (process.sourceMapsEnabled === true && sourceMapURL !== '') this.#graph.sourceMaps[url] = sourceMapURL;
@@ -392,6 +393,16 @@ export class FunctionWriter {
       ...(shape !== undefined || proto === Object.prototype ? {} : { prototypeProto: this.#graph.slot(proto, inside) }),
     };
   }
+}
+
+/** A function that is declared and assigned anew, by itself or before: what it calls by its name is what that stands for. */
+function forItsVariables(written: WrittenFunction, fn: AnyFunction, { scopes }: FunctionFacts): WrittenFunction {
+  const { nameless } = written.shape;
+  if (nameless === undefined || !written.isDeclared) return written;
+  const own = nameless.shape.variables.find((each) => !written.shape.variables.some(({ name }) => name === each.name));
+  const scope = own && scopes.find(({ object }) => Object.hasOwn(object, own.name));
+  if (own === undefined || scope === undefined) return written;
+  return own.isWritten || scope.object[own.name] !== fn ? { ...written, ...nameless } : written;
 }
 
 function isNodes(value: unknown): boolean {

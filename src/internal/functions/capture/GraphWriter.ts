@@ -281,7 +281,7 @@ export class GraphWriter {
   #objectNode(object: object, origin: Origin): GraphNode {
     if (isStorage(object)) return this.storages.nodeOf(object, origin);
     const why = whyUnportable(object);
-    if (why !== undefined) this.fail(origin, why);
+    if (why !== undefined) return namespaceOfNode(object) ?? this.fail(origin, why);
     const owner = prototypeOwner(object);
     if (owner !== undefined) return { type: 'prototype', of: this.slot(owner, origin) as number };
 
@@ -420,6 +420,15 @@ export class GraphWriter {
 
 function isImport({ type }: GraphNode): boolean {
   return type === 'import' || type === 'require' || type === 'importMeta';
+}
+
+/** The namespace of a module of Node's, which is imported from anywhere. */
+function namespaceOfNode(object: object): GraphNode | undefined {
+  if (!types.isModuleNamespaceObject(object)) return undefined;
+  const { default: exported } = object as { readonly default?: unknown };
+  const name = isThing(exported) ? builtinName(exported) : undefined;
+  if (name?.module === undefined || name.path.length > 0) return undefined;
+  return { type: 'import', from: '', specifier: name.module, name: '*' };
 }
 
 function symbolNode(symbol: symbol): GraphNode {

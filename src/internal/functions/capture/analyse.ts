@@ -73,6 +73,8 @@ export interface FunctionShape {
   /** The name of a method in brackets, which would be computed anew. */
   readonly computedName: Range | undefined;
   readonly class: ClassShape | undefined;
+  /** The same function without its name, where it uses that: a declared one is a variable of its surroundings. */
+  readonly nameless: { readonly text: string; readonly shape: FunctionShape } | undefined;
 }
 
 /** How texts can be read: what stands around them, and where the function is then. */
@@ -150,7 +152,24 @@ function shapeOf(
     importMeta: meanings.importMeta.map(rangeOf),
     computedName: computed === undefined ? undefined : computedNameIn(text, rangeOf(computed)),
     class: classShape,
+    nameless: withoutName(node, text, isModule, rangeOf),
   };
+}
+
+function withoutName(
+  node: SyntaxNode,
+  text: string,
+  isModule: boolean,
+  rangeOf: (range: Range) => Range,
+): FunctionShape['nameless'] {
+  const id = node.type === 'FunctionExpression' && isNode(node['id']) ? node['id'] : undefined;
+  if (id === undefined) return undefined;
+  const { start, end } = rangeOf(id);
+  const name = id['name'] as string;
+  if (!text.includes(name, end)) return undefined;
+  const anonymous = text.slice(0, start) + ' '.repeat(end - start) + text.slice(end);
+  const shape = analyse(anonymous, isModule);
+  return shape.variables.some((variable) => variable.name === name) ? { text: anonymous, shape } : undefined;
 }
 
 /** What of `this` and the like in a node is that of the surroundings, and other things that need its place. */
