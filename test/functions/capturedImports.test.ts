@@ -124,13 +124,12 @@ const ofModules = `
   const { version: awaited } = await import('versioned');
   const { default: thing } = await import('@scope/pkg');
   const { url, dirname, filename } = import.meta;
-  const isLimited = process.argv[2] === 'threading' && process.execArgv.join().includes('tsx') && process.version.startsWith('v20.');
   const resolved = [import.meta.resolve('./lib/data.json'), import.meta.resolve('versioned'), import.meta.resolve('conditional'), import.meta.resolve('fs')];
   const ofTables = {
     'in ES modules': [
       ['packages that are ES modules', () => [nested(2), new Scoped().name()], [4, 'scoped']],
-      // In Node 20, tsx reaches threads by require only.
-      ...(isLimited ? [] : [['modules with top-level await', () => answer, 'after waiting']]),
+      ['modules with top-level await', () => answer, 'after waiting'],
+      ['modules with top-level await, by import()', async () => [(await import('./lib/waits.js')).answer, (await import('./lib/state.js')).increase === increase], ['after waiting', true]],
       ['JSON', () => data, { answer: 42, list: [1, { deep: true }] }],
       ['files of CommonJS', () => native, 'native CommonJS'],
       ['constants that await an import', () => [os.EOL, awaited, new thing().name()], ['\\n', 1, 'scoped']],

@@ -263,6 +263,18 @@ describeEach.distinct('a plain function', ({ name: startMethod }) => {
       expect(error).to.be.instanceOf(UnportableFunctionError);
       expect(error.message).to.include(name).and.to.include('moduleTask');
     }
+    const error = await rejection<Unportable>(pool.map(bound.bind(null), [1]));
+    expect(error.functionName).to.equal('bound bound boundOne');
+    expect(error.location, 'where the function is that is bound').to.match(/plain\.test\.ts:\d+:\d+$/);
+  });
+
+  it('with a property that cannot travel is refused by its place, where it has no name', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const [fn] = [Object.assign((x: number) => x, { later: Promise.resolve() })];
+    Object.defineProperty(fn, 'name', { value: '' });
+    const error = await rejection<Unportable>(pool.map(fn as (x: number) => number, [1]));
+    expect(error.variable).to.equal(undefined);
+    expect(error.message).to.match(/^An anonymous function \(.*plain\.test\.ts:\d+:\d+\) .* later is a Promise/);
   });
 
   // peers: 71

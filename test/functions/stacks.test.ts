@@ -1,7 +1,8 @@
 /** Where errors in a worker say that they come from: the file, line and column that the function was written at. */
 
 import { expect } from 'chai';
-import { forms, useProgramFolder, type ProgramFolder } from '../support/forms.js';
+import { transformSync } from 'esbuild';
+import { forms, isCommonJs, useProgramFolder, type ProgramFolder } from '../support/forms.js';
 import { describeEach } from '../support/startMethods.js';
 
 /** It prints the stacks of functions that fail, in a worker and here, and where one stands that cannot travel. */
@@ -141,4 +142,27 @@ describeEach('the stack of an error in a worker', ({ name: startMethod }) => {
       expectSame(await run(write('program', source), { form, flags: ['--enable-source-maps'] }), 'ts');
     });
   }
+
+  for (const flags of [[], ['--enable-source-maps']]) {
+    it(`shows the column, too, in a minified file of one line ${flags.join()}`, async () => {
+      const compile = (name: string, text: string): string => {
+        const options = {
+          loader: 'ts',
+          minify: true,
+          sourcemap: 'inline',
+          format: isCommonJs ? 'cjs' : 'esm',
+        } as const;
+        const { code } = transformSync(text, { ...options, sourcefile: `${name}.ts` });
+        expect(code.trim().split('\n'), 'the code, and its map').to.have.lengthOf(2);
+        return folder.write(`${name}.js`, code);
+      };
+      compile('helper', helper);
+      expectSame(await run(compile('program', source), { flags }), flags.length > 0 ? 'ts' : 'js');
+    });
+  }
+
+  it('shows those of the source, where tsx maps stacks by itself', async () => {
+    folder.write('helper.ts', helper);
+    expectSame(await run(folder.write('program.ts', source), { form: 'tsx' }), 'ts');
+  });
 });

@@ -3,6 +3,8 @@ enum Kind {
   Large = 'large',
 }
 
+const limit = await Promise.resolve(3);
+
 export function label(n: number): string {
-  return n > 3 ? Kind.Large : Kind.Small;
+  return n > limit ? Kind.Large : Kind.Small;
 }

@@ -40,7 +40,7 @@ export interface PrivateFields {
 /** Something that exists in the worker, too, and is found by its name. */
 export interface NamedNode {
   readonly type: 'named';
-  /** A module of Node's; otherwise the path begins at the global object. */
+  /** A module of Node's, or `%` for what the language has no names for; otherwise the path begins at the global object. */
   readonly module?: string | undefined;
   readonly path: readonly string[];
 }
@@ -150,9 +150,15 @@ export interface FillingNode {
   readonly type: 'filling';
 }
 
-/** A weak collection in which a compiler's helper remembers what it has made: it begins empty. */
-export interface WeakCacheNode {
-  readonly type: 'weakCache';
+/** A weak collection, with what it has of the objects of the graph: nobody can ask for more of it. */
+export interface WeakMapNode {
+  readonly type: 'weakMap';
+  readonly entries: readonly (readonly [key: Slot, value: Slot])[];
+}
+
+export interface WeakSetNode {
+  readonly type: 'weakSet';
+  readonly values: readonly Slot[];
 }
 
 export interface FunctionNode extends ObjectParts {
@@ -200,7 +206,8 @@ export type GraphNode =
   | FileNode
   | CellNode
   | FillingNode
-  | WeakCacheNode
+  | WeakMapNode
+  | WeakSetNode
   | FunctionNode;
 
 /** A graph. */

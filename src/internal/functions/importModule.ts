@@ -1,7 +1,8 @@
 /** Modules imported in a worker as from the file of a function. */
 
+import { isBuiltin } from 'node:module';
 import { compile } from './compile.js';
-import { requireTypeScript } from './typescript.js';
+import { loadTypeScript, requireTypeScript } from './typescript.js';
 
 /**
  * Imports what `specifier` means in the file `from`.
@@ -14,6 +15,7 @@ export async function importModule(
   attributes?: Readonly<Record<string, string>>,
 ): Promise<Record<string, unknown>> {
   const load = compile('return import(specifier, options)', ['specifier', 'options'], { filename: from });
+  if (!isBuiltin(specifier)) await loadTypeScript();
   try {
     return (await load(specifier, attributes === undefined ? undefined : { with: attributes })) as Record<
       string,

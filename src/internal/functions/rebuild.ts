@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { decodeGraph } from './graphCodec.js';
 import type { PortableFunction, PortableModule, PortableValue } from './portable.js';
 import { revive } from './revive.js';
-import { requireTypeScript } from './typescript.js';
+import { loadTypeScript, requireTypeScript } from './typescript.js';
 
 export type Task = (...args: unknown[]) => unknown;
 
@@ -21,6 +21,7 @@ export async function rebuildValue(portable: PortableValue): Promise<{ readonly 
 }
 
 async function fromModule({ url, exportName }: PortableModule): Promise<Task> {
+  await loadTypeScript();
   const namespace = (await import(url).catch((error: unknown) => {
     const required = url.startsWith('file:') ? requireTypeScript(url, fileURLToPath(url), error) : undefined;
     if (required === undefined) throw error;

@@ -24,16 +24,19 @@ import {
 } from './graph.js';
 import { importMetaOf } from './importMeta.js';
 import { importModule } from './importModule.js';
+import { follow, intrinsics, ofTheLanguage } from './intrinsics.js';
 import { rememberOrigin } from './origins.js';
-import { registerTypeScript } from './typescript.js';
+import { loadTypeScript, registerTypeScript } from './typescript.js';
 
 /** What a graph stands for. A promise where modules have to be imported first. */
 export function revive(graph: Graph, attachments: readonly unknown[]): unknown {
   setSourceMapsFor(graph.sourceMaps);
   const imports = graph.nodes.filter((node) => node.type === 'import');
   const reviver = new Reviver(graph, attachments);
-  if (imports.length === 0) return reviver.run();
-  return Promise.all(imports.map(loadImport)).then((values) => {
+  const importsItself = graph.nodes.some((node) => node.type === 'function' && /\bimport\b/.test(node.code));
+  const loading = importsItself ? loadTypeScript() : undefined;
+  if (imports.length === 0 && loading === undefined) return reviver.run();
+  return Promise.all([loading, ...imports.map(loadImport)]).then(([, ...values]) => {
     imports.forEach((node, i) => reviver.imported.set(node, values[i]));
     return reviver.run();
   });
@@ -110,8 +113,20 @@ class Reviver {
         return remember(moduleObject(pathOf(node.from)), node);
       case 'importMeta':
         return importMetaOf(node.from);
-      case 'weakCache':
-        return new WeakMap();
+      case 'weakMap': {
+        const map = new WeakMap<object, unknown>();
+        this.#fill.push(() => {
+          for (const [key, value] of node.entries) map.set(this.#valueOf(key) as object, this.#valueOf(value));
+        });
+        return map;
+      }
+      case 'weakSet': {
+        const set = new WeakSet<object>();
+        this.#fill.push(() => {
+          for (const value of node.values) set.add(this.#valueOf(value) as object);
+        });
+        return set;
+      }
       case 'filling':
         return filling;
       case 'attachment':
@@ -136,7 +151,7 @@ class Reviver {
   #object(
     node: Exclude<
       GraphNode,
-      { type: 'function' | 'named' | 'symbol' | 'import' | 'require' | 'cell' | 'filling' | 'weakCache' }
+      { type: 'function' | 'named' | 'symbol' | 'import' | 'require' | 'cell' | 'filling' | 'weakMap' | 'weakSet' }
     >,
   ): unknown {
     const parts = node as ObjectParts;
@@ -355,9 +370,8 @@ function methodOf(holder: object): object {
 }
 
 function lookUp(module: string | undefined, names: readonly string[]): unknown {
-  let found: unknown = module === undefined ? globalThis : createRequire(import.meta.url)(module);
-  for (const name of names) found = (found as Record<string, unknown>)[name];
-  return found;
+  if (module === undefined) return follow(globalThis, names);
+  return follow(module === ofTheLanguage ? intrinsics : createRequire(import.meta.url)(module), names);
 }
 
 function remember<T>(value: T, node: GraphNode): T {

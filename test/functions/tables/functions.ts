@@ -190,6 +190,26 @@ const hoisted = (): unknown => {
   for (var i = 0; i < 2; i++);
   return [early, i];
 };
+// Compilers and people write functions that replace themselves.
+/* oxlint-disable no-func-assign */
+function replacesItself(): number {
+  const made = factor * 2;
+  // @ts-expect-error TypeScript would rather not
+  replacesItself = () => made + 1;
+  return made;
+}
+function wrapped(n: number): number {
+  return n < 1 ? 0 : wrapped(n - 1) + 1;
+}
+// @ts-expect-error likewise
+wrapped = (
+  (inner) => (n: number) =>
+    inner(n) + 100
+)(wrapped);
+/* oxlint-enable no-func-assign */
+const knowsItself = function wrapped(n: number): unknown {
+  return n > 0 ? wrapped(n - 1) : wrapped === knowsItself;
+};
 const curried = (a: number) => (b: number) => (c: number) => a + b * c + factor;
 
 // Functions as objects.
@@ -416,6 +436,13 @@ const unnamed = [
   },
 ] as const;
 const nativeOnes = { max: Math.max, parse: JSON.parse, slice: Array.prototype.slice, log: console.log };
+const AsyncFunction = (async () => {}).constructor;
+const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([].values())) as object;
+const iteratesItself = {
+  [Symbol.iterator]: (iteratorPrototype as Iterable<unknown>)[Symbol.iterator],
+  next: () => ({ done: true }),
+};
+const inheritsIteration = Object.assign(Object.create(iteratorPrototype) as object, { next: () => ({ done: true }) });
 const { stringify } = JSON;
 const hasOwn = Object.prototype.hasOwnProperty;
 
@@ -450,8 +477,12 @@ export const tables: Tables = {
         nativeOnes.log === console.log,
         stringify({}),
         hasOwn.call({ a: 1 }, 'a'),
+        delayed instanceof AsyncFunction,
+        iteratorPrototype.isPrototypeOf(countTo(1)),
+        [...(iteratesItself as never)],
+        [...(inheritsIteration as never)],
       ],
-      [2, [1], [2], true, '{}', true],
+      [2, [1], [2], true, '{}', true, true, true, [], []],
     ],
   ],
 
@@ -558,6 +589,13 @@ export const tables: Tables = {
     ['operators', () => comma(2), 9],
     ['exceptions', () => exceptions(), ['RangeError', 'finally', 'caught again']],
     ['hoisting', () => hoisted(), [3, 2]],
+    [
+      'declared functions that replace themselves',
+      () => [replacesItself(), replacesItself(), replacesItself()],
+      [6, 7, 7],
+    ],
+    ['declared functions that were replaced', () => wrapped(3), 403],
+    ['function expressions that are called like another function', () => knowsItself(2), true],
   ],
 
   'functions as objects': [

@@ -15,9 +15,11 @@ import type { GraphWriter, Origin } from './GraphWriter.js';
 import type { FunctionFacts } from './Inspector.js';
 import { editsForPrivates, freshName, replace, replaceUses, shareVariable, type Draft } from './draft.js';
 import { globalOf, importNode, importsIn, isGlobal, isModuleObject, isTopScope } from './names.js';
+import { interop } from './imports.js';
 import { isThing } from './kinds.js';
 import { findWritten, InsideNodeError, locate, writtenAlone, type WrittenFunction } from './scripts.js';
 import { groupShared, type SharedUse } from './shared.js';
+import { isStorage } from './storages.js';
 import { applyEdits } from './syntax.js';
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -52,7 +54,10 @@ export class FunctionWriter {
   }
 
   nodeOf(fn: AnyFunction, origin: Origin): GraphNode {
-    const { written, facts } = this.#read(fn, origin);
+    const native = this.#nativeBehind(fn);
+    if (native !== undefined) return native;
+    const { facts, ...read } = this.#read(fn, origin);
+    const written = forItsVariables(read.written, fn, facts);
     this.#rootScript ??= written.script.id;
     const { url, sourceMapURL } = written.script;
     if (process.sourceMapsEnabled === true && sourceMapURL !== '') this.#graph.sourceMaps[url] = sourceMapURL;
@@ -74,7 +79,10 @@ export class FunctionWriter {
     const { shape } = written;
     const proto = Object.getPrototypeOf(fn) as object | null;
     // What is a property of a captured function is captured by whoever has captured that.
-    const inside = origin.owner === undefined ? { owner, variable: nameOf(fn), path: nameOf(fn) } : origin;
+    const inside =
+      origin.owner === undefined
+        ? { owner, variable: nameOf(fn) === '' ? undefined : nameOf(fn), path: nameOf(fn) }
+        : origin;
     return {
       type: 'function',
       form: shape.form,
@@ -106,6 +114,15 @@ export class FunctionWriter {
   /** What is known of a class; `undefined` for a function that is none. */
   classOf(owner: object, origin: Origin): ClassShape | undefined {
     return this.#classes.get(owner) ?? this.#read(owner as AnyFunction, origin).written.shape.class;
+  }
+
+  /** Whether a class keeps private fields of its instances in weak collections. */
+  usesStorages(owner: object, origin: Origin): boolean {
+    const { written, facts } = this.#read(owner as AnyFunction, origin);
+    return written.shape.variables.some(({ name, isStorage: mayBe }) => {
+      const scope = mayBe ? facts.scopes.find(({ object }) => Object.hasOwn(object, name)) : undefined;
+      return isStorage(scope?.object[name]);
+    });
   }
 
   /** Whether a class is inside of Node, without a name by which a worker could find it. */
@@ -153,7 +170,7 @@ export class FunctionWriter {
   /** The text of a function, and what is around it. */
   #read(fn: AnyFunction, origin: Origin): { readonly written: WrittenFunction; readonly facts: FunctionFacts } {
     const { inspector } = this.#graph;
-    const refuse = (what: string): never => this.#graph.fail(named(origin, fn), what);
+    const refuse = (what: string): never => this.#graph.fail(this.#named(origin, fn), what);
     const text = Function.prototype.toString.call(fn);
     const facts = inspector?.factsOf(fn, this.#graph.waitingFunctions()) ?? noFacts;
     if (facts.isBound) refuse('a bound function');
@@ -172,6 +189,26 @@ export class FunctionWriter {
       }
       return refuse(`a function whose text cannot be read alone (${error.message})`);
     }
+  }
+
+  /** A function of JavaScript's or Node's that is bound to nothing: Babel writes `Object.getPrototypeOf.bind()`. */
+  #nativeBehind(fn: AnyFunction): GraphNode | undefined {
+    const { inspector } = this.#graph;
+    if (inspector === undefined || !nameOf(fn).startsWith('bound ') || !inspector.factsOf(fn).isBound) return undefined;
+    const { target, self, args } = inspector.boundOf(fn);
+    const name = self === undefined && args.length === 0 && isThing(target) ? builtinName(target) : undefined;
+    return name && { type: 'named', ...name };
+  }
+
+  /** For a function that is the subject itself: then it has no variable, but a name and a place. */
+  #named(origin: Origin, fn: AnyFunction): Origin {
+    if (origin.owner !== undefined) return origin;
+    const { inspector } = this.#graph;
+    let target: unknown = fn;
+    while (typeof target === 'function' && inspector?.factsOf(target).isBound) ({ target } = inspector.boundOf(target));
+    const at = typeof target === 'function' ? inspector?.factsOf(target).location : undefined;
+    const location = at && inspector && locate(Function.prototype.toString.call(target), at, inspector);
+    return { ...origin, owner: { name: nameOf(fn), location } };
   }
 
   #refuse({ shape }: WrittenFunction, owner: NonNullable<Origin['owner']>): void {
@@ -224,9 +261,20 @@ export class FunctionWriter {
       add(this.#graph.node(JSON.stringify(node), () => node));
       return;
     }
+    if (isStorage(value)) {
+      if (this.#isInterop(draft)) this.#graph.storages.beginEmpty(value);
+      else if (variable.isStorage) this.#graph.storages.use(value);
+    }
     add(this.#graph.slot(value, origin));
     const scopes = facts.scopes.slice(at).filter(({ description }) => !/^(Module|Script|Global)/.test(description));
     this.#uses.push({ draft, variable, fn: draft.fn, written: draft.written, scopes });
+  }
+
+  /** Whether a function is what compilers put around imports; where names are short, by what it begins with. */
+  #isInterop({ fn, written: { script, offset } }: Draft): boolean {
+    if (interop.test(nameOf(fn))) return true;
+    const before = this.#graph.inspector?.sourceOf(script).slice(Math.max(0, offset - 200), offset) ?? '';
+    return /typeof WeakMap\b/.test(before);
   }
 
   /** A name that is imported. One that holds a primitive is read anew each time: the module may change it. */
@@ -347,6 +395,16 @@ export class FunctionWriter {
   }
 }
 
+/** A function that is declared and assigned anew, by itself or before: what it calls by its name is what that stands for. */
+function forItsVariables(written: WrittenFunction, fn: AnyFunction, { scopes }: FunctionFacts): WrittenFunction {
+  const { nameless } = written.shape;
+  if (nameless === undefined || !written.isDeclared) return written;
+  const own = nameless.shape.variables.find((each) => !written.shape.variables.some(({ name }) => name === each.name));
+  const scope = own && scopes.find(({ object }) => Object.hasOwn(object, own.name));
+  if (own === undefined || scope === undefined) return written;
+  return own.isWritten || scope.object[own.name] !== fn ? { ...written, ...nameless } : written;
+}
+
 function isNodes(value: unknown): boolean {
   return typeof value === 'function' && builtinName(value) !== undefined;
 }
@@ -372,9 +430,4 @@ function isMethodOf(shape: ClassShape, property: PropertyDescriptor | undefined)
 function nameOf(fn: AnyFunction): string {
   const name: unknown = Object.getOwnPropertyDescriptor(fn, 'name')?.value;
   return typeof name === 'string' ? name : '';
-}
-
-/** For a function that is the subject itself: then it has no variable, but a name. */
-function named(origin: Origin, fn: AnyFunction): Origin {
-  return origin.owner === undefined ? { ...origin, owner: { name: nameOf(fn), location: undefined } } : origin;
 }

@@ -13,7 +13,6 @@ import type { Graph, GraphNode, ObjectParts, PrivateFields, Property, Slot, View
 import { originOf } from '../origins.js';
 import { builtinName, isNative, isPlainPrototype } from './builtins.js';
 import { FunctionWriter } from './FunctionWriter.js';
-import { interop } from './imports.js';
 import type { Inspector } from './Inspector.js';
 import { anInstanceOf, isThing, whyUnportable } from './kinds.js';
 import {
@@ -35,6 +34,7 @@ import {
 } from './objects.js';
 import { packageExports } from './packages.js';
 import { isPlainData } from './plainData.js';
+import { isStorage, Storages } from './storages.js';
 
 /** How something was reached: for messages. */
 export interface Origin {
@@ -78,11 +78,13 @@ export class GraphWriter {
   readonly inspector: Inspector | undefined;
   readonly options: GraphOptions;
   readonly sourceMaps: Record<string, string> = {};
+  readonly storages: Storages;
   readonly #nodes: (GraphNode | undefined)[] = [];
   readonly #numbers = new Map<unknown, number>();
   /** Nodes that are no objects of the program, by a text that says all of them. */
   readonly #shared = new Map<string, number>();
   readonly #imports = new Map<object, GraphNode>();
+  readonly #copied = new Set<object>();
   /** What travels as it is. */
   readonly #plain = new Set<object>();
   readonly #attachments: unknown[] = [];
@@ -98,16 +100,21 @@ export class GraphWriter {
     this.inspector = inspector;
     this.options = options;
     this.#functions = new FunctionWriter(this);
+    this.storages = new Storages(this);
   }
 
   /** @throws UnportableFunctionError where something cannot travel. */
   run(root: unknown): WrittenGraph {
     const slot = this.slot(root, { owner: undefined, variable: undefined, path: '' });
     // Queued rather than called, for what hangs on each other may be longer than the stack is high.
-    for (let object = 0; object < this.#objects.length || this.#made < this.#waiting.length;) {
-      const task = object < this.#objects.length ? this.#objects[object++] : this.#waiting[this.#made++];
-      task?.run();
-    }
+    let object = 0;
+    do {
+      while (object < this.#objects.length || this.#made < this.#waiting.length) {
+        const task = object < this.#objects.length ? this.#objects[object++] : this.#waiting[this.#made++];
+        task?.run();
+      }
+    } while (this.storages.fill([...this.#numbers.keys()]));
+    this.storages.refuseOthers();
     this.#functions.finish();
     return {
       graph: { nodes: this.#nodes as GraphNode[], root: slot, sourceMaps: this.sourceMaps },
@@ -263,18 +270,18 @@ export class GraphWriter {
     if (types.isProxy(object)) this.fail(origin, whyUnportable(object) as string);
     const builtin = builtinName(object);
     if (builtin !== undefined) return { type: 'named', ...builtin };
-    const imported = originOf(object);
-    if (imported !== undefined) return imported;
-    const required = requireFunction(object) ?? this.#packageExport(object);
+    const required = this.#copied.has(object)
+      ? undefined
+      : (originOf(object) ?? requireFunction(object) ?? this.#packageExport(object));
     if (required !== undefined) return required;
     if (typeof object === 'function') return this.#functions.nodeOf(object as (...args: never[]) => unknown, origin);
     return this.#objectNode(object, origin);
   }
 
   #objectNode(object: object, origin: Origin): GraphNode {
-    if (types.isWeakMap(object) && interop.test(origin.owner?.name ?? '')) return { type: 'weakCache' };
+    if (isStorage(object)) return this.storages.nodeOf(object, origin);
     const why = whyUnportable(object);
-    if (why !== undefined) this.fail(origin, why);
+    if (why !== undefined) return namespaceOfNode(object) ?? this.fail(origin, why);
     const owner = prototypeOwner(object);
     if (owner !== undefined) return { type: 'prototype', of: this.slot(owner, origin) as number };
 
@@ -379,6 +386,7 @@ export class GraphWriter {
     if (typeof object === 'function' || proto === null || builtinName(proto) !== undefined) return {};
     // From the base down, in the order in which constructors have added them: names may be the same.
     const owners = classesOf(proto).reverse();
+    for (const owner of owners) if (this.#functions.usesStorages(owner, origin)) this.#copy(owner, origin);
     if (!owners.some((owner) => this.#functions.classOf(owner, origin)?.hasPrivates)) return {};
     if (this.inspector === undefined) this.fail(origin, 'an object with private fields, which need an inspector');
     const found = this.inspector.privatesOf(object);
@@ -392,20 +400,35 @@ export class GraphWriter {
       if (shape === undefined) continue;
       shape.privateMethods.forEach(take);
       const values = shape.privates.map((name) => this.slot(take(name), { ...origin, path: `${origin.path}.${name}` }));
-      const number = this.slot(owner, origin) as number;
-      // Only code inside of a class can fill private fields: so one that would be imported is copied, for all that use it.
-      if (isImport((this.#nodes[number] ?? { type: 'function' }) as GraphNode)) {
-        this.#nodes[number] = this.#functions.nodeOf(owner as (...args: never[]) => unknown, origin);
-      }
+      const number = this.#copy(owner, origin);
       this.#functions.fill(owner);
       privates.push({ class: number, values });
     }
     return privates.length === 0 ? {} : { privates };
   }
+
+  /** A class that is copied for all that use it, also where it would be imported: only its own code can fill private fields. */
+  #copy(owner: object, origin: Origin): number {
+    this.#copied.add(owner);
+    const number = this.slot(owner, origin) as number;
+    if (isImport((this.#nodes[number] ?? { type: 'function' }) as GraphNode)) {
+      this.#nodes[number] = this.#functions.nodeOf(owner as (...args: never[]) => unknown, origin);
+    }
+    return number;
+  }
 }
 
 function isImport({ type }: GraphNode): boolean {
   return type === 'import' || type === 'require' || type === 'importMeta';
+}
+
+/** The namespace of a module of Node's, which is imported from anywhere. */
+function namespaceOfNode(object: object): GraphNode | undefined {
+  if (!types.isModuleNamespaceObject(object)) return undefined;
+  const { default: exported } = object as { readonly default?: unknown };
+  const name = isThing(exported) ? builtinName(exported) : undefined;
+  if (name?.module === undefined || name.path.length > 0) return undefined;
+  return { type: 'import', from: '', specifier: name.module, name: '*' };
 }
 
 function symbolNode(symbol: symbol): GraphNode {

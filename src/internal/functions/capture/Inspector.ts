@@ -123,6 +123,16 @@ export class Inspector {
     return named.map(({ name }, i) => [name, values[i]]);
   }
 
+  /** What a bound function calls, and with what. */
+  boundOf(fn: object): { readonly target: unknown; readonly self: unknown; readonly args: readonly unknown[] } {
+    const internal = this.#propertiesOf(fn).internalProperties ?? [];
+    const wanted = ['[[TargetFunction]]', '[[BoundThis]]', '[[BoundArgs]]'];
+    const [target, self, args] = this.#fetch(
+      wanted.map((name) => internal.find((each) => each.name === name)?.value ?? { value: undefined }),
+    );
+    return { target, self, args: Array.from(args as ArrayLike<unknown>) };
+  }
+
   scriptOf(id: string): ScriptFacts | undefined {
     const known = knownScripts.get(id);
     if (known !== undefined) return known;

@@ -21,6 +21,8 @@ export interface FreeVariable {
   readonly members: ReadonlySet<string> | undefined;
   /** Whether it is needed when the function is made, not only when it runs: in the heading of a class. */
   readonly isEager: boolean;
+  /** Whether it may be where objects keep their private fields: a compiler has helpers called with it and the object. */
+  readonly isStorage: boolean;
 }
 
 /** The parts of a class that are about its own state, which travels as values and is not computed again. */
@@ -42,13 +44,19 @@ export interface ClassShape {
   readonly fieldInitialisers: readonly Range[];
   /** Where the body of the constructor begins, after its brace; none where it has none of its own. */
   readonly constructorBody: number | undefined;
-  /** Where the body of the class begins, after its brace. */
-  readonly start: number;
   /** Where the last brace is. */
   readonly end: number;
   /** The texts of its methods: functions that come with it. */
   readonly methods: ReadonlySet<string>;
 }
+
+type Mutable<T> = {
+  -readonly [K in keyof T]: T[K] extends ReadonlySet<infer E> | undefined
+    ? Set<E> | undefined
+    : T[K] extends readonly (infer E)[]
+      ? E[]
+      : T[K];
+};
 
 export interface FunctionShape {
   /** Whether the text is an expression, or a method as it stands in an object. */
@@ -65,6 +73,8 @@ export interface FunctionShape {
   /** The name of a method in brackets, which would be computed anew. */
   readonly computedName: Range | undefined;
   readonly class: ClassShape | undefined;
+  /** The same function without its name, where it uses that: a declared one is a variable of its surroundings. */
+  readonly nameless: { readonly text: string; readonly shape: FunctionShape } | undefined;
 }
 
 /** How texts can be read: what stands around them, and where the function is then. */
@@ -111,39 +121,55 @@ function shapeOf(
   const parents = parentsIn(tree);
   const eager = eagerRanges(node, classShape).map(rangeOf);
 
-  const byName = new Map<string, { uses: VariableUse[]; members: Set<string> | undefined; isEager: boolean }>();
+  const isArrow = node.type === 'ArrowFunctionExpression';
+  const byName = new Map<string, Mutable<FreeVariable>>();
   for (const { name, node: identifier, isWrite } of freeReferences(tree, isModule)) {
     const range = rangeOf(identifier);
     if (dropped.some((part) => contains(part, range))) continue;
     const parent = parents.get(identifier);
     let variable = byName.get(name);
-    if (variable === undefined) byName.set(name, (variable = { uses: [], members: new Set(), isEager: false }));
+    if (variable === undefined) {
+      variable = { name, uses: [], isWritten: false, members: new Set(), isEager: false, isStorage: false };
+      byName.set(name, variable);
+    }
     variable.uses.push({ ...range, isWrite, place: placeOf(identifier, parent, parents) });
+    variable.isWritten ||= isWrite;
+    variable.isStorage ||= isPassed(identifier, parents, classShape !== undefined);
     variable.isEager ||= eager.some((part) => contains(part, range));
     const member = memberRead(identifier, parent);
     if (member === undefined || isWrite) variable.members = undefined;
     else variable.members?.add(member);
   }
 
-  const isArrow = node.type === 'ArrowFunctionExpression';
   const lexical = isArrow ? (meanings.lexical ?? (byName.has('arguments') ? 'arguments' : undefined)) : undefined;
   return {
     form,
     kind: classShape !== undefined ? 'class' : isArrow ? 'arrow' : 'function',
-    variables: [...byName].map(([name, { uses, members, isEager }]) => ({
-      name,
-      uses,
-      isWritten: uses.some(({ isWrite }) => isWrite),
-      members,
-      isEager,
-    })),
+    variables: [...byName.values()],
     lexical,
     usesSuper: !isArrow && meanings.lexical === 'super',
     privateName: meanings.privateName,
     importMeta: meanings.importMeta.map(rangeOf),
     computedName: computed === undefined ? undefined : computedNameIn(text, rangeOf(computed)),
     class: classShape,
+    nameless: withoutName(node, text, isModule, rangeOf),
   };
+}
+
+function withoutName(
+  node: SyntaxNode,
+  text: string,
+  isModule: boolean,
+  rangeOf: (range: Range) => Range,
+): FunctionShape['nameless'] {
+  const id = node.type === 'FunctionExpression' && isNode(node['id']) ? node['id'] : undefined;
+  if (id === undefined) return undefined;
+  const { start, end } = rangeOf(id);
+  const name = id['name'] as string;
+  if (!text.includes(name, end)) return undefined;
+  const anonymous = text.slice(0, start) + ' '.repeat(end - start) + text.slice(end);
+  const shape = analyse(anonymous, isModule);
+  return shape.variables.some((variable) => variable.name === name) ? { text: anonymous, shape } : undefined;
 }
 
 /** What of `this` and the like in a node is that of the surroundings, and other things that need its place. */
@@ -261,7 +287,6 @@ function shapeOfClass(node: SyntaxNode, text: string, rangeOf: (range: Range) =>
     computedMethods,
     hasPrivates,
     fieldInitialisers,
-    start: rangeOf(node['body'] as SyntaxNode).start + 1,
     constructorBody,
     end: rangeOf(node).end - 1,
     methods,
@@ -312,6 +337,14 @@ function memberRead(identifier: SyntaxNode, parent: SyntaxNode | undefined): str
     return undefined;
   }
   return (parent['property'] as { name?: string }).name;
+}
+
+/** Whether a variable is an argument of a call, or has a method called; with `this`, unless that may have any name. */
+function isPassed(identifier: SyntaxNode, parents: ReadonlyMap<SyntaxNode, SyntaxNode>, isInClass: boolean): boolean {
+  const parent = parents.get(identifier);
+  const call = parent?.type === 'MemberExpression' && parent['object'] === identifier ? parents.get(parent) : parent;
+  if (call?.type !== 'CallExpression' || call['callee'] === identifier) return false;
+  return isInClass || (call['arguments'] as SyntaxNode[]).some(({ type }) => type === 'ThisExpression');
 }
 
 function contains(outer: Range, inner: Range): boolean {

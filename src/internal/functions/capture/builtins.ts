@@ -1,6 +1,7 @@
 /** Things that exist in every worker, by identity: what belongs to JavaScript, to Node and to its modules. */
 
 import { builtinModules, createRequire } from 'node:module';
+import { intrinsics, keyOfSymbol, ofTheLanguage } from '../intrinsics.js';
 import { isThing } from './kinds.js';
 
 /** Where something is found: in a module of Node's, or from the global object. */
@@ -68,6 +69,7 @@ function scanGlobals(table: Map<unknown, BuiltinName>): void {
     scan(table, value, [name], undefined, 2);
   }
   scan(table, Object.getPrototypeOf(Uint8Array), ['Uint8Array', '__proto__'], undefined, 1);
+  for (const [name, value] of Object.entries(intrinsics)) scan(table, value, [name], ofTheLanguage, 2);
   add(table, process.env, { path: ['process', 'env'] });
 }
 
@@ -93,6 +95,11 @@ function scan(
   depth: number,
 ): void {
   if (!isThing(value) || value === globalThis || !add(table, value, { module, path }) || depth === 0) return;
+  for (const symbol of Object.getOwnPropertySymbols(value)) {
+    const key = keyOfSymbol(symbol);
+    const method: unknown = Object.getOwnPropertyDescriptor(value, symbol)?.value;
+    if (key !== undefined && isNative(method)) add(table, method, { module, path: [...path, key] });
+  }
   for (const key of Object.getOwnPropertyNames(value)) {
     const property = Object.getOwnPropertyDescriptor(value, key);
     const isPrototype = key === 'prototype' && typeof value === 'function';
@@ -126,5 +133,6 @@ function standardStream(value: object): BuiltinName | undefined {
 export function isPlainPrototype({ module, path }: BuiltinName): boolean {
   const place = path.join('.');
   if (module === 'node:events') return place === '' || /(^|\.)prototype$/.test(place);
+  if (module === ofTheLanguage) return place === 'IteratorPrototype' || place === 'AsyncIteratorPrototype';
   return module === undefined && (place === 'Object.prototype' || place === 'Iterator.prototype');
 }

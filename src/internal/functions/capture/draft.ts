@@ -69,7 +69,7 @@ export function replace({ written, edits }: Draft, { start, end }: Range, text: 
  * @param filling The variable whose `on` says that constructors are only to make the fields of an instance, where some travel.
  */
 export function editsForPrivates(shape: ClassShape, filling: string | undefined, extendsNodes: boolean): Edit[] {
-  const { staticPrivates, privates, fieldInitialisers, constructorBody, heritage, start, end } = shape;
+  const { staticPrivates, privates, fieldInitialisers, constructorBody, heritage, end } = shape;
   const edits: Edit[] = [];
   const insert = (at: number, text: string): void => void edits.push({ start: at, end: at, text });
   const assign = (names: readonly string[], object: string): string =>
@@ -90,6 +90,7 @@ export function editsForPrivates(shape: ClassShape, filling: string | undefined,
   // A class of JavaScript's or Node's would do something with the arguments.
   const parent = extendsNodes ? 'super();' : 'super(...arguments);';
   if (constructorBody !== undefined) insert(constructorBody, `if(${filling}.on){${isDerived ? parent : ''}return}`);
-  else if (isDerived) insert(start, `constructor(...v){if(${filling}.on){${parent}return}super(...v)}`);
+  // At the end, where it moves nothing that may be in a stack.
+  else if (isDerived) insert(end, `;constructor(...v){if(${filling}.on){${parent}return}super(...v)}`);
   return edits;
 }

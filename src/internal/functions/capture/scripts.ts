@@ -12,6 +12,8 @@ export interface WrittenFunction {
   readonly shape: FunctionShape;
   readonly script: ScriptFacts;
   readonly scriptShape: ScriptShape;
+  /** Whether it is a statement, whose name is a variable beside it. */
+  readonly isDeclared: boolean;
   /** Where the text begins in the source of the script. */
   readonly offset: number;
   /** Where the text begins in the file, counted from 0. */
@@ -64,6 +66,7 @@ export function findWritten(
     shape: analyse(text, script.isModule),
     script,
     scriptShape,
+    isDeclared: isStatement(source, offset),
     offset,
     line,
     column,
@@ -72,6 +75,15 @@ export function findWritten(
   if (hasFile) remember(inFiles, key, () => written);
   else inNoFile.set(fn, written);
   return written;
+}
+
+const afterWhichAnExpressionComes =
+  /([=(,:[!~?&|+\-*%<>^]|\b(return|yield|await|typeof|void|new|in|of|instanceof|delete|case|throw))$/;
+
+/** Whether what begins at a place is a statement: told by what stands before. */
+function isStatement(source: string, offset: number): boolean {
+  const before = source.slice(Math.max(0, offset - 200), Math.max(0, offset));
+  return !afterWhichAnExpressionComes.test(before.replace(/(\s|\/\*((?!\*\/).)*\*\/|\/\/.*\n)+$/s, ''));
 }
 
 /** Where a function is, for people; of one that cannot be read, too. */
@@ -102,7 +114,7 @@ export function writtenAlone(text: string): WrittenFunction {
   const script = { id: '', url: '', isModule: false, startLine: 0, startColumn: 0, sourceMapURL: '' };
   const scriptShape = shapeOfScript('', false);
   const shape = analyse(text, false);
-  return { text, shape, script, scriptShape, offset: -1, line: 0, column: 0, location: undefined };
+  return { text, shape, script, scriptShape, isDeclared: false, offset: -1, line: 0, column: 0, location: undefined };
 }
 
 function remember<T>(memory: Map<string, T>, key: string, make: () => T): T {
