@@ -25,6 +25,7 @@ import { importModule } from '../functions/importModule.js';
 import { clearTimeout, now, setImmediate, setTimeout } from '../globals.js';
 import { Forker } from '../posix/Forker.js';
 import { leaveByExit } from '../posix/leaving.js';
+import { tellSourceMaps } from '../functions/sourceMaps.js';
 import { loadLibc, PR_SET_PDEATHSIG, SIGKILL, type Libc } from '../posix/libc.js';
 import { drainStores, prepareRandom, reseed } from '../posix/randomness.js';
 import { signalName } from '../posix/signals.js';
@@ -309,4 +310,5 @@ async function preload(cwd: string): Promise<void> {
   for (const name of preloads.require) createRequire(from)(name);
   for (const name of preloads.loader) register(name, pathToFileURL(from));
   for (const name of preloads.import) await importModule(from, name);
+  tellSourceMaps(); // a template has compiled functions before
 }
