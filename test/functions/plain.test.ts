@@ -265,7 +265,7 @@ describeEach.distinct('a plain function', ({ name: startMethod }) => {
     }
     const error = await rejection<Unportable>(pool.map(bound.bind(null), [1]));
     expect(error.functionName).to.equal('bound bound boundOne');
-    expect(error.location, 'where the function is that is bound').to.match(/plain\.test\.ts:\d+:\d+$/);
+    expect(error.location, 'where the function is that is bound').to.match(/plain\.test\.[jt]s:\d+:\d+$/);
   });
 
   it('with a property that cannot travel is refused by its place, where it has no name', async () => {
@@ -274,7 +274,7 @@ describeEach.distinct('a plain function', ({ name: startMethod }) => {
     Object.defineProperty(fn, 'name', { value: '' });
     const error = await rejection<Unportable>(pool.map(fn as (x: number) => number, [1]));
     expect(error.variable).to.equal(undefined);
-    expect(error.message).to.match(/^An anonymous function \(.*plain\.test\.ts:\d+:\d+\) .* later is a Promise/);
+    expect(error.message).to.match(/^An anonymous function \(.*plain\.test\.[jt]s:\d+:\d+\) .* later is a Promise/);
   });
 
   // peers: 71
