@@ -1,7 +1,7 @@
 // parallelMap beside other pools, on the same work, in one run.
 //
 //   npm run bench                              every case of these
-//   npm run bench -- numbers objects           these cases (numbers, objects, buffers, start, shared, insights)
+//   npm run bench -- numbers objects           these cases (numbers, objects, buffers, capture, start, shared, insights)
 //   npm run bench -- --rounds 9 --json         more rounds than 5; the numbers as JSON instead of tables
 //
 // All pools of a case have the same number of workers, are up before the clock starts, and take turns: each round measures
@@ -10,6 +10,7 @@
 
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchCapture } from './capture.mjs';
 import { cases } from './cases.mjs';
 import parallelMap, { adaptive, single } from './parallelMap.mjs';
 import piscina from './peers/piscina.mjs';
@@ -26,7 +27,7 @@ const WORKERS = 2;
 const SHORTEST = 300;
 
 /** Cases that are no matter of rates. */
-const others = { start: benchStart, shared: benchShared, insights: benchInsights };
+const others = { capture: benchCapture, start: benchStart, shared: benchShared, insights: benchInsights };
 
 const contestants = [
   ...parallelMap.map((contestant) => ({ ...contestant, isPeer: false })),

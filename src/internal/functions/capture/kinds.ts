@@ -14,7 +14,8 @@ export function whyUnportable(value: object): string | undefined {
   }
   if (types.isExternal(value)) return 'a handle of native code';
   const tag = Object.prototype.toString.call(value);
-  if (tag.endsWith(' Iterator]')) return `${anInstanceOf(tag.slice('[object '.length, -1))} in progress`;
+  // From Node 22 on, whatever inherits from `Iterator` has a tag like theirs.
+  if (/^\[object .+ Iterator\]$/.test(tag)) return `${anInstanceOf(tag.slice('[object '.length, -1))} in progress`;
   switch (tag) {
     case '[object WeakRef]':
       return 'a WeakRef';

@@ -12,7 +12,7 @@ export interface WrittenFunction {
   readonly shape: FunctionShape;
   readonly script: ScriptFacts;
   readonly scriptShape: ScriptShape;
-  /** Whether it is a statement, whose name is a variable beside it. */
+  /** Whether it uses its name and is a statement, so that this is a variable beside it. */
   readonly isDeclared: boolean;
   /** Where the text begins in the source of the script. */
   readonly offset: number;
@@ -61,12 +61,13 @@ export function findWritten(
   const shapes = hasFile ? scriptShapes : shapesOfSession(inspector);
   const scriptShape = remember(shapes, script.id, () => shapeOfScript(source, script.isModule));
   const { offset, line, column } = placeIn(source, text, at, script);
+  const shape = analyse(text, script.isModule);
   const written: WrittenFunction = {
     text,
-    shape: analyse(text, script.isModule),
+    shape,
     script,
     scriptShape,
-    isDeclared: isStatement(source, offset),
+    isDeclared: shape.nameless !== undefined && isStatement(source, offset),
     offset,
     line,
     column,
@@ -82,8 +83,9 @@ const afterWhichAnExpressionComes =
 
 /** Whether what begins at a place is a statement: told by what stands before. */
 function isStatement(source: string, offset: number): boolean {
-  const before = source.slice(Math.max(0, offset - 200), Math.max(0, offset));
-  return !afterWhichAnExpressionComes.test(before.replace(/(\s|\/\*((?!\*\/).)*\*\/|\/\/.*\n)+$/s, ''));
+  let before = source.slice(Math.max(0, offset - 200), Math.max(0, offset)).trimEnd();
+  while (before.endsWith('*/')) before = before.slice(0, Math.max(0, before.lastIndexOf('/*'))).trimEnd();
+  return !afterWhichAnExpressionComes.test(before.slice(-12));
 }
 
 /** Where a function is, for people; of one that cannot be read, too. */
