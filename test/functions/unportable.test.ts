@@ -259,7 +259,7 @@ function literally(text: string): string {
   return text.replace(/[^\w\s]/g, '\\$&');
 }
 
-describeEach.distinct('what cannot travel', ({ name: startMethod, sharesMemory }) => {
+describeEach.distinctAnd('spawn', 'what cannot travel', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const memory = new SharedArrayBuffer(4);

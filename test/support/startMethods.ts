@@ -40,7 +40,10 @@ describeEach.distinct = (title: string, body: (row: StartMethodRow) => void): vo
   describeRows(distinct(title), title, body);
 };
 
-/** The same where one start method does what the suite is about in a way of its own: with that one, too. */
+/**
+ * The same with one more start method: one that does what the suite is about in a way of its own, or `spawn` for what functions take
+ * along, where a process has nothing but what it is sent.
+ */
 describeEach.distinctAnd = (own: StartMethod, title: string, body: (row: StartMethodRow) => void): void => {
   describeRows(distinct(title, own), title, body);
 };

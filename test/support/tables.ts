@@ -27,7 +27,7 @@ export function tableModule(name: string): TableModule {
  */
 export function describeTables(title: string, module: TableModule, tables: Tables | readonly string[]): void {
   const titles = Array.isArray(tables) ? (tables as readonly string[]) : Object.keys(tables);
-  describeEach.distinct(title, ({ name: startMethod }) => {
+  describeEach.distinctAnd('spawn', title, ({ name: startMethod }) => {
     for (const form of forms) {
       describe(`in a program that ${form} has compiled`, () => {
         const folder = useProgramFolder();

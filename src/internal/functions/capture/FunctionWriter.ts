@@ -178,7 +178,7 @@ export class FunctionWriter {
     try {
       if (inspector === undefined) return { written: writtenAlone(text), facts };
       if (facts.location === undefined) return refuse('a function that V8 knows no place of');
-      return { written: findWritten(fn, text, facts.location, inspector), facts };
+      return { written: findWritten(fn, text, facts.location, facts.scopes, inspector), facts };
     } catch (error) {
       if (error instanceof InsideNodeError) return refuse('a function inside of Node that has no public name');
       if (!(error instanceof SyntaxError)) throw error;

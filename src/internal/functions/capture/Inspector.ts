@@ -6,6 +6,7 @@
 
 import { createRequire } from 'node:module';
 import type { Session } from 'node:inspector';
+import { readScriptFile } from './scriptFiles.js';
 
 /** A scope of a function, with its variables as properties. */
 export interface Scope {
@@ -70,6 +71,7 @@ export class Inspector {
   readonly #facts = new Map<object, FunctionFacts>();
   readonly #sources = new Map<string, string>();
   #heard: Map<string, ScriptFacts> | undefined;
+  #names: Map<string, string> | undefined;
 
   private constructor(session: Session) {
     this.#session = session;
@@ -133,6 +135,23 @@ export class Inspector {
     return { target, self, args: Array.from(args as ArrayLike<unknown>) };
   }
 
+  /**
+   * The script that a function is in. Where that is a file as it is on disk, V8 need not be asked for it.
+   *
+   * @param isModule Whether it is a module, as the scopes of the function say.
+   */
+  scriptAround(text: string, at: NonNullable<FunctionFacts['location']>, isModule: boolean): ScriptFacts | undefined {
+    if (!knownScripts.has(at.scriptId) && this.#heard === undefined) {
+      this.#names ??= this.#listNames();
+      const file = readScriptFile(this.#names.get(at.scriptId), text, at, isModule);
+      if (file !== undefined) {
+        knownScripts.set(at.scriptId, file.script);
+        this.#keepSource(file.script, file.source);
+      }
+    }
+    return this.scriptOf(at.scriptId);
+  }
+
   scriptOf(id: string): ScriptFacts | undefined {
     const known = knownScripts.get(id);
     if (known !== undefined) return known;
@@ -153,11 +172,27 @@ export class Inspector {
       this.#sources.set(script.id, source); // made at run time: there is no end of such
       return source;
     }
+    this.#keepSource(script, source);
+    return source;
+  }
+
+  #keepSource({ id }: ScriptFacts, source: string): void {
     let characters = source.length;
     for (const text of knownSources.values()) characters += text.length;
     if (characters > MOST_CHARACTERS) knownSources.clear();
-    knownSources.set(script.id, source);
-    return source;
+    knownSources.set(id, source);
+  }
+
+  /**
+   * The names of scripts. The profiler knows them, too, and lists them without being switched on, which would change what others
+   * measure with it.
+   */
+  #listNames(): Map<string, string> {
+    const { result } = this.#post<{ result: readonly { readonly scriptId: string; readonly url: string }[] }>(
+      'Profiler.getBestEffortCoverage',
+      {},
+    );
+    return new Map(result.map(({ scriptId, url }) => [scriptId, url]));
   }
 
   /** Switching this domain on is what a first capture mostly costs: it tells of all scripts that there are. */

@@ -48,12 +48,14 @@ export function findWritten(
   fn: object,
   text: string,
   at: NonNullable<FunctionFacts['location']>,
+  scopes: FunctionFacts['scopes'],
   inspector: Inspector,
 ): WrittenFunction {
   const key = `${at.scriptId}:${at.line}:${at.column}:${text.length}`;
   const known = inFiles.get(key) ?? inNoFile.get(fn);
   if (known !== undefined) return known;
-  const script = inspector.scriptOf(at.scriptId);
+  const isModule = scopes.some(({ description }) => description === 'Module');
+  const script = inspector.scriptAround(text, at, isModule);
   if (script === undefined) throw new SyntaxError('V8 does not have it any more');
   if (script.url.startsWith('node:')) throw new InsideNodeError(script.url);
   const source = inspector.sourceOf(script);
