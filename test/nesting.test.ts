@@ -100,6 +100,10 @@ for (const { outer, inner } of mixes) {
       ]);
     });
 
+    it('that is joined gives Node nothing to warn of', async () => {
+      expect(await pool.map(task('useAndJoin'), [inner])).to.deep.equal([[]]);
+    });
+
     it('dies with the worker that has left it open, also in an endless loop', async () => {
       const folder = beatsFolder();
       expect(await pool.map(task('leaveLooping'), [[inner, folder]])).to.deep.equal(['left']);

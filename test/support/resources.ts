@@ -5,6 +5,7 @@
  */
 
 import { createHook } from 'node:async_hooks';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { childrenOf } from './processes.js';
 
 const watched = /^(WORKER|MESSAGEPORT|PIPEWRAP|PROCESSWRAP|TCPWRAP|FSEVENTWRAP|Timeout)$/;
@@ -30,10 +31,16 @@ export interface Snapshot {
   readonly resources: ReadonlySet<number>;
   readonly children: ReadonlySet<number>;
   readonly listeners: ReadonlyMap<string | symbol, number>;
+  readonly descriptors: ReadonlyMap<string, number>;
 }
 
 export function snapshot(): Snapshot {
-  return { resources: new Set(living.keys()), children: new Set(childrenOf(process.pid)), listeners: listeners() };
+  return {
+    resources: new Set(living.keys()),
+    children: new Set(childrenOf(process.pid)),
+    listeners: listeners(),
+    descriptors: descriptors(),
+  };
 }
 
 /**
@@ -73,11 +80,28 @@ function difference(before: Snapshot): string[] {
   for (const [name, count] of listeners()) {
     if (count > (before.listeners.get(name) ?? 0)) left.push(`listener of '${String(name)}'`);
   }
+  for (const [kind, count] of descriptors()) {
+    if (count > (before.descriptors.get(kind) ?? 0)) left.push(`descriptor of ${kind}`);
+  }
   return left;
 }
 
 function listeners(): Map<string | symbol, number> {
   return new Map(process.eventNames().map((name) => [name, process.listenerCount(name)]));
+}
+
+/** How many file descriptors there are of each kind; none where the system does not tell. */
+function descriptors(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const fd of process.platform === 'linux' ? readdirSync('/proc/self/fd') : []) {
+    try {
+      const kind = readlinkSync(`/proc/self/fd/${fd}`).replace(/:\[\d+\]$/, '');
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    } catch {
+      // that of the folder itself, which is closed by now
+    }
+  }
+  return counts;
 }
 
 function userFrames({ stack = '' }: Error): string {

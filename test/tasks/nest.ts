@@ -68,10 +68,23 @@ export async function deep([methods, level, fails]: readonly [StartMethod[], num
   }
 }
 
-/** Uses a pool, and leaves it as it is, with its workers alive. */
+/** Uses a pool, and leaves it as it is, with its workers alive. In one chunk, so that its worker claims what it begins. */
 export async function leaveOpen(inner: StartMethod): Promise<number[]> {
   const pool = new WorkerPool({ nJobs: 2, startMethod: inner, keepAlive: true });
-  return pool.map(innerTask('square'), [1, 2, 3]);
+  return pool.map(innerTask('square'), [1, 2, 3], { chunkSize: 3 });
+}
+
+/** The same, and ends it. @returns What Node has warned of meanwhile. */
+export async function useAndJoin(inner: StartMethod): Promise<string[]> {
+  const warnings: string[] = [];
+  const warn = ({ message }: Error) => void warnings.push(message);
+  process.on('warning', warn);
+  const pool = new WorkerPool({ nJobs: 2, startMethod: inner, keepAlive: true });
+  await pool.map(innerTask('square'), [1, 2, 3], { chunkSize: 3 });
+  await pool.stopAndJoin();
+  await new Promise(setImmediate); // a warning comes a little later than what it is about
+  process.off('warning', warn);
+  return warnings;
 }
 
 /** The same, while an endless loop runs in the pool that is left. */

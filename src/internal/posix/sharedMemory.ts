@@ -34,6 +34,8 @@ interface Calls {
   mmap(address: null, length: number, protection: number, flags: number, fd: number, offset: number): bigint;
   /** `int munmap(void *, size_t)`, munmap(2): and no longer. */
   munmap(address: bigint, length: number): number;
+  /** `int close(int)`, close(2): for a descriptor that Node does not know. */
+  close(fd: number): number;
   /** The memory at an address. */
   view(address: bigint, length: number): ArrayBuffer;
 }
@@ -63,6 +65,7 @@ function bind(): Calls {
     memfd_create: program.func('int memfd_create(const char *name, unsigned int flags)'),
     mmap: program.func('void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)'),
     munmap: program.func('int munmap(void *address, size_t length)'),
+    close: program.func('int close(int fd)'),
     view: (address, length) => koffi.view(address, length),
   };
   return calls;
@@ -73,6 +76,20 @@ function map(fd: number, length: number): { readonly address: bigint; readonly w
   const address = mmap(null, length * WORD, PROT_READ_WRITE, MAP_SHARED, fd, 0);
   if (BigInt.asIntN(64, address) === -1n) throw new Error('Shared memory cannot be mapped.');
   return { address, words: new Int32Array(view(address, length * WORD)) };
+}
+
+/**
+ * Memory without a name, by a descriptor of Node's own making: that is closed with the thread that has opened it, as those of
+ * libraries are not, and closing those would be warned of in a thread. What a thread has mapped that is killed stays mapped: a page.
+ */
+function createDescriptor(): number {
+  const { memfd_create, close } = bind();
+  const fd = memfd_create('rxjs-parallel-map', MFD_CLOEXEC);
+  try {
+    return openSync(`/proc/self/fd/${fd}`, 'r+');
+  } finally {
+    close(fd);
+  }
 }
 
 /** Parts of one length, each for one worker process. */
@@ -108,7 +125,7 @@ export class SharedMemory {
     if (whyNoLibc() === undefined) {
       let fd = -1;
       try {
-        fd = bind().memfd_create('rxjs-parallel-map', MFD_CLOEXEC);
+        fd = createDescriptor();
         ftruncateSync(fd, PAGE_WORDS * WORD);
         const free = Array.from({ length: PAGE_WORDS / this.#length }, (_, at) => at * this.#length).reverse();
         this.#page = { fd, ...map(fd, PAGE_WORDS), free, used: 0 };
