@@ -142,6 +142,20 @@ describeEach.distinct('a value that cannot be sent', ({ name: startMethod, share
     expect(performance.now() - start).to.be.below(2000);
   });
 
+  it('as a result: a call after it that is under way harms no other call, whatever it does yet', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const task = async (n: number): Promise<unknown> => {
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      return process.exit(40 + n);
+    };
+    const either = (n: number) => (n === 0 ? () => n : task(n));
+    const call = pool.map(either, [0, 1], { chunkSize: 2, captures: { task } });
+    expect(await rejection(call)).to.be.instanceOf(UnserializableError);
+    // It would be at a value when the worker ends.
+    const slow = (n: number) => new Promise((resolve) => setTimeout(resolve, 60, n));
+    expect(await pool.map(slow, [5, 6])).to.deep.equal([5, 6]);
+  });
+
   it('a SharedArrayBuffer', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const shared = new SharedArrayBuffer(4);

@@ -54,7 +54,10 @@ export const FromWorker = {
   Results: 3,
   /** Values that the running call of a `merge` chunk has produced so far. */
   Yields: 4,
-  /** The next value of the chunk failed; nothing after it was started. The chunk has ended. */
+  /**
+   * The next value of the chunk failed. The chunk has ended; but where a call after it is still under way, which was begun before
+   * the failure showed, that gets aborted, and `Stopped` follows.
+   */
   Failed: 5,
   /** The chunk has ended early, as `Cancel` asked, or because its function could not be loaded. */
   Stopped: 6,
@@ -190,7 +193,12 @@ export type ResultsMessage = [
   figures?: Figures,
 ];
 export type YieldsMessage = [type: typeof FromWorker.Yields, chunk: number, values: unknown[]];
-export type FailedMessage = [type: typeof FromWorker.Failed, chunk: number, failure: EncodedFailure];
+export type FailedMessage = [
+  type: typeof FromWorker.Failed,
+  chunk: number,
+  failure: EncodedFailure,
+  isRunning?: boolean,
+];
 export type StoppedMessage = [type: typeof FromWorker.Stopped, chunk: number];
 export type ReleasedMessage = [type: typeof FromWorker.Released, chunk: number, kept: number];
 export type FatalMessage = [type: typeof FromWorker.Fatal, thrown: EncodedThrown];

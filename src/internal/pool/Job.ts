@@ -294,9 +294,9 @@ export class Job {
     this.#afterDelivery();
   }
 
-  /** The next value of a chunk has failed, and with it the chunk has ended. */
-  onFailure(chunk: Chunk, error: unknown): void {
-    this.inFlight.delete(chunk);
+  /** The next value of a chunk has failed, and with it the chunk has ended. @param isOver Whether its worker is through with it. */
+  onFailure(chunk: Chunk, error: unknown, isOver = true): void {
+    if (isOver) this.inFlight.delete(chunk);
     const seq = chunk.seq + chunk.done;
     if (this.call.settle) {
       if (!this.#ended) this.#reject(seq, chunk.values.length - chunk.done, error);

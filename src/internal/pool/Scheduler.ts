@@ -280,6 +280,11 @@ export class Scheduler implements JobOwner, WorkerListener {
         break;
       case FromWorker.Failed: {
         const error = this.#errorOf(worker, chunk, message[2]);
+        if (message[3] === true) {
+          job.onFailure(chunk, error, false);
+          this.cancelChunk(chunk);
+          break;
+        }
         worker.given -= chunk.values.length - chunk.done - 1;
         this.#takeBack(worker, chunk);
         job.onFailure(chunk, error);

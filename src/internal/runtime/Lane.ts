@@ -279,7 +279,15 @@ export class Lane {
     setImmediate(() => {
       this.#flushArmed = false;
       this.#turnStart = now();
-      if (this.outbox.flush()) return;
+      const current = this.#current;
+      const isRunning = current !== undefined && !current.paused;
+      if (this.outbox.flush(isRunning)) return;
+      if (isRunning) {
+        // The lane is not free before that call is: it may still do anything, such as end the worker.
+        this.cancel();
+        this.#listener.onFailed();
+        return;
+      }
       this.#endFailed();
       this.#listener.onFree();
     });

@@ -83,8 +83,12 @@ export class Outbox {
     return this.age(time) < BATCH_TIME || this.flush();
   }
 
-  /** Sends the batch. False where a result cannot be sent: it has failed, and the chunk has ended. */
-  flush(): boolean {
+  /**
+   * Sends the batch. False where a result cannot be sent: it has failed, and the chunk has ended.
+   *
+   * @param isRunning Whether the call after those is under way.
+   */
+  flush(isRunning = false): boolean {
     const batch = this.#batch;
     if (batch.length === 0) return true;
     const time = now();
@@ -96,7 +100,7 @@ export class Outbox {
       if (figures === undefined) this.#host.post([FromWorker.Results, this.#chunk, batch, elapsed], moving);
       else this.#host.post([FromWorker.Results, this.#chunk, batch, elapsed, figures], moving);
     } catch (error) {
-      return this.#sendOneByOne(batch, elapsed, error);
+      return this.#sendOneByOne(batch, elapsed, error, isRunning);
     }
     this.#batchStart = now();
     this.#postTime = this.#batchStart - time;
@@ -184,7 +188,7 @@ export class Outbox {
   }
 
   /** A result in the batch cannot be sent: those before it are results all the same, and it has failed. */
-  #sendOneByOne(batch: unknown[], elapsed: number, reason: unknown): boolean {
+  #sendOneByOne(batch: unknown[], elapsed: number, reason: unknown, isRunning: boolean): boolean {
     const share = elapsed / batch.length;
     for (const result of batch) {
       try {
@@ -193,7 +197,8 @@ export class Outbox {
       } catch (error) {
         const failure = this.#unserializable(result, error);
         if (!this.#settles) {
-          this.#host.post([FromWorker.Failed, this.#chunk, failure]);
+          if (isRunning) this.#host.post([FromWorker.Failed, this.#chunk, failure, true]);
+          else this.#host.post([FromWorker.Failed, this.#chunk, failure]);
           return false;
         }
         this.#host.post([FromWorker.Rejected, this.#chunk, failure, share]);
