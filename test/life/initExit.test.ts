@@ -410,6 +410,8 @@ describeEach('workerInit and workerExit', ({ name: startMethod }) => {
         };
         await run(200, 10_000);
         expect(await pool.apply(identity)).to.equal(before);
+        await run(201, Infinity);
+        expect(await pool.apply(identity)).to.equal(before);
         await run(60_000, 50);
         expect(await pool.apply(identity)).to.not.equal(before);
       });

@@ -59,6 +59,18 @@ const ends: Readonly<Record<string, (startMethod: StartMethodRow['name']) => Pro
     await pool.terminate();
     await call;
   },
+  async 'by terminate, while a cancelled task has its time to stop'(startMethod) {
+    const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
+    await pool.apply(() => undefined);
+    const controller = new AbortController();
+    const call = rejection(
+      pool.apply(() => new Promise(() => {}), [], { signal: controller.signal, cancelTimeout: 60_000 }),
+    );
+    await new Promise(setImmediate); // it has been given to its worker
+    controller.abort();
+    await call;
+    await pool.terminate();
+  },
   async 'by dead workers'(startMethod) {
     const pool = new WorkerPool({ nJobs: 2, startMethod });
     await rejection(pool.map(() => process.exit(1), [1, 2, 3]));
