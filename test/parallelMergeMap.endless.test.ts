@@ -2,8 +2,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { expect } from 'chai';
 import { from, of, take } from 'rxjs';
+import type { TaskContext } from 'rxjs-parallel-map';
 import { parallelMergeMap, WorkerPool } from './support/library.js';
-import { useGates } from './support/gates.js';
+import { passGate, useGates, type Gated } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
@@ -72,6 +73,28 @@ describeEach('parallelMergeMap with endless calls', ({ name: startMethod }) => {
       expect(values).to.deep.equal(Array.from({ length: 20_000 }, (_, n) => n));
     });
   }
+
+  it('ends a call that was still to give its generator when nobody wanted that any more, on a pool that goes on', async () => {
+    const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
+    try {
+      const task = async (value: Gated, context: TaskContext) => {
+        await passGate(value, context);
+        return (function* () {
+          for (let n = 0; ; n++) yield n;
+        })();
+      };
+      const options = { pool, cancelTimeout: Infinity, captures: { passGate } };
+      const subscription = of(gates().value('a')).pipe(parallelMergeMap(task, options)).subscribe();
+      await gates().haveStarted('a');
+      subscription.unsubscribe();
+      await gates().hasSaid('abort a');
+      gates().open('a');
+      expect(await pool.apply((n: number) => n, [1])).to.equal(1);
+      expect(workers.started).to.equal(1);
+    } finally {
+      await pool.terminate();
+    }
+  });
 
   it('lets the generator clean up when nobody wants its values, on a pool that goes on', async () => {
     const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });

@@ -231,6 +231,23 @@ describeEach('settle', ({ name: startMethod, isProcess }) => {
     expect(await rejection(pool.map(failOdd, broken, { settle: true }))).to.equal(failure);
   });
 
+  // peers: 22
+  it('ends with what the input throws, also where that would throw again and again', async () => {
+    let asked = 0;
+    const input = {
+      [Symbol.iterator]: () => ({
+        next(): IteratorResult<number> {
+          throw new Error(`asked ${++asked} times`);
+        },
+      }),
+    };
+    const pool = createPool({ nJobs: 1, startMethod });
+    expect(await rejection(pool.map(failOdd, input, { settle: true }))).to.have.property('message', 'asked 1 times');
+    const { end, error } = await outcomeOf(parallelFrom(input, failOdd, { nJobs: 1, startMethod, settle: true }));
+    expect([end, error]).to.deep.equal(['error', new Error('asked 2 times')]);
+    expect(asked).to.equal(2);
+  });
+
   it('leaves errors of workerInit and workerExit what they are', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const fail = () => {

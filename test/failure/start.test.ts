@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { moduleTask, WorkerStartError, type WorkerStartError as StartError } from '../support/library.js';
+import { useGates } from '../support/gates.js';
 import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
@@ -7,8 +8,9 @@ import { describeEach } from '../support/startMethods.js';
 type Echo = (value: number) => number;
 const at = (file: string) => new URL(`../tasks/${file}`, import.meta.url);
 
-describeEach('a function that cannot be loaded', ({ name: startMethod }) => {
+describeEach('a function that cannot be loaded', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
+  const gates = useGates();
 
   // peers: 24, 53
   const cases: readonly [string, () => Parameters<typeof moduleTask>, RegExp, string | undefined][] = [
@@ -51,6 +53,19 @@ describeEach('a function that cannot be loaded', ({ name: startMethod }) => {
     }
     expect(await pool.map((x: number) => x, [1])).to.deep.equal([1]);
   });
+
+  if (isProcess) {
+    it('because its module has the worker killed: an error when that happens again, and not again and again', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, env: { LOG: `${gates().dir}/log` } });
+      const error = await rejection(pool.map(at('killsAtLoad.js'), [1, 2, 3]));
+      expect(error.message).to.include('SIGKILL');
+      // With `fork` it is the template that dies, so no worker can be made of it. Elsewhere a kill may have been meant for the worker,
+      // and is not held against the function the first time.
+      if (startMethod === 'fork') expect(error).to.be.instanceOf(WorkerStartError);
+      else expect(error).to.include({ name: 'WorkerDiedError', signal: 'SIGKILL' });
+      expect(gates().log).to.deep.equal(startMethod === 'fork' ? ['load'] : ['load', 'load']);
+    });
+  }
 
   it('fails for two calls at once', async () => {
     const pool = createPool({ nJobs: 1, startMethod });

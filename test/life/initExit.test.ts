@@ -205,6 +205,10 @@ describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
         expect(error).to.not.have.property('index');
         expect(await pool.map((n) => n, input)).to.deep.equal(input);
 
+        // peers: 23
+        const single = await rejection(pool.apply((n: number) => n, [1], { ...options, workerLifespan: 1 }));
+        expect(single).to.be.instanceOf(RangeError).and.to.include({ message: 'no', code: 'E1', workerId: 0 });
+
         const outcome = await outcomeOf(of(1).pipe(parallelMap((n) => n, { nJobs: 1, startMethod, ...options })));
         expect(outcome.end).to.equal('error');
         expect(outcome.values).to.deep.equal(title.endsWith('Init') ? [] : [1]);

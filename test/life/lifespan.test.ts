@@ -135,13 +135,27 @@ describeEach('workerLifespan', ({ name: startMethod }) => {
     expect(livesOf(calls).map(({ tasks }) => tasks)).to.deep.equal([5, 5, 5, 1]);
   });
 
-  it('replaces a worker that has done too many before the first task', async () => {
+  for (const count of [5, 10]) {
+    it(`replaces a worker that has done ${count} before, of 5 that it may, before the first task`, async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const before = await pool.map(live, numbers(count));
+      const after = await pool.map(live, numbers(3), { workerLifespan: 5 });
+      expect(livesOf(before)).to.have.length(1);
+      expect(livesOf(after)).to.deep.equal([{ workerId: 0, tasks: 3 }]);
+      expect(after[0]?.serial).to.not.equal(before[0]?.serial);
+    });
+  }
+
+  it('counts the task that has failed, and none of those behind it that were not begun', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const before = await pool.map(live, numbers(10));
-    const after = await pool.map(live, numbers(3), { workerLifespan: 5 });
-    expect(livesOf(before)).to.have.length(1);
-    expect(livesOf(after)).to.deep.equal([{ workerId: 0, tasks: 3 }]);
-    expect(after[0]?.serial).to.not.equal(before[0]?.serial);
+    const failAt2 = (n: number, context: TaskContext) => {
+      const life = live(n, context);
+      if (n === 2) throw new Error('2');
+      return life;
+    };
+    await rejection(pool.map(failAt2, numbers(100), { chunkSize: 100, captures: { live } }));
+    const lives = livesOf(await pool.map(live, numbers(12), { workerLifespan: 5 }));
+    expect(lives.map(({ tasks }) => tasks)).to.deep.equal([2, 5, 5]);
   });
 
   it('counts tasks that fail, where the call goes on', async () => {

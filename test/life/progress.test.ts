@@ -5,9 +5,11 @@ import { from, of, range } from 'rxjs';
 import type { TaskContext, TaskProgress, WorkerPool } from 'rxjs-parallel-map';
 import { parallelFrom, parallelMap, parallelMergeMap, transfer, UnserializableError } from '../support/library.js';
 import { outcomeOf } from '../support/outcome.js';
+import { passGate, useGates, type Gated } from '../support/gates.js';
 import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
+import { until } from '../support/until.js';
 import { trackWorkers } from '../support/workers.js';
 
 /** Reports that it starts, that it is halfway, and that it is done; asynchronous for odd numbers. */
@@ -28,6 +30,7 @@ const report = (n: number, { progress }: TaskContext): number | Promise<number> 
 describeEach.distinct('progress', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   trackWorkers(); // which looks when the pools have ended
+  const gates = useGates();
 
   const numbers = Array.from({ length: 20 }, (_, n) => n);
   type Listener = (progress: TaskProgress<string>) => void;
@@ -188,6 +191,34 @@ describeEach.distinct('progress', ({ name: startMethod, sharesMemory }) => {
         .subscribe();
     });
     expect(heard).to.have.length(5);
+  });
+
+  it('is not heard of values behind one that has failed, though the error waits for those before it', async () => {
+    const pool = createPool({ nJobs: 3, startMethod });
+    const report = async (value: Gated, context: TaskContext) => {
+      const { existsSync: exists } = await import('node:fs');
+      context.progress('begins');
+      if (value.name !== 'fails')
+        while (!exists(`${value.dir}/go ${value.name}.open`)) await new Promise((resolve) => setTimeout(resolve, 2));
+      context.progress('ends');
+      return passGate(value, context);
+    };
+    const values = [gates().value(0), gates().value('fails', { fails: 'no' }), gates().value(2)];
+    const heard: string[] = [];
+    const call = rejection(
+      pool.map(report, values, { chunkSize: 1, onProgress: ({ index, value }) => heard.push(`${index} ${value}`) }),
+    );
+    await until(() => heard.filter((line) => line.endsWith('begins')).length === 3, 'the begin of all');
+    gates().open('fails');
+    await gates().hasSaid('end fails');
+    await pool.apply(() => 0); // by now the pool has heard of the failure: its worker does something else
+    gates().open('go 2');
+    await gates().hasSaid('start 2'); // after its second report
+    await pool.apply(() => 0);
+    gates().open('go 0');
+    gates().openAll();
+    expect(await call).to.have.property('message', 'no');
+    expect(heard).to.include('0 ends').and.to.not.include('2 ends');
   });
 
   it('of parallelMergeMap comes between what the call gives', async () => {

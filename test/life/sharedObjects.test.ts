@@ -145,9 +145,10 @@ describeEach.distinctAnd('fork', 'sharedObjects', ({ name: startMethod, sharesMe
     const use = (_: number, { shared }: TaskContext): number => shared.use();
     const pool = createPool({ nJobs: 1, startMethod, sharedObjects: { use: outer.default } });
     expect(await pool.map(use, [1])).to.deep.equal([1]);
+    const kept = createPool({ nJobs: 1, startMethod, keepAlive: true, sharedObjects: { use: outer.default } });
     rmSync(folder, { recursive: true });
-    for (let i = 0; i < 2; i++) {
-      const error = await rejection(pool.map(use, [1]));
+    for (const each of [pool, pool, kept, kept]) {
+      const error = await rejection(each.map(use, [1]));
       expect(error).to.have.property('name', 'WorkerStartError');
       expect(error.cause).to.have.property('code', 'ERR_MODULE_NOT_FOUND');
     }

@@ -1,8 +1,14 @@
 // The option `tasksPerWorker`: several tasks that wait at once in one worker.
 import { expect } from 'chai';
-import { from } from 'rxjs';
+import { from, Subject } from 'rxjs';
 import type { TaskContext } from 'rxjs-parallel-map';
-import { parallelMap, parallelMergeMap, WorkerDiedError, WorkerTimeoutError } from '../support/library.js';
+import {
+  BufferOverflowError,
+  parallelMap,
+  parallelMergeMap,
+  WorkerDiedError,
+  WorkerTimeoutError,
+} from '../support/library.js';
 import { passGate, useGates, type Gated } from '../support/gates.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
@@ -44,6 +50,22 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     expect(await call).to.have.members([0, 1, 2]);
   });
 
+  it('counts what workers could take beside what they have, before a value waits or is one too many', async () => {
+    const source = new Subject<Gated>();
+    const options = { nJobs: 2, startMethod, tasksPerWorker: 2, bufferSize: 0 };
+    const results = outcomeOf(source.pipe(parallelMap(passGate, options)));
+    const [a, b, c, d, tooMany] = gated(5) as [Gated, Gated, Gated, Gated, Gated];
+    source.next(a);
+    source.next(b);
+    await gates().haveStarted(0, 1);
+    source.next(c);
+    source.next(d);
+    await gates().haveStarted(2, 3);
+    source.next(tooMany);
+    expect(await results).to.deep.include({ values: [], end: 'error' });
+    expect((await results).error).to.be.instanceOf(BufferOverflowError);
+  });
+
   it('is one, unless more are asked for', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const call = pool.map(passGate, gated(2));
@@ -53,6 +75,39 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     gates().openAll();
     await call;
     expect(gates().log.slice(0, 3)).to.deep.equal(['start 0', 'end 0', 'start 1']);
+  });
+
+  it('is one also where chunks wait ahead on a worker', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const count = async (_: number, { state }: TaskContext<{ now?: number; most?: number }>): Promise<number> => {
+      state.now = (state.now ?? 0) + 1;
+      state.most = Math.max(state.most ?? 0, state.now);
+      await Promise.resolve();
+      state.now--;
+      return state.most;
+    };
+    expect(Math.max(...(await pool.map(count, Array(2000).fill(0), { chunkSize: 1 })))).to.equal(1);
+  });
+
+  it('does not start a call again that has given something, beside one which took too long', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const give = async function* (value: Gated, context: TaskContext): AsyncGenerator<string> {
+      yield `first of ${value.name}`;
+      yield await passGate(value, context);
+    };
+    const source = new Subject<Gated>();
+    const options = { pool, tasksPerWorker: 2, taskTimeout: 2000, settle: true, captures: { passGate } } as const;
+    const call = outcomeOf(source.pipe(parallelMergeMap(give, options)));
+    const [a, b] = gated(2) as [Gated, Gated];
+    source.next(a);
+    await gates().haveStarted(0);
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // so that the clock of the second is far behind
+    source.next(b);
+    source.complete();
+    const { values } = await call;
+    const told = values.map((result) => (result.status === 'fulfilled' ? result.value : (result.reason as Error).name));
+    expect(told).to.deep.equal(['first of 0', 'WorkerTimeoutError', 'first of 1', 'WorkerDiedError']);
+    expect(gates().started).to.deep.equal(['0', '1']);
   });
 
   it('keeps the order of results, and gives them as they come where that is not wanted', async () => {

@@ -117,6 +117,17 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
     expect(await pool.mapUnordered(compute, values, { chunkSize: 1 })).to.deep.equal([...quick(99), 1500]);
   });
 
+  it('are taken back also when many before could not be sent', async () => {
+    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    await pool.map(compute, quick(1000), { chunkSize: 1 });
+    const unsendable = Array.from({ length: 200 }, () => [0, () => 0] as never[]).flat();
+    const outcomes = await pool.map(compute, unsendable, { chunkSize: 2, settle: true });
+    expect(outcomes.filter(({ status }) => status === 'rejected')).to.have.lengthOf(200);
+    const values = quick(100);
+    values[50] = 1500;
+    expect(await pool.mapUnordered(compute, values, { chunkSize: 1 })).to.deep.equal([...quick(99), 1500]);
+  });
+
   it('that were taken back are done once, however often that happens', async () => {
     const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
     const values = Array.from({ length: 3000 }, (_, n) => n);

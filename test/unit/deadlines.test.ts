@@ -4,6 +4,7 @@ import { CREDITS } from '../../src/internal/tuning.js';
 import { createChunk, type Chunk } from '../../src/internal/pool/Chunk.js';
 import { Deadlines } from '../../src/internal/pool/Deadlines.js';
 import type { Job } from '../../src/internal/pool/Job.js';
+import { until } from '../support/until.js';
 
 describe('deadlines', () => {
   let passed: Chunk[];
@@ -50,6 +51,21 @@ describe('deadlines', () => {
       await Promise.all([over, delay(10)]);
       expect(performance.now() - start).to.be.at.least(2.5);
     }
+  });
+
+  it('do not pass for a merge call that has come to wait when the messages that have arrived were heard', async () => {
+    const chunk = chunkWith(10);
+    begin(deadlines, chunk);
+    // What the call has yielded is heard in the turn of the event loop in which time is up, after the deadline's timer.
+    setTimeout(() => {
+      for (let i = 0; i < CREDITS; i++) deadlines.onYields(chunk);
+    }, 10);
+    block(15);
+    await delay(40);
+    expect(passed).to.deep.equal([]);
+    deadlines.onCredit(chunk);
+    await until(() => passed.length > 0, 'the end of its time');
+    expect(passed).to.deep.equal([chunk]);
   });
 
   it('do not pass for a chunk that is over, nor for one without a timeout', async () => {

@@ -33,6 +33,8 @@ describe('Pace', () => {
   it('falls at once when values turn slow', () => {
     const pace = new Pace();
     for (let i = 0; i < 20; i++) pace.learnWorking(pace.size, pace.size * 1e-5);
+    pace.learnWorking(10, 20);
+    expect(pace.size).to.equal(2); // as many as run in 4 milliseconds: nothing of before counts
     pace.learnWorking(1, 20);
     expect(pace.size).to.equal(1);
     expect(pace.chunksAhead(1)).to.equal(0);

@@ -137,6 +137,24 @@ describe('The task loop', () => {
     ]);
   });
 
+  it('gives back all but one of the values that wait for an init function, for it would pass for idle', async () => {
+    const { loop, sent } = loopOf((n) => n);
+    const workerInit = () => new Promise((resolve) => setTimeout(resolve, 20));
+    loop.receive([ToWorker.Define, 1, makePortable(workerInit, {} as never)]);
+    loop.receive([ToWorker.Begin, 1, 1]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 1, 0, [0, 1, 2], NO_PLACE]);
+    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, 1, 3, [3, 4], NO_PLACE]);
+    sent.length = 0;
+    loop.receive([ToWorker.Recall, 1]);
+    loop.receive([ToWorker.Recall, 0]);
+    expect(sent).to.deep.equal([
+      [FromWorker.Stopped, 1],
+      [FromWorker.Released, 0, 1],
+    ]);
+    await sleep(50);
+    expect(batches(sent)).to.deep.equal([[0]]);
+  });
+
   it('gives back a chunk that waits as a whole', () => {
     const { loop, sent } = loopOf(() => new Promise(() => undefined));
     loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0], NO_PLACE]);
