@@ -100,6 +100,16 @@ for (const { outer, inner } of mixes) {
       ]);
     });
 
+    // peers: 29
+    it('can be joined and terminated while its workers are being replaced', async () => {
+      for (const outcome of await pool.map(task('endWhileReplacing'), [inner, inner], { workerLifespan: 1 })) {
+        const [joined, terminated] = outcome;
+        expect(joined).to.deep.equal([1, 4, 9, 16]);
+        // Where all was done by then, there was nothing left to terminate.
+        expect(terminated).to.deep.equal(Array.isArray(terminated) ? [1, 4, 9, 16] : 'PoolTerminatedError');
+      }
+    });
+
     it('that is joined gives Node nothing to warn of', async () => {
       expect(await pool.map(task('useAndJoin'), [inner])).to.deep.equal([[]]);
     });

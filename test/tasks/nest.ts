@@ -87,7 +87,19 @@ export async function useAndJoin(inner: StartMethod): Promise<string[]> {
   return warnings;
 }
 
-/** The same, while an endless loop runs in the pool that is left. */
+/** Joins a pool while its workers are being replaced, one after each value, and then terminates it in the middle of that. */
+export async function endWhileReplacing(inner: StartMethod): Promise<unknown[]> {
+  const pool = new WorkerPool({ nJobs: 2, startMethod: inner, keepAlive: true });
+  const run = () => pool.map(innerTask('square'), [1, 2, 3, 4], { workerLifespan: 1 });
+  const joined = run();
+  await pool.stopAndJoin();
+  const terminated = run().catch((error: Error) => error.name);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await pool.terminate();
+  return [await joined, await terminated];
+}
+
+/** The same as `leaveOpen`, while an endless loop runs in the pool that is left. */
 export async function leaveLooping([inner, folder]: readonly [StartMethod, string]): Promise<string> {
   const pool = new WorkerPool({ nJobs: 1, startMethod: inner, keepAlive: true });
   pool.apply(innerTask('beat') as never, [folder] as never).catch(() => undefined);
