@@ -1,10 +1,12 @@
 // Which error comes, after which values, and what is not started any more. peers: 19, 20
 import { expect } from 'chai';
 import { concat, from, NEVER, range, Subject } from 'rxjs';
+import type { TaskContext } from 'rxjs-parallel-map';
 import { parallelFrom, parallelMap, WorkerPool } from './support/library.js';
 import { passGate, useGates, type Gated } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
 import { runProgram } from './support/program.js';
+import { rejection } from './support/rejection.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
@@ -135,6 +137,25 @@ describeEach.distinct('errors and order', ({ name: startMethod }) => {
     );
     expect(results).to.deep.equal(['a']);
     expect(gates().started).to.deep.equal(['a', 'b']);
+  });
+
+  it('ordered: nor is what came back from a dead worker, with a larger index', async () => {
+    await using pool = new WorkerPool({ nJobs: 2, startMethod });
+    const task = async (value: Gated, context: TaskContext): Promise<string> => {
+      const { existsSync, writeFileSync } = await import('node:fs');
+      if (value.name !== '2' || existsSync(`${value.dir}/died`)) return passGate(value, context);
+      writeFileSync(`${value.dir}/died`, '');
+      process.exit(1);
+    };
+    const values = [0, 1, 2, 3, 4, 5].map((n) => gates().value(n, n === 2 ? { fails: 'no' } : {}));
+    for (const n of [1, 2, 3, 4, 5]) gates().open(n);
+    const options = { chunkSize: 2, workerDeathRetries: 1, captures: { passGate } };
+    const call = rejection(pool.map(task, values, options));
+    await gates().hasSaid('end 2'); // its worker has died of it before
+    expect(await pool.apply((n: number) => n, [1])).to.equal(1); // which that worker does, for it has nothing else to do
+    gates().open(0);
+    expect(await call).to.have.property('message', 'no');
+    expect(gates().started).to.deep.equal(['0', '1', '2']);
   });
 
   it('an error is told once, and neither completion nor values follow it (peers: 20)', async () => {

@@ -1,6 +1,6 @@
 /** What is special about the fork server. Everything else is in the table of start methods. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { WorkerDiedError, type WorkerDiedError as Died } from './support/library.js';
 import { loopForever, useGates } from './support/gates.js';
@@ -89,7 +89,7 @@ describe('the fork server', () => {
     const server = await serverPid();
     const spare = await spareOf(server);
     process.kill(spare, 'SIGKILL');
-    await until(() => !isAlive(spare), 2000, 'it has ended');
+    await until(() => !existsSync(`/proc/${spare}`), 2000, 'it has ended, with all its threads');
     expect(await createPool({ nJobs: 1, startMethod }).apply(() => [process.ppid, process.pid])).to.satisfy(
       ([ppid, pid]: number[]) => ppid === server && pid !== spare,
     );

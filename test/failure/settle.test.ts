@@ -1,6 +1,7 @@
 // The option `settle`: a value that fails is a result like any other, and the call goes on.
 import { expect } from 'chai';
 import { concat, from, of, range, throwError, type Observable } from 'rxjs';
+import type { TaskContext } from 'rxjs-parallel-map';
 import {
   parallelFrom,
   parallelMap,
@@ -13,6 +14,7 @@ import {
   moduleTask,
 } from '../support/library.js';
 import { outcomeOf } from '../support/outcome.js';
+import { loopForever, passGate, useGates, type Gated } from '../support/gates.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
@@ -77,6 +79,7 @@ describeEach.distinct('settle, however tasks are run,', ({ name: startMethod }) 
 describeEach('settle', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
   trackWorkers(); // which looks when the pools have ended
+  const gates = useGates();
 
   it('is the record of one task for apply', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
@@ -170,6 +173,18 @@ describeEach('settle', ({ name: startMethod, isProcess }) => {
     const { reason } = results[2] as PromiseRejectedResult;
     expect(reason).to.be.instanceOf(WorkerTimeoutError);
     expect(reason).to.include({ index: 2, timeout: 200, stage: 'task' });
+  });
+
+  it('does not start a value again that has taken longer than taskTimeout', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const loopAtA = (value: Gated, context: TaskContext) =>
+      value.name === 'a' ? loopForever(value) : passGate(value, context);
+    gates().openAll();
+    const values = ['a', 'b', 'c'].map((name) => gates().value(name));
+    const options = { settle: true, taskTimeout: 300, captures: { loopForever, passGate } } as const;
+    const results = await pool.mapUnordered(loopAtA, values, options);
+    expect(results.map(({ status }) => status)).to.deep.equal(['rejected', 'fulfilled', 'fulfilled']);
+    expect(gates().started).to.deep.equal(['a', 'b', 'c']);
   });
 
   for (const chunkSize of [1, 5, undefined]) {

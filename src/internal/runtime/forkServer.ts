@@ -37,7 +37,10 @@ import { park, Spare } from './Spare.js';
 
 /** So many milliseconds at most a template waits for what the modules of the user have begun and not awaited. */
 const QUIET_LIMIT = 1000;
-/** So many milliseconds after a worker was made the next one is made ahead: the first is to have the CPUs for its start. */
+/**
+ * So many milliseconds after the worker that was made ahead has become one, the next is made: a program and a worker that are at its start
+ * have two CPUs busy. One that was not made ahead takes longer to start, in which the next is made.
+ */
 const SPARE_DELAY = 5;
 /** The file descriptor of the pipe to the program. */
 const CONTROL = 3;
@@ -65,6 +68,8 @@ let random: () => number;
 /** Whether a request is being answered. */
 let isBusy = false;
 let spareTimer: NodeJS.Timeout | undefined;
+/** What copies do first is compiled: by a fork server before all, by a template when it has loaded what it was asked to. */
+let rehearsed: Promise<void> | undefined;
 /** Whether anything was loaded since garbage was collected. */
 let isUntidy = false;
 
@@ -98,17 +103,13 @@ function serve(): void {
     process.on('uncaughtExceptionMonitor', onFatal);
     process.execArgv = [...execArgv];
     process.argv.push(...template.argv);
-    isBusy = true;
-    void rehearseWithoutModules().then(() => {
-      isBusy = false;
-      serveNext();
-    });
     if (template.preloads) void preload(process.cwd()); // an error ends it, and is told as what has ended it
     tell([FromServer.Ready]);
   } else {
     isBusy = true;
     reseed(prepareRandom()); // copies do that, too
-    void rehearse().then(() => {
+    rehearsed = rehearse();
+    void rehearsed.then(() => {
       isBusy = false;
       isUntidy = true;
       if (requests.length > 0) setImmediate(serveNext);
@@ -128,10 +129,10 @@ function serveNext(): void {
   const request = requests.shift();
   if (request === undefined) return;
   isBusy = true;
-  const done = (): void => {
+  const done = (delay = SPARE_DELAY): void => {
     isBusy = false;
     if (requests.length > 0) setImmediate(serveNext);
-    else if (workers.size > 0) makeSpareSoon();
+    else if (workers.size > 0) makeSpareIn(delay);
   };
   if (request[0] !== ToServer.Fork) spare.discard(); // it does not have what the next worker is to have
   switch (request[0]) {
@@ -153,12 +154,18 @@ function serveNext(): void {
       done();
       return;
     case ToServer.Fork:
-      if (useSpare(request[1])) done();
-      else {
-        whenQuiet(() => {
-          if (fork(request[1])) done();
-        });
+      if (useSpare(request[1])) {
+        done();
+        return;
       }
+      rehearsed ??= rehearseWithoutModules();
+      void rehearsed.then(() =>
+        setImmediate(() =>
+          whenQuiet(() => {
+            if (fork(request[1])) done(0);
+          }),
+        ),
+      );
       return;
   }
 }
@@ -182,9 +189,13 @@ function isQuiet(kind: RegExp): boolean {
   return !process.getActiveResourcesInfo().some((name) => kind.test(name));
 }
 
-function makeSpareSoon(): void {
+function makeSpareIn(delay: number): void {
   clearTimeout(spareTimer);
-  spareTimer = setTimeout(makeSpare, SPARE_DELAY);
+  if (delay === 0) {
+    setImmediate(makeSpare);
+    return;
+  }
+  spareTimer = setTimeout(makeSpare, delay);
   spareTimer.unref();
 }
 
