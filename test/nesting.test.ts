@@ -11,6 +11,7 @@ import {
   NestedPoolError,
   parallelMap,
   UnserializableError,
+  warmUp,
   WorkerDiedError,
   WorkerPool,
 } from './support/library.js';
@@ -170,6 +171,8 @@ describe('many nested runs, some of them failing inside', () => {
 
   it(`all end as they should: ${nestedRuns} runs over all mixes of start methods`, async function () {
     this.timeout(30_000 + nestedRuns * 1000);
+    // One per program, which stays.
+    if (names.includes('forkserver')) await warmUp('forkserver');
     const before = snapshot();
     const runsOfMix = Math.ceil(nestedRuns / allMixes.length);
     for (const outer of names) {
