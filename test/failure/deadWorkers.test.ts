@@ -1,14 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { range } from 'rxjs';
-import { parallelMap, WorkerDiedError, type WorkerDiedError as Died } from '../support/library.js';
+import {
+  moduleTask,
+  parallelMap,
+  WorkerDiedError,
+  type TaskContext,
+  type WorkerDiedError as Died,
+} from '../support/library.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { runProgram } from '../support/programFile.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
+import type { Doing, logBegun } from '../tasks/logBegun.js';
 
 describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
@@ -88,6 +95,44 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     });
     expect(seen).to.deep.equal([0, 1, 2]);
     expect((error as Died).indexes[0]).to.equal(3);
+  });
+
+  it('while the program is busy with something else: what it has reported before is heard', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const report = async (count: number, context: TaskContext) => {
+      context.progress(0);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      for (let n = 1; n < count; n++) context.progress(n);
+      process.exit(6);
+    };
+    const heard: unknown[] = [];
+    const beBusy = () => {
+      for (const end = performance.now() + 400; performance.now() < end;);
+    };
+    const onProgress = ({ value }: { value: unknown }) => {
+      heard.push(value);
+      if (value === 0) setImmediate(beBusy);
+    };
+    const error = await rejection<Died>(pool.map(report, [20], { onProgress }));
+    expect(error).to.be.instanceOf(WorkerDiedError).with.property('exitCode', 6);
+    expect(heard).to.deep.equal(Array.from({ length: 20 }, (_, n) => n));
+  });
+
+  it('between two values of a chunk: the next one is to blame', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const work = (x: number) => {
+      if (x !== 1) return x;
+      for (const end = performance.now() + 50; performance.now() < end;); // so that the event loop gets its turn
+      setImmediate(() => process.exit(4));
+      return x;
+    };
+    const seen: number[] = [];
+    const call = (async () => {
+      for await (const x of pool.imap(work, [0, 1, 2, 3], { chunkSize: 4 })) seen.push(x);
+    })();
+    const error = await rejection<Died>(call);
+    expect(error.indexes).to.deep.equal([2]);
+    expect(seen).to.deep.equal([0, 1]);
   });
 
   // peers: 47
@@ -204,6 +249,35 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
       expect(error).to.include({ exitCode: null, signal: 'SIGKILL' });
       expect(error.indexes).to.deep.equal([3]);
       expect(error.message).to.include('SIGKILL');
+    });
+
+    it('by SIGKILL with a result still in its hands: what it had begun is lost, and not begun again', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'died-'));
+      const task = moduleTask<typeof logBegun>(new URL('../tasks/logBegun.js', import.meta.url), 'logBegun');
+      try {
+        const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+        const log = join(folder, 'begun');
+        const run = (...doings: Doing[]) =>
+          pool.map(
+            task,
+            doings.map((doing, x) => ({ log, x, doing })),
+            { chunkSize: 1, settle: true },
+          );
+        await run(...new Array<Doing>(2000).fill('nothing')); // so that chunks go ahead
+        rmSync(log);
+        const results = run('large', 'die', 'nothing', 'nothing');
+        // More than the channel holds: the rest stays in the worker while the program does not read.
+        for (const end = performance.now() + 500; performance.now() < end;);
+        expect((await results).map(({ status }) => status)).to.deep.equal([
+          'rejected',
+          'rejected',
+          'fulfilled',
+          'fulfilled',
+        ]);
+        expect(readFileSync(log, 'utf8')).to.equal('0 1 2 3 ');
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
     });
 
     // peers: 54
