@@ -29,14 +29,8 @@ export type {
   WorkerPoolOptions,
   WorkerResources,
 } from './internal/options/poolOptions.js';
-export type {
-  ApplyOptions,
-  CallOptions,
-  CallSettings,
-  MapOptions,
-  ProgressBarOptions,
-  ProgressBarSettings,
-} from './internal/options/callOptions.js';
+export type { ApplyOptions, CallOptions, CallSettings, MapOptions } from './internal/options/callOptions.js';
+export type { ProgressBarOptions, ProgressBarSettings } from './internal/options/progressBarOptions.js';
 export { isWorkerPool, poolBrand } from './internal/options/operatorOptions.js';
 export type { AnyWorkerPool, FromOptions, MapOperatorOptions, Overflow } from './internal/options/operatorOptions.js';
 

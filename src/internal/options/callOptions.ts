@@ -11,17 +11,13 @@ import {
   positiveInteger,
   positiveIntegerOrInfinity,
   positiveMilliseconds,
-  anyString,
-  LONGEST_TIMER,
   row,
   timerOrInfinity,
   workerFunction,
-  type Check,
   type OptionGroup,
   type Rows,
 } from './rows.js';
-import { describeValue, quote } from './describeValue.js';
-import type { ProgressStream } from '../progress/Screen.js';
+import { progressBarRow, type ProgressBarOptions, type ProgressBarSettings } from './progressBarOptions.js';
 import type { TaskProgress, WorkerTask } from '../../taskTypes.js';
 import type { Transferable } from '../../transfer.js';
 import type { AnyTask } from '../functions/portable.js';
@@ -192,8 +188,8 @@ export interface ApplyOptions<Settle extends boolean = false> {
  */
 export interface CallOptions<Settle extends boolean = false> extends ApplyOptions<Settle> {
   /**
-   * How many values travel to a worker in one message: a positive integer. Of a typed array, how many elements each piece has. Large chunks make small tasks cheaper, small
-   * ones share work out more evenly and deliver the first results sooner.
+   * How many values travel to a worker in one message: a positive integer. Of a typed array, how many elements each piece has.
+   * Large chunks make small tasks cheaper, small ones share work out more evenly and deliver the first results sooner.
    *
    * An input that is read at once, an array or a generator say, is cut into chunks of exactly this size, except for the last one, or
    * of `maxTasksActive` values where that is less. Values that come over time do not wait for each other: a chunk of them has at
@@ -272,29 +268,6 @@ export interface CallOptions<Settle extends boolean = false> extends ApplyOption
   progressBar?: boolean | ProgressBarOptions | undefined;
 }
 
-/** How the option `progressBar` shows how far a call is. */
-export interface ProgressBarOptions {
-  /** What is being done. Default: nothing. */
-  description?: string | undefined;
-  /** What values are called. Default: `'values'`. */
-  unit?: string | undefined;
-  /** How many values there are. Default: the size of an input that has one, else unknown until the last one has come. */
-  total?: number | undefined;
-  /** Where to write; a bar is drawn where its `isTTY` is true. Default: `process.stderr`. */
-  stream?: ProgressStream | undefined;
-  /** Milliseconds between two pictures. Default: 100 on a terminal, 5000 elsewhere. */
-  throttle?: number | undefined;
-}
-
-/** {@link ProgressBarOptions}, checked. */
-export interface ProgressBarSettings {
-  readonly description: string;
-  readonly unit: string;
-  readonly total: number | undefined;
-  readonly stream: ProgressStream | undefined;
-  readonly throttle: number | undefined;
-}
-
 /**
  * What concerns one `map` on a pool. Each option may be left out or `undefined`, which both mean its default.
  *
@@ -349,33 +322,6 @@ interface ShareSettings {
   readonly transferInput: ((value: unknown) => readonly Transferable[]) | undefined;
   readonly progressBar: ProgressBarSettings | undefined;
 }
-
-const progressRows: { readonly [Name in keyof ProgressBarOptions]-?: Check } = {
-  description: anyString,
-  unit: anyString,
-  total: countFromZero,
-  stream: objectThat('a stream to write to', (value) => typeof (value as { write?: unknown }).write === 'function'),
-  throttle: positiveMilliseconds,
-};
-
-const progressCheck: Check = {
-  allowed: `true, false or an object of ${Object.keys(progressRows).join(', ')}`,
-  fault(value) {
-    if (typeof value === 'boolean') return undefined;
-    if (typeof value !== 'object' || value === null || !isPlainObject(value)) return { error: TypeError, advice: '' };
-    for (const [name, part] of Object.entries(value)) {
-      const check = Object.hasOwn(progressRows, name) ? progressRows[name as keyof ProgressBarOptions] : undefined;
-      if (check === undefined) return { error: TypeError, advice: `It has no ${quote(name)}.` };
-      if (part === undefined) continue;
-      const fault = check.fault(part);
-      if (fault !== undefined) {
-        const advice = `Its ${quote(name)} must be ${check.allowed}, got ${describeValue(part)}.`;
-        return { error: fault.error, advice };
-      }
-    }
-    return undefined;
-  },
-};
 
 const applyRows: Rows<ApplySettings> = {
   signal: row<AbortSignal | undefined>({
@@ -472,12 +418,7 @@ const shareRows: Rows<ShareSettings> = {
     default: () => undefined,
     aliases: ['transfer', 'transferList', 'transferables'],
   }),
-  progressBar: row<ProgressBarSettings | undefined>({
-    ...progressCheck,
-    default: () => undefined,
-    aliases: ['bar', 'progressbar', 'showProgress', 'tqdm'],
-    normalise: (value) => progressOf(value as boolean | ProgressBarOptions),
-  }),
+  progressBar: progressBarRow,
 };
 
 /** What every call takes, `apply` too. */
@@ -513,12 +454,6 @@ export const mapGroup: OptionGroup<MapSettings> = {
 
 /** All rows of a call, in the order in which {@link CallSettings} has them. */
 export const callRows: Rows<CallSettings> = { ...applyRows, ...shareRows };
-
-function progressOf(given: boolean | ProgressBarOptions): ProgressBarSettings | undefined {
-  if (given === false) return undefined;
-  const { description = '', unit = 'values', total, stream, throttle } = given === true ? {} : given;
-  return { description, unit, total, stream, throttle: throttle && Math.min(throttle, LONGEST_TIMER) };
-}
 
 /** By what it can do rather than by class: a signal may come from another realm or from a polyfill. */
 function isAbortSignal(value: object): boolean {

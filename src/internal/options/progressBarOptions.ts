@@ -1,0 +1,77 @@
+/** The option `progressBar`: what can be said of how a call shows its progress, its checks and defaults. */
+
+import type { ProgressStream } from '../progress/Screen.js';
+import { describeValue, quote } from './describeValue.js';
+import {
+  anyString,
+  countFromZero,
+  isPlainObject,
+  LONGEST_TIMER,
+  objectThat,
+  positiveMilliseconds,
+  row,
+  type Check,
+} from './rows.js';
+
+/** How the option `progressBar` shows how far a call is. */
+export interface ProgressBarOptions {
+  /** What is being done. Default: nothing. */
+  description?: string | undefined;
+  /** What values are called. Default: `'values'`. */
+  unit?: string | undefined;
+  /** How many values there are. Default: the size of an input that has one, else unknown until the last one has come. */
+  total?: number | undefined;
+  /** Where to write; a bar is drawn where its `isTTY` is true. Default: `process.stderr`. */
+  stream?: ProgressStream | undefined;
+  /** Milliseconds between two pictures. Default: 100 on a terminal, 5000 elsewhere. */
+  throttle?: number | undefined;
+}
+
+/** {@link ProgressBarOptions}, checked. */
+export interface ProgressBarSettings {
+  readonly description: string;
+  readonly unit: string;
+  readonly total: number | undefined;
+  readonly stream: ProgressStream | undefined;
+  readonly throttle: number | undefined;
+}
+
+const parts: { readonly [Name in keyof ProgressBarOptions]-?: Check } = {
+  description: anyString,
+  unit: anyString,
+  total: countFromZero,
+  stream: objectThat('a stream to write to', (value) => typeof (value as { write?: unknown }).write === 'function'),
+  throttle: positiveMilliseconds,
+};
+
+const progressCheck: Check = {
+  allowed: `true, false or an object of ${Object.keys(parts).join(', ')}`,
+  fault(value) {
+    if (typeof value === 'boolean') return undefined;
+    if (typeof value !== 'object' || value === null || !isPlainObject(value)) return { error: TypeError, advice: '' };
+    for (const [name, part] of Object.entries(value)) {
+      const check = Object.hasOwn(parts, name) ? parts[name as keyof ProgressBarOptions] : undefined;
+      if (check === undefined) return { error: TypeError, advice: `It has no ${quote(name)}.` };
+      if (part === undefined) continue;
+      const fault = check.fault(part);
+      if (fault !== undefined) {
+        const advice = `Its ${quote(name)} must be ${check.allowed}, got ${describeValue(part)}.`;
+        return { error: fault.error, advice };
+      }
+    }
+    return undefined;
+  },
+};
+
+export const progressBarRow = row<ProgressBarSettings | undefined>({
+  ...progressCheck,
+  default: () => undefined,
+  aliases: ['bar', 'progressbar', 'showProgress', 'tqdm'],
+  normalise: (value) => progressOf(value as boolean | ProgressBarOptions),
+});
+
+function progressOf(given: boolean | ProgressBarOptions): ProgressBarSettings | undefined {
+  if (given === false) return undefined;
+  const { description = '', unit = 'values', total, stream, throttle } = given === true ? {} : given;
+  return { description, unit, total, stream, throttle: throttle && Math.min(throttle, LONGEST_TIMER) };
+}
