@@ -7,6 +7,8 @@ import { range } from 'rxjs';
 import {
   moduleTask,
   parallelMap,
+  transfer,
+  UnserializableError,
   WorkerDiedError,
   type TaskContext,
   type WorkerDiedError as Died,
@@ -116,6 +118,21 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     const error = await rejection<Died>(pool.map(report, [20], { onProgress }));
     expect(error).to.be.instanceOf(WorkerDiedError).with.property('exitCode', 6);
     expect(heard).to.deep.equal(Array.from({ length: 20 }, (_, n) => n));
+  });
+
+  it('with a result that cannot be sent: no other call gets the worker that is about to end', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const work = (doing: string | ArrayBuffer): unknown => {
+      if (typeof doing !== 'string') return 'moved';
+      if (doing === 'exit') process.exit(9);
+      return doing === 'bad' ? () => doing : doing;
+    };
+    await pool.map(work, ['good', 'good'], { chunkSize: 2 });
+    const failing = rejection(pool.map(work, ['bad', 'exit'], { chunkSize: 2 }));
+    const buffer = new ArrayBuffer(8);
+    const other = pool.map(work, [transfer(buffer, [buffer])]); // which could not be started again
+    expect(await failing).to.be.instanceOf(UnserializableError);
+    expect(await other).to.deep.equal(['moved']);
   });
 
   it('between two values of a chunk: the next one is to blame', async () => {
@@ -291,6 +308,15 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   }
 
   if (isProcess) {
+    it('by SIGKILL just before it gets values: what it has not begun is no fault of the call', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const work = (x: number) => [x, process.pid];
+      const [first] = await pool.map(work, [1, 2], { chunkSize: 2 });
+      process.kill(first?.[1] as number, 'SIGKILL');
+      const results = await pool.map(work, [3, 4], { chunkSize: 2 });
+      expect(results.map(([x]) => x)).to.deep.equal([3, 4]);
+    });
+
     it('by SIGKILL just before it gets a function that is new to it: that is no fault of the call', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const pid = await pool.apply(() => process.pid);
@@ -335,7 +361,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
 
   // peers: 46
   it('with transferred input is not started again', async () => {
-    const { transfer } = await import('../support/library.js');
     const pool = createPool({ nJobs: 1, startMethod });
     const buffer = new ArrayBuffer(8);
     const die = (input: ArrayBuffer) => process.exit(input.byteLength);
@@ -346,7 +371,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   });
 
   it('with transferred input takes no value beside it along: those are started again', async () => {
-    const { transfer } = await import('../support/library.js');
     const folder = mkdtempSync(join(tmpdir(), 'died-'));
     const task = async (value: ArrayBuffer | string) => {
       const { existsSync, writeFileSync } = await import('node:fs');

@@ -344,6 +344,8 @@ export class Scheduler implements JobOwner, WorkerListener {
         // It waited, or its worker was killed because of another task: it is not to blame.
         job.onReturned(chunk, chunk.done);
         job.onChunkOver(chunk);
+      } else if (begun === 0 && cause === undefined) {
+        job.onNeverStarted(chunk, lost); // it was about to die, as above
       } else {
         this.#returnRest(chunk, begun);
         job.onWorkerDied(chunk, lost);

@@ -86,9 +86,9 @@ export class Lane {
     return this.#current === undefined && !this.#running;
   }
 
-  /** Sends what is finished: the worker is about to end although nobody asked it to. */
+  /** Sends what is finished: the worker is about to end although nobody asked it to. So it is not free, whatever can be sent. */
   flush(): void {
-    this.outbox.flush();
+    this.outbox.flush(true);
   }
 
   /** Works on a chunk. Only where the lane is free. */
