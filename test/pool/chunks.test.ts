@@ -117,6 +117,16 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
     expect(await pool.mapUnordered(compute, values, { chunkSize: 1 })).to.deep.equal([...quick(99), 1500]);
   });
 
+  it('are taken back also from a worker that is at its first call, and has never heard that they can be', async () => {
+    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    // One at a time: nothing waits on a worker, but their pace is known.
+    await pool.map(compute, quick(500), { chunkSize: 1, maxTasksActive: 1 });
+    await pool.map(compute, [50, 50], { chunkSize: 1 }); // both are up
+    await pool.map(compute, quick(1000), { chunkSize: 1, maxTasksActive: 1 });
+    const results = await pool.mapUnordered(compute, [1500, ...quick(100)], { chunkSize: 1 });
+    expect(results).to.deep.equal([...quick(100), 1500]);
+  });
+
   it('are taken back also when many before could not be sent', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     await pool.map(compute, quick(1000), { chunkSize: 1 });

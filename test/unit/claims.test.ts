@@ -10,7 +10,7 @@ const chunk = (id: number, count: number): Chunk => ({ id, values: new Array<num
 /** Both sides of the same memory. */
 function bothSides(): { claims: Claims; book: ClaimBook } {
   const words = new Int32Array(new SharedArrayBuffer(CLAIM_PLACES * 4));
-  return { claims: new Claims(words), book: new ClaimBook(new Claims(words), true) };
+  return { claims: new Claims(words), book: new ClaimBook(new Claims(words)) };
 }
 
 describe('Claims', () => {
@@ -71,16 +71,6 @@ describe('Claims', () => {
     expect(book.open(chunk(100, 2))).to.equal(NO_PLACE);
     book.close(chunk(8, 2));
     expect(book.open(chunk(100, 2))).to.be.within(0, CLAIM_PLACES - 1);
-  });
-
-  it('are not known until the worker has said that it claims', () => {
-    const words = new Int32Array(CLAIM_PLACES);
-    const book = new ClaimBook(new Claims(words), false);
-    book.open(chunk(1, 2));
-    expect(book.begun(chunk(1, 2))).to.equal(undefined);
-    expect(book.limit(chunk(1, 2), 0)).to.equal(undefined);
-    book.confirm();
-    expect(book.begun(chunk(1, 2))).to.equal(0);
   });
 });
 

@@ -45,6 +45,14 @@ describe('The task loop', () => {
     expect(sent).to.have.length.below(20);
   });
 
+  it('gives back what it cannot claim, and begins none of it', () => {
+    const begun: number[] = [];
+    const { loop, sent } = loopOf((n) => begun.push(n));
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [1, 2], 0]);
+    expect(sent).to.deep.equal([[FromWorker.Released, 0, 0]]);
+    expect(begun).to.deep.equal([]);
+  });
+
   it('sends the result of a slow call before the next one is made', () => {
     const slow = (ms: number): number => {
       for (const end = performance.now() + ms; performance.now() < end;);

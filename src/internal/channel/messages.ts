@@ -38,7 +38,7 @@ export const ToWorker = {
   End: 9,
   /** Forget a duty, without its exit function. */
   Drop: 10,
-  /** Here is memory for claims, for a process. Answered by `Claiming`. */
+  /** Here is memory for claims, for a process. Answered by `ClaimFailed` where it cannot have it. */
   Claim: 11,
 } as const;
 
@@ -86,8 +86,8 @@ export const FromWorker = {
   Print: 16,
   /** How far a call is that was made in the worker, for the program to show. */
   Bar: 18,
-  /** Whether the worker can claim the values of chunks from here on. */
-  Claiming: 17,
+  /** The worker cannot claim values. What has a place for claims it gives back. */
+  ClaimFailed: 17,
 } as const;
 
 /** How a chunk's function is called. */
@@ -233,7 +233,7 @@ export type RejectedMessage = [
 export type ProgressMessage = [type: typeof FromWorker.Progress, chunk: number, at: number, value: unknown];
 
 export type BarMessage = [type: typeof FromWorker.Bar, bar: RemoteBar];
-export type ClaimingMessage = [type: typeof FromWorker.Claiming, isAble: boolean];
+export type ClaimFailedMessage = [type: typeof FromWorker.ClaimFailed];
 
 export type MessageFromWorker =
   | ReadyMessage
@@ -254,7 +254,7 @@ export type MessageFromWorker =
   | ProgressMessage
   | PrintMessage
   | BarMessage
-  | ClaimingMessage;
+  | ClaimFailedMessage;
 
 /** How far a call is that was made inside of a worker. */
 export interface RemoteBar {

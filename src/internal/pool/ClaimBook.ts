@@ -11,16 +11,8 @@ export class ClaimBook {
   /** Chunks of which values were taken back, as the worker has yet to find out: their places are not free. */
   readonly #unseen = new Set<number>();
 
-  /** Whether the worker claims for sure. Until then nobody knows what it has begun. */
-  #isSure: boolean;
-
-  constructor(claims: Claims, isSure: boolean) {
+  constructor(claims: Claims) {
     this.#claims = claims;
-    this.#isSure = isSure;
-  }
-
-  confirm(): void {
-    this.#isSure = true;
   }
 
   /** Whether the worker has chunks of which it does not know that values were taken back. */
@@ -38,9 +30,9 @@ export class ClaimBook {
     return place;
   }
 
-  /** How many values of a chunk the worker has begun; `undefined` where nobody knows. */
+  /** How many values of a chunk the worker has begun; `undefined` where they are not claimed. */
   begun({ id, values }: Chunk): number | undefined {
-    const place = this.#placeOf(id);
+    const place = this.#places.get(id);
     return place === undefined ? undefined : Math.min(this.#claims.count(place), values.length);
   }
 
@@ -48,10 +40,10 @@ export class ClaimBook {
    * Takes back what is not begun of a chunk.
    *
    * @param least So many values are left to the worker in any case.
-   * @returns How many it has; `undefined` where nobody knows.
+   * @returns How many it has; `undefined` where they are not claimed.
    */
   limit({ id, values }: Chunk, least: number): number | undefined {
-    const place = this.#placeOf(id);
+    const place = this.#places.get(id);
     if (place === undefined) return undefined;
     const limit = this.#claims.limit(place, least);
     if (limit >= values.length) return values.length;
@@ -67,10 +59,6 @@ export class ClaimBook {
   /** The worker is through with a chunk. */
   close({ id }: Chunk): void {
     if (!this.#unseen.has(id)) this.#release(id);
-  }
-
-  #placeOf(id: number): number | undefined {
-    return this.#isSure ? this.#places.get(id) : undefined;
   }
 
   #release(id: number): void {

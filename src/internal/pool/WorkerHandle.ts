@@ -118,8 +118,8 @@ export class WorkerHandle {
   beginClaims(): ClaimBook | undefined {
     if (this.#claimBook !== undefined || this.#hasAskedForClaims) return this.#claimBook;
     this.#hasAskedForClaims = true;
-    const given = this.#link.claims();
-    if (given !== undefined) this.#claimBook = new ClaimBook(given.claims, given.isSure);
+    const claims = this.#link.claims();
+    if (claims !== undefined) this.#claimBook = new ClaimBook(claims);
     return this.#claimBook;
   }
 
@@ -203,9 +203,8 @@ export class WorkerHandle {
       case FromWorker.DefineFailed:
         this.#tasks.delete(message[1]);
         break;
-      case FromWorker.Claiming:
-        if (message[1]) this.#claimBook?.confirm();
-        else this.#claimBook = undefined;
+      case FromWorker.ClaimFailed:
+        this.#claimBook = undefined;
         return;
     }
     this.#listener.onMessage(this, message);

@@ -144,11 +144,12 @@ export class Lane {
     this.#running = true;
     const current = this.#current as Current;
     const { place } = current;
-    const claims = place === NO_PLACE ? undefined : this.#host.claims;
+    const { claims } = this.#host;
     try {
       while (this.#current === current) {
         if (current.cancelled || current.started === current.values.length) this.#end(current);
-        else if (claims !== undefined && !claims.claim(place)) this.#giveBack(current);
+        // Nor is it ours where we cannot claim it: the pool counts on that.
+        else if (place !== NO_PLACE && claims?.claim(place) !== true) this.#giveBack(current);
         else if (!this.#step(current) || this.#pauses(current)) break;
       }
     } finally {

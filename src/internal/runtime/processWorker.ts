@@ -60,9 +60,8 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
     try {
       claims = new Claims(mapShared(message[1]));
     } catch {
-      // The pool does without: its values are then asked back by messages.
+      send([FromWorker.ClaimFailed]); // then values are asked back by messages
     }
-    send([FromWorker.Claiming, claims !== undefined]);
   };
   channel.on('data', (bytes) => reader.read(bytes, (message) => receive(message as MessageToWorker)));
   channel.on('error', () => exit.call(process, 1));

@@ -47,11 +47,11 @@ export class ProcessLink implements WorkerLink {
     return this.#traffic;
   }
 
-  claims(): { claims: Claims; isSure: boolean } | undefined {
+  claims(): Claims | undefined {
     this.#shared ??= memory.allocate();
     if (this.#shared === undefined) return undefined;
     this.send([ToWorker.Claim, this.#shared.place]);
-    return { claims: new Claims(this.#shared.words), isSure: false };
+    return new Claims(this.#shared.words);
   }
 
   /** There is the channel. @param first What was read of it already. */

@@ -34,11 +34,8 @@ export interface WorkerLink {
   send(message: MessageToWorker, transfer?: readonly object[]): void;
   /** Ends the worker at once, in the middle of whatever it does. `exit` follows. */
   kill(): void;
-  /**
-   * Where the values of chunks from here on are claimed; `undefined` where there can be no such thing. `isSure` where the worker has it
-   * for sure; else it says so by `Claiming`, before it begins any of them.
-   */
-  claims(): { readonly claims: Claims; readonly isSure: boolean } | undefined;
+  /** Where the values of chunks from here on are claimed; `undefined` where there can be no such thing. */
+  claims(): Claims | undefined;
   /** How many bytes have gone through the channel, where it knows. */
   readonly traffic?: Traffic;
 }

@@ -78,7 +78,7 @@ export const threading: StartMethodStrategy = {
     return {
       send: (message, transfer) => port.postMessage(message, transfer as never),
       kill: () => void worker.terminate(),
-      claims: () => ({ claims, isSure: true }),
+      claims: () => claims,
     };
   },
 };
