@@ -155,7 +155,8 @@ describeEach.distinctAnd('spawn', 'in a Node that allows no inspector', ({ name:
         '--allow-worker',
         '--allow-child-process',
         '--no-warnings',
-        ...(process.allowedNodeEnvironmentFlags.has('--allow-addons') ? ['--allow-addons'] : []),
+        // Those that came later: without them worker processes can neither be copied nor be spoken to.
+        ...['--allow-addons', '--allow-net'].filter((name) => process.allowedNodeEnvironmentFlags.has(name)),
       ],
       args: [startMethod],
     });

@@ -1,6 +1,7 @@
 /** Code made of text, in a worker. */
 
 import * as vm from 'node:vm';
+import { onCompiled } from './compiledSources.js';
 
 export interface CompileOptions {
   /** The file that the code is in, for stacks and for what it imports. */
@@ -13,8 +14,8 @@ export interface CompileOptions {
 /**
  * A function of `parameters` with `body`.
  *
- * Unlike a script, it stays in no cache of V8's once it is forgotten. What it imports is resolved as from `filename` where that
- * is a URL or an absolute path, else from the working directory.
+ * Unlike a script, it stays in no cache of V8's once it is forgotten; for newer ones see `compiledSources.ts`. What it imports is
+ * resolved as from `filename` where that is a URL or an absolute path, else from the working directory.
  *
  * @throws SyntaxError
  */
@@ -24,6 +25,7 @@ export function compile(
   { filename, line = 0, column = 0 }: CompileOptions,
 ): (...args: unknown[]) => unknown {
   if (/\bimport\b/.test(body)) silenceLoaderWarning();
+  onCompiled(body.length);
   return vm.compileFunction(body, parameters, {
     filename,
     lineOffset: line,

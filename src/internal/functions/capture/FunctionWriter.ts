@@ -411,9 +411,19 @@ function isNodes(value: unknown): boolean {
 
 function isStrict(fn: AnyFunction, { shape, scriptShape }: WrittenFunction): boolean {
   if (scriptShape.isStrict) return true;
-  // V8 gives `caller` to sloppy functions only; arrow functions and methods never have it.
   const tells = shape.kind === 'function' && shape.form === 'expression' && Object.hasOwn(fn, 'prototype');
-  return tells && functionPrototypes.has(Object.getPrototypeOf(fn)) && !Object.hasOwn(fn, 'caller');
+  return tells && functionPrototypes.has(Object.getPrototypeOf(fn)) && !hasCaller(fn);
+}
+
+/** V8 gives `caller` to sloppy functions only, as a property of their own or, from version 14 on, by a getter that throws for others. */
+function hasCaller(fn: AnyFunction): boolean {
+  if (Object.hasOwn(fn, 'caller')) return true;
+  try {
+    Reflect.get(Function.prototype, 'caller', fn);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isOfEveryFunction(key: string | symbol, fn?: object): boolean {
