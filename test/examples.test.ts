@@ -138,15 +138,17 @@ function examples(this: Mocha.Suite): void {
   });
 
   it('large-file reads every line, in memory that is a part of the file, and removes the file', async () => {
-    const text = await output('large-file', '100');
-    const file = /^The file has 100 MB in (\d+) lines\.$/m.exec(text);
+    // Newer Nodes let garbage grow to 200 MB, of a file of 400 MB as well.
+    const size = Number.parseInt(process.versions.node, 10) < 24 ? 100 : 300;
+    const text = await output('large-file', String(size));
+    const file = /^The file has \d+ MB in (\d+) lines\.$/m.exec(text);
     const result = /^(\d+) lines in [\d.]+ s: (\d+) failed, the slowest took 399 ms\.$/m.exec(text);
     const peak = /^Peak memory was \d+ MB, workers included: (\d+) MB more than before reading\.$/m.exec(text);
 
     expect(result?.[1]).to.equal(file?.[1]);
     expect(Number(result?.[2])).to.equal(Number(file?.[1]) / 100);
     // All lines as strings would be more than the file.
-    expect(Number(peak?.[1])).to.be.below(100);
+    expect(Number(peak?.[1])).to.be.below(size);
     expect(await readdir(folder)).to.deep.equal([]);
   });
 

@@ -17,6 +17,12 @@ const LARGEST_WINDOW = 2 * 2 * 4096 * 9;
 /** What a scenario tells: memory in MB at a tenth of the way, the most after that, at the end; and what it counted. */
 type Report = { readonly early: number; readonly peak: number; readonly end: number } & Record<string, number>;
 
+/**
+ * Megabytes that resident memory may grow by. The heap of V8 13 (Node 24) grows further before it is collected: here to 130 MB more than
+ * early, where it stays, from 15 to 40 million values; what is in use of it is 30 to 90 MB all the time.
+ */
+const MOST = Number.parseInt(process.versions.v8, 10) === 13 ? 160 : 100;
+
 describeEach('memory', ({ name: startMethod, isProcess, isCopy }) => {
   if (isCopy && !runsAll) return; // its channel and its loop are those of spawn
   /** What only the program keeps, whatever its workers are, needs only one kind of them. */
@@ -33,14 +39,14 @@ describeEach('memory', ({ name: startMethod, isProcess, isCopy }) => {
     return JSON.parse(stdout) as Report;
   };
 
-  it('stays within 100 MB of what it was at 1 million values of a generator when 10 million have come', async function () {
+  it(`stays within ${MOST} MB of what it was at 1 million values of a generator when 10 million have come`, async function () {
     this.timeout(60_000);
     // Compared with what it was at a tenth, which is 1 million.
     const size = 10_000_000;
     const { early, peak, count, sum } = await run('generator', size);
     expect(count).to.equal(size);
     expect(sum).to.equal((size * (size + 1)) / 2);
-    expect(peak - early).to.be.below(100);
+    expect(peak - early).to.be.below(MOST);
   });
 
   itIsEnoughIn('threading')(
@@ -51,7 +57,7 @@ describeEach('memory', ({ name: startMethod, isProcess, isCopy }) => {
       const { early, peak, count, farthest } = await run('slowConsumer', size);
       expect(count).to.equal(size);
       expect(farthest).to.be.at.most(LARGEST_WINDOW + 1);
-      expect(peak - early).to.be.below(100);
+      expect(peak - early).to.be.below(MOST);
     },
   );
 
@@ -63,7 +69,7 @@ describeEach('memory', ({ name: startMethod, isProcess, isCopy }) => {
       const { early, peak, count, readAtFirst } = await run('slowFirst', size);
       expect(count).to.equal(size);
       expect(readAtFirst).to.be.at.most(LARGEST_WINDOW + 1);
-      expect(peak - early).to.be.below(100);
+      expect(peak - early).to.be.below(MOST);
     },
   );
 

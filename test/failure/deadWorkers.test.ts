@@ -16,7 +16,7 @@ import {
 import { createPool, endPools, identity } from '../support/pools.js';
 import { runProgram } from '../support/programFile.js';
 import { rejection } from '../support/rejection.js';
-import { describeEach } from '../support/startMethods.js';
+import { describeEach, threadsMayRunOut } from '../support/startMethods.js';
 import type { Doing, logBegun } from '../tasks/logBegun.js';
 
 describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
@@ -390,7 +390,8 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   });
 
   // peers: 50
-  it('when its memory runs out: the error names memory, and the program lives', async () => {
+  it('when its memory runs out: the error names memory, and the program lives', async function () {
+    if (!isProcess && !threadsMayRunOut) this.skip();
     const { code, stdout, stderr } = await runProgram('outOfMemory.mjs', {
       flags: ['--max-old-space-size=64'],
       args: [startMethod],

@@ -93,3 +93,9 @@ function describeRows(rows: readonly StartMethodRow[], title: string, body: (row
     });
   }
 }
+
+/**
+ * Whether a thread that exhausts its heap ends alone. Node 24 ends the program with it, and Node 26 hangs, also where a program of five
+ * lines does so with worker threads of its own: see docs/errors.md.
+ */
+export const threadsMayRunOut = Number.parseInt(process.versions.v8, 10) < 13;
