@@ -172,16 +172,16 @@ describeEach.distinct('the time of a task with taskTimeout', ({ name: startMetho
   it('of parallelMergeMap does not count while a call is made to wait by an earlier one', async () => {
     const task = async function* (n: number) {
       const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-      if (n === 0) await delay(700);
+      if (n === 0) await delay(1500);
       // More batches than may be under way.
       for (let i = 0; i < 8; i++) {
         yield n;
         await delay(10);
       }
-      if (n === 1) await delay(600);
+      if (n === 1) await delay(1200);
     };
-    // Value 1 takes 1300 ms, of which it waits some 600.
-    const options = { nJobs: 2, startMethod, taskTimeout: 1000 };
+    // Value 1 takes 2700 ms, of which it waits some 1400.
+    const options = { nJobs: 2, startMethod, taskTimeout: 2300 };
     const outcome = await outcomeOf(range(0, 2).pipe(parallelMergeMap(task, options)));
     expect(outcome).to.deep.equal({ values: [...Array(8).fill(0), ...Array(8).fill(1)], end: 'complete' });
   });
