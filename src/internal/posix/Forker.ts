@@ -15,8 +15,12 @@ import * as v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { MADV_DOFORK, PR_SET_PDEATHSIG, SIGKILL, WNOHANG, type Libc } from './libc.js';
 
-/** Flags for Node without which V8 has threads that a copy would lack. */
-export const forkFlags = ['--single-threaded', '--v8-pool-size=0'] as const;
+/**
+ * Flags for Node without which V8 has threads that a copy would lack. There is always one, which Node 26 also gives work: a copy then calls
+ * a thread that it does not have, which is in vain. With several of them (0 stands for as many as there are CPUs) it waits for ever: the
+ * C library has those that wait leave in groups, and the next group not before the one ahead of it has left.
+ */
+export const forkFlags = ['--single-threaded', '--v8-pool-size=1'] as const;
 
 /** The end of the addresses that a process can have, on 64 bits. */
 const TOP = 0x7fff_ffff_f000n;
