@@ -1,6 +1,7 @@
 /** Many workers forked from one template, each doing a bit of everything. FORKS says how many. */
 
 import { expect } from 'chai';
+import type { WorkerPool } from './support/library.js';
 import { createPool, endPools } from './support/pools.js';
 import { startMethods } from './support/startMethods.js';
 
@@ -35,6 +36,19 @@ async function everything(n: number): Promise<{ pid: number; sum: number; digest
   return { pid: process.pid, sum: fresh(sum) - n, digest };
 }
 
+/** Has each value done by a worker of its own. */
+async function runAll(pool: WorkerPool, count: number): Promise<void> {
+  const values = Array.from({ length: count }, (_, i) => i);
+  const pids = new Set<number>();
+  const results = await pool.map(everything, values, { workerLifespan: 1 });
+  for (const { pid, sum, digest } of results) {
+    pids.add(pid);
+    expect(sum).to.equal(results[0]?.sum);
+    expect(digest).to.equal(results[0]?.digest);
+  }
+  expect(pids).to.have.property('size', count);
+}
+
 for (const { name: startMethod, isCopy } of startMethods) {
   if (!isCopy) continue;
   describe(`${FORKS} workers, one for each task (${startMethod})`, function () {
@@ -42,16 +56,12 @@ for (const { name: startMethod, isCopy } of startMethods) {
     afterEach(endPools);
 
     it('do their work, and none crashes or hangs', async () => {
-      const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
-      const values = Array.from({ length: FORKS }, (_, i) => i);
-      const pids = new Set<number>();
-      const results = await pool.map(everything, values, { workerLifespan: 1 });
-      for (const { pid, sum, digest } of results) {
-        pids.add(pid);
-        expect(sum).to.equal(results[0]?.sum);
-        expect(digest).to.equal(results[0]?.digest);
-      }
-      expect(pids).to.have.property('size', FORKS);
+      await runAll(createPool({ nJobs: 3, startMethod, keepAlive: true }), FORKS);
+    });
+
+    it('do their work also where the program has flags that give V8 more threads', async () => {
+      const execArgv = ['--v8-pool-size=4', '--no-single-threaded'];
+      await runAll(createPool({ nJobs: 3, startMethod, keepAlive: true, execArgv }), 6);
     });
   });
 }

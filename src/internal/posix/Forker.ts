@@ -2,21 +2,28 @@
  * A Node process that can be copied by the real `fork`. It has to run with the flags {@link forkFlags}, and no other thread of it may
  * be at work; then, for each copy:
  *
- * 1. Other threads rest: one inside `malloc` would leave a lock that nobody opens in the copy.
- * 2. A minor garbage collection, so that nothing until the fork maps new memory.
+ * 1. A minor garbage collection, so that nothing until the fork maps new memory.
+ * 2. Other threads rest: one that holds a lock would leave it to the copy, where nobody opens it. After the collection, for that of
+ *    Node 26 wakes the thread that V8 has.
  * 3. V8 keeps its heap from being copied. That is undone for the whole address space; only the kernel's own mappings, which
  *    refuse it, are left out. Asking mapping by mapping would miss what the asking itself allocates.
  * 4. `fork`, and in the copy at once `uv_loop_fork`.
  * 5. The copy is to die with its parent.
+ * 6. The copy waits until its parent has seen that no other thread has run since 2. If one has, the copy is killed, and there is another
+ *    try: it may have been inside that thread's critical section.
  */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, writeSync } from 'node:fs';
 import * as v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { MADV_DOFORK, PR_SET_PDEATHSIG, SIGKILL, WNOHANG, type Libc } from './libc.js';
+import { MADV_DOFORK, O_CLOEXEC, PR_SET_PDEATHSIG, SIGKILL, WNOHANG, type Libc } from './libc.js';
 
-/** Flags for Node without which V8 has threads that a copy would lack. */
-export const forkFlags = ['--single-threaded', '--v8-pool-size=0'] as const;
+/**
+ * Flags for Node without which V8 has threads that a copy would lack. There is always one, which Node 26 also gives work: a copy then calls
+ * a thread that it does not have, which is in vain. With several of them (0 stands for as many as there are CPUs) it waits for ever: the
+ * C library has those that wait leave in groups, and the next group not before the one ahead of it has left.
+ */
+export const forkFlags = ['--single-threaded', '--v8-pool-size=1'] as const;
 
 /** The end of the addresses that a process can have, on 64 bits. */
 const TOP = 0x7fff_ffff_f000n;
@@ -26,8 +33,22 @@ const BOTTOM = 0x1_0000n;
 const resting = process.arch === 'arm64' ? ['98', '22'] : ['202', '232', '281'];
 /** Bytes. At its smallest it has a megabyte, at its largest 33 of them, each of which a copy would have for itself. */
 const LARGEST_NEW_SPACE = 4e6;
-/** So often threads are looked at before we give up. */
+/** So often threads are looked at before we give up, with a pause (milliseconds) in which they can get on where we have their CPU. */
 const LOOKS = 10_000;
+const PAUSE = 0.1;
+/** So many copies are made of which each has to be thrown away. */
+const TRIES = 100;
+const RESTLESS = 'a thread of the server does not come to rest';
+/**
+ * After so many looks garbage is collected anew. Each leaves some 4 KB of it, and the memory that is collected into begins with 256: were it
+ * used up, new memory would be mapped, or collected behind our back.
+ */
+const LOOKS_PER_COLLECTION = 10;
+
+/** Nobody wakes who waits for it. */
+const never = new Int32Array(new SharedArrayBuffer(4));
+/** What is read and written, so that it leaves little garbage. */
+const text = Buffer.alloc(16_384);
 
 interface Gap {
   readonly start: bigint;
@@ -65,17 +86,67 @@ export class Forker {
 
   /** Copies this process. @returns 0 in the copy, and its pid here. @throws Error where that fails. */
   fork(): number {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const pid = this.#try();
+      if (pid !== undefined) return pid;
+    }
+    throw new Error(RESTLESS);
+  }
+
+  /** As {@link fork}; `undefined` where the copy may lack something. */
+  #try(): number | undefined {
     const libc = this.#libc;
-    waitUntilThreadsRest();
-    this.#collect({ type: 'minor' });
-    for (const { start, length } of this.#gaps) libc.madvise(start, length, MADV_DOFORK);
-    const pid = libc.fork();
-    if (pid < 0) throw new Error('fork has failed: there are too many processes, or there is too little memory');
-    if (pid > 0) return pid;
+    const ends: [number, number] = [0, 0];
+    if (libc.pipe2(ends, O_CLOEXEC) !== 0) throw new Error('there are too many open files');
+    const [output, input] = ends;
+    try {
+      const runs = this.#settle();
+      for (const { start, length } of this.#gaps) libc.madvise(start, length, MADV_DOFORK);
+      const pid = libc.fork();
+      if (pid < 0) throw new Error('fork has failed: there are too many processes, or there is too little memory');
+      if (pid === 0) this.#awaitApproval(output);
+      else if (!this.#approve(pid, input, runs)) return undefined;
+      return pid;
+    } finally {
+      closeSync(input);
+      closeSync(output);
+    }
+  }
+
+  /** Has a copy go on, or ends it. @param runs How often other threads had run before it was made. */
+  #approve(pid: number, pipe: number, runs: string): boolean {
+    let isSound = false;
+    try {
+      isSound = doThreadsRest() && runsOfThreads() === runs;
+      if (isSound) writeSync(pipe, text, 0, 1);
+    } finally {
+      if (!isSound) {
+        process.kill(pid, SIGKILL);
+        this.reap(pid, true);
+      }
+    }
+    return isSound;
+  }
+
+  /** In the copy: makes it a process of its own. */
+  #awaitApproval(pipe: number): void {
+    const libc = this.#libc;
     if (libc.uv_loop_fork(this.#loop) !== 0) libc._exit(1);
     libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (libc.getppid() !== this.#pid) libc._exit(1); // it has died in between
-    return 0;
+    readSync(pipe, text, 0, 1, null);
+  }
+
+  /** Has garbage collected and other threads rest. @returns How often each of them has run. */
+  #settle(): string {
+    for (let looks = 0; looks < LOOKS; looks++) {
+      if (looks > 0) Atomics.wait(never, 0, 0, PAUSE);
+      if (looks % LOOKS_PER_COLLECTION === 0) this.#collect({ type: 'minor' });
+      if (!doThreadsRest()) continue;
+      const runs = runsOfThreads();
+      if (doThreadsRest()) return runs; // of one that rests after it was counted each further run counts
+    }
+    throw new Error(RESTLESS);
   }
 
   /** How a copy has ended; `undefined` while it lives. @param waits Whether to wait until it has. */
@@ -117,21 +188,38 @@ function gapsBetweenKernelMappings(): Gap[] {
   return gaps;
 }
 
-function waitUntilThreadsRest(): void {
-  for (let looks = 0; looks < LOOKS; looks++) if (doThreadsRest()) return;
-  throw new Error('a thread of the server does not come to rest');
+function doThreadsRest(): boolean {
+  return otherThreads().every((thread) => {
+    const call = readThread(thread, 'syscall').split(' ', 1)[0] as string;
+    return call === '' || resting.includes(call); // nothing of one that has ended
+  });
 }
 
-function doThreadsRest(): boolean {
-  for (const thread of readdirSync('/proc/self/task')) {
-    if (thread === String(process.pid)) continue;
-    let call: string;
-    try {
-      call = readFileSync(`/proc/self/task/${thread}/syscall`, 'latin1');
-    } catch {
-      continue; // it has ended
-    }
-    if (!resting.includes(call.split(' ', 1)[0] as string)) return false;
+/** How often each other thread has been given a CPU and left it. */
+function runsOfThreads(): string {
+  return otherThreads()
+    .map(
+      (thread) =>
+        `${thread} ${readThread(thread, 'status')
+          .match(/ctxt_switches:\s*\d+/g)
+          ?.join(' ')}`,
+    )
+    .join('\n');
+}
+
+function otherThreads(): string[] {
+  return readdirSync('/proc/self/task').filter((thread) => thread !== String(process.pid));
+}
+
+/** What the kernel says of a thread; nothing where it has ended. */
+function readThread(thread: string, about: 'syscall' | 'status'): string {
+  let file: number | undefined;
+  try {
+    file = openSync(`/proc/self/task/${thread}/${about}`, 'r');
+    return text.toString('latin1', 0, readSync(file, text));
+  } catch {
+    return '';
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
-  return true;
 }

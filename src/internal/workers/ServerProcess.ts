@@ -106,7 +106,8 @@ export class ServerProcess {
     const limits = limitFlags(resources.resourceLimits);
     this.#child = spawn(
       process.execPath,
-      [...forkFlags, ...flags, ...limits, fileURLToPath(runtimeUrl('forkServer')), JSON.stringify(data)],
+      // V8 takes the last of several: a program with other flags has them for its workers, too.
+      [...flags, ...limits, ...forkFlags, fileURLToPath(runtimeUrl('forkServer')), JSON.stringify(data)],
       { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env },
     );
     this.#control = this.#child.stdio[CONTROL] as Socket;
