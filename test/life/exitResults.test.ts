@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { EMPTY, from, of, take, throwError } from 'rxjs';
 import type { TaskContext, WorkerContext } from 'rxjs-parallel-map';
 import { parallelFrom, parallelMap, parallelMergeMap, transfer } from '../support/library.js';
+import { passGate, useGates, type Gated } from '../support/gates.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
 import { describeEach } from '../support/startMethods.js';
@@ -18,6 +19,7 @@ describeEach.distinct('exit results', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
   const log = useWorkerLog();
+  const gates = useGates();
 
   it('of a pool are those of the last call', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
@@ -34,17 +36,21 @@ describeEach.distinct('exit results', ({ name: startMethod }) => {
 
   it('of a pool are one for each worker, in the order of their ids', async () => {
     const pool = createPool({ nJobs: 3, startMethod });
-    const slowly = async (n: number, context: TaskContext): Promise<number> => {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      return add(n, context);
+    const work = async (value: Gated, context: TaskContext): Promise<number> => {
+      await passGate(value, context);
+      return add(1, context);
     };
-    await pool.map(slowly, [1, 1, 1, 1, 1, 1, 1, 1, 1], {
+    const values = Array.from({ length: 9 }, (_, name) => gates().value(name));
+    const call = pool.map(work, values, {
       chunkSize: 1,
       async workerExit({ workerId, state }) {
         await new Promise((resolve) => setTimeout(resolve, 100 * (3 - workerId)));
         return { workerId, sum: state.sum };
       },
     });
+    await gates().haveStarted(0, 1, 2); // in a worker each
+    gates().openAll();
+    await call;
     const results = pool.getExitResults() as { workerId: number; sum: number }[];
     expect(results.map(({ workerId }) => workerId)).to.deep.equal([0, 1, 2]);
     expect(results.reduce((total, { sum }) => total + sum, 0)).to.equal(9);
