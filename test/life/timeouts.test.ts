@@ -67,8 +67,12 @@ describeEach('workerInitTimeout and workerExitTimeout', ({ name: startMethod }) 
     expect(await pool.map((n) => n, [1], life)).to.deep.equal([1]);
     const options = { ...life, workerInitTimeout: 2000, workerExitTimeout: 2000 };
     expect(await pool.map((n) => n, [1], options)).to.deep.equal([1]);
-    expectTimeout(await rejection(pool.map((n) => n, [1], { ...options, workerInitTimeout: 50 })), 'init', 50);
-    expectTimeout(await rejection(pool.map((n) => n, [1], { ...options, workerExitTimeout: 50 })), 'exit', 50);
+    // For much longer than a busy program may need to hear that the time is up.
+    const slow = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 3000));
+    const initTooSlow = { ...options, workerInit: slow, workerInitTimeout: 50 };
+    expectTimeout(await rejection(pool.map((n) => n, [1], initTooSlow)), 'init', 50);
+    const exitTooSlow = { ...options, workerExit: slow, workerExitTimeout: 50 };
+    expectTimeout(await rejection(pool.map((n) => n, [1], exitTooSlow)), 'exit', 50);
   });
 
   it('do not count the loading of a module, nor that of the task', async () => {
