@@ -56,7 +56,7 @@ export const FromWorker = {
   Yields: 4,
   /**
    * The next value of the chunk failed. The chunk has ended; but where a call after it is still under way, which was begun before
-   * the failure showed, that gets aborted, and `Stopped` follows.
+   * the failure showed, that gets aborted, and `Stopped` or the worker's end follows.
    */
   Failed: 5,
   /** The chunk has ended early, as `Cancel` asked, or because its function could not be loaded. */

@@ -6,10 +6,10 @@
  * so that it stays a small part of the work: 10 ms for each megabyte of source in a small worker, 150 ms for each 35 in one of 140 MB.
  */
 
-import { createRequire } from 'node:module';
 import { getHeapStatistics } from 'node:v8';
 import type { Session } from 'node:inspector';
 import { setImmediate } from '../globals.js';
+import { openSession } from './inspectorSession.js';
 
 /** V8 keeps them from this version on. */
 const FIRST_VERSION = 12;
@@ -34,14 +34,8 @@ export function onCompiled(length: number): void {
 
 function collect(): void {
   compiled = 0;
-  let session: Session;
-  try {
-    const inspector = createRequire(import.meta.url)('node:inspector') as typeof import('node:inspector');
-    session = new inspector.Session();
-    session.connect();
-  } catch {
-    return; // there is none: V8 clears its cache in the end
-  }
+  const session = openSession();
+  if (session === undefined) return; // V8 clears its cache in the end
   // Disconnected later: inside this callback V8 holds a lock that disconnecting waits for.
   session.post('HeapProfiler.collectGarbage', () => setImmediate(disconnect, session));
 }

@@ -86,7 +86,7 @@ export class Outbox {
   /**
    * Sends the batch. False where a result cannot be sent: it has failed, and the chunk has ended.
    *
-   * @param isRunning Whether the call after those is under way.
+   * @param isRunning Whether the call after those is under way, or the worker about to end: it is not free.
    */
   flush(isRunning = false): boolean {
     const batch = this.#batch;

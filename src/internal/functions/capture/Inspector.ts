@@ -4,8 +4,8 @@
  * or other sessions, notice nothing.
  */
 
-import { createRequire } from 'node:module';
 import type { Session } from 'node:inspector';
+import { openSession } from '../inspectorSession.js';
 import { readScriptFile } from './scriptFiles.js';
 
 /** A scope of a function, with its variables as properties. */
@@ -89,14 +89,8 @@ export class Inspector {
 
   /** Opens a session; `undefined` where this Node has no inspector, or does not allow it. */
   static open(): Inspector | undefined {
-    let session: Session;
-    try {
-      const inspector = createRequire(import.meta.url)('node:inspector') as typeof import('node:inspector');
-      session = new inspector.Session();
-      session.connect();
-    } catch {
-      return undefined; // built without it, or forbidden by the permission model
-    }
+    const session = openSession();
+    if (session === undefined) return undefined;
     try {
       return new Inspector(session);
     } catch (error) {
