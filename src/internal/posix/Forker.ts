@@ -20,7 +20,7 @@ import { MADV_DOFORK, O_CLOEXEC, PR_SET_PDEATHSIG, SIGKILL, WNOHANG, type Libc }
 
 /**
  * Flags for Node without which V8 has threads that a copy would lack. There is always one, which Node 26 also gives work: a copy then calls
- * a thread that it does not have, which is in vain. With several of them (0 stands for as many as there are CPUs) it waits for ever: the
+ * a thread that it does not have, which is in vain until it has another one (see `v8Threads.ts`). With several of them (0 stands for as many as there are CPUs) it waits for ever: the
  * C library has those that wait leave in groups, and the next group not before the one ahead of it has left.
  */
 export const forkFlags = ['--single-threaded', '--v8-pool-size=1'] as const;

@@ -29,6 +29,7 @@ import { tellSourceMaps } from '../functions/sourceMaps.js';
 import { loadLibc, PR_SET_PDEATHSIG, SIGKILL, type Libc } from '../posix/libc.js';
 import { drainStores, prepareRandom, reseed } from '../posix/randomness.js';
 import { signalName } from '../posix/signals.js';
+import { V8Threads } from '../posix/v8Threads.js';
 import { becomeWorker } from './identity.js';
 import { Preparation } from './Preparation.js';
 import { rehearse, rehearseCopy, rehearseWithoutModules } from './rehearsal.js';
@@ -65,6 +66,7 @@ let libc: Libc;
 let forker: Forker;
 let spare: Spare;
 let random: () => number;
+let v8Threads: V8Threads;
 /** Whether a request is being answered. */
 let isBusy = false;
 let spareTimer: NodeJS.Timeout | undefined;
@@ -78,6 +80,7 @@ try {
   forker = new Forker(libc);
   spare = new Spare(libc, forker);
   random = prepareRandom();
+  v8Threads = new V8Threads();
   libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (libc.getppid() !== programPid) process.exit(0); // it has died in between
   serve();
@@ -300,6 +303,7 @@ function detach(): void {
 
 /** In a copy: becomes a worker, with a channel of its own. */
 function begin({ id, identity, cwd, env, argv }: ForkRequest): void {
+  v8Threads.enter();
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
   Object.assign(process.env, env);
   process.execArgv = [...execArgv];
@@ -311,6 +315,7 @@ function begin({ id, identity, cwd, env, argv }: ForkRequest): void {
   const isPreloaded = template?.preloads === true;
   void (isPreloaded ? Promise.resolve() : preload(cwd)).then(() => {
     runProcessWorker(identity, channel, preparation);
+    channel.once('data', () => setImmediate(() => v8Threads.startLater()));
     process.off('SIGINT', onInterrupt); // now that the worker minds it
   });
 }
