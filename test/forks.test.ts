@@ -9,12 +9,13 @@ const FORKS = Number(process.env['FORKS'] ?? 60);
 /** Milliseconds that one may take, on a busy machine. */
 const LIMIT = 500;
 
-/** Allocates and collects, imports, reads files, computes, compiles, waits. */
+/** Allocates and collects, imports, reads files, computes, compiles, waits; every tenth time in a thread of its own, too. */
 async function everything(n: number): Promise<{ pid: number; sum: number; digest: string }> {
   const { createHash, randomUUID } = await import('node:crypto');
   const { readFile } = await import('node:fs/promises');
   const { gunzip, gzip } = await import('node:zlib');
   const { promisify } = await import('node:util');
+  const { Worker } = await import('node:worker_threads');
   let kept: unknown[] = [];
   let sum = 0;
   for (let i = 0; i < 50_000; i++) {
@@ -27,6 +28,7 @@ async function everything(n: number): Promise<{ pid: number; sum: number; digest
   const unpacked = await promisify(gunzip)(packed);
   const fresh = new Function('x', `return x + ${n};`) as (x: number) => number;
   await new Promise((resolve) => setTimeout(resolve, 1));
+  if (n % 10 === 0) await new Promise((resolve) => new Worker('', { eval: true }).once('exit', resolve));
   const tree = JSON.parse(JSON.stringify({ ids: Array.from({ length: 100 }, () => randomUUID()) })) as {
     ids: string[];
   };
