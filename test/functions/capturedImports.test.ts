@@ -46,8 +46,13 @@ const others = {
     export * from './state.js';
     export { increase as renamed } from './state.js';
     export * as space from './state.js';
+    export * as inner from './inner.js';
     export { version } from 'versioned';
     export default function theDefault() { return 'the default'; }
+  `,
+  'lib/inner': `
+    import { place } from './state.js';
+    export const besides = () => place;
   `,
   'lib/uses': `
     import { increase, place } from './state.js';
@@ -72,7 +77,7 @@ const common = `
   import plain from 'plain';
   import { member } from 'plain';
   import { version } from 'versioned';
-  import theDefault, { renamed, increase, count, Thing, space, version as otherVersion } from './lib/reexports.js';
+  import theDefault, { renamed, increase, count, Thing, space, inner, version as otherVersion } from './lib/reexports.js';
   import * as reexports from './lib/reexports.js';
   import { place } from './lib/state.js';
   import { later, useAll } from './lib/uses.js';
@@ -80,6 +85,7 @@ const common = `
   const here = () => process.pid + '/' + threadId;
   const aliases = { useAll, later };
   const things = [new Thing(1), new Thing(2)];
+  const { besides } = inner;
   const { createHmac } = { createHmac: hash };
   const fromNode = { parse: path.parse, fs, exists: fs.existsSync, promises: fs.promises };
   const usesImports = (text: string) => path.join(hash('md5').update(text).digest('hex').slice(0, 4), via);
@@ -105,6 +111,7 @@ const common = `
     ],
     'by import: files': [
       ['default, renamed and re-exported', () => [theDefault(), renamed === increase, space.increase === increase, reexports.Thing === Thing], ['the default', true, true, true]],
+      ['what a namespace has that is exported as a whole', () => besides() === here(), true],
       ['are loaded in the worker', () => place === here(), true],
       ['with their state', () => { const before = reexports.count; renamed(); return reexports.count - before; }, 1],
       ['whose exports change', () => { const before = count; increase(); return count - before; }, 1],

@@ -122,6 +122,8 @@ export interface ImportNode {
   readonly specifier: string;
   /** An export, or `*` for the namespace. */
   readonly name: string;
+  /** What it is of that export, where that is a namespace itself. */
+  readonly member?: string | undefined;
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
 

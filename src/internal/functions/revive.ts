@@ -42,9 +42,10 @@ export function revive(graph: Graph, attachments: readonly unknown[]): unknown {
   });
 }
 
-async function loadImport({ from, specifier, name, attributes }: ImportNode): Promise<unknown> {
+async function loadImport({ from, specifier, name, member, attributes }: ImportNode): Promise<unknown> {
   const namespace = await importModule(from, specifier, attributes);
-  return name === '*' ? namespace : namespace[name];
+  const value: unknown = name === '*' ? namespace : namespace[name];
+  return member === undefined ? value : (value as Record<string, unknown>)[member];
 }
 
 class Reviver {

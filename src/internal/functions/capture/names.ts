@@ -71,7 +71,7 @@ function* exportsIn(value: unknown, node: ImportNode | RequireNode): Generator<r
       continue; // it has no value yet
     }
     if (node.type === 'import') {
-      yield [exported, { ...node, name: key }];
+      yield [exported, node.name === '*' ? { ...node, name: key } : { ...node, member: key }];
     } else {
       const name = `${ownName}Export`;
       yield [exported, { ...node, code: `${node.code}\nvar ${name} = ${node.name}[${JSON.stringify(key)}];`, name }];
