@@ -171,6 +171,16 @@ describe('progressBar on a terminal', () => {
     await until(() => cancelling.lines.length > 0, 'a bar');
     subscription.unsubscribe();
     expect(cancelling.lines[0]).to.match(new RegExp(`^cancelled after ${time}, at 0 values$`));
+
+    const aborting = new Terminal();
+    const controller = new AbortController();
+    const settings = { signal: controller.signal, progressBar: { stream: aborting, throttle: 5 } };
+    const pending = createPool({ nJobs: 1 }).map(() => new Promise(() => undefined), [1], settings);
+    const aborted = rejection(pending);
+    await until(() => aborting.lines.length > 0, 'a bar');
+    controller.abort();
+    expect(await aborted).to.have.property('name', 'AbortError');
+    expect(aborting.lines[0]).to.match(new RegExp(`^cancelled after ${time}, at 0/1 values: AbortError: .*aborted$`));
   });
 
   it('cannot be broken by what it shows', async () => {

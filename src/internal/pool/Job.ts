@@ -20,6 +20,7 @@ import { CallMode, type RunTerms } from '../channel/messages.js';
 import { transferredBy, transfersAreUsed } from '../../transfer.js';
 import type { InputFacts } from '../pull.js';
 import { ProgressReport } from '../progress/ProgressReport.js';
+import type { ProgressEnd } from '../progress/text.js';
 import { cutTypedArray } from '../typedArrays.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
@@ -113,7 +114,7 @@ export class Job {
   /** Ordered: the smallest value that failed, awaiting the results of those before it. */
   #failure: { readonly seq: number; readonly error: unknown } | undefined;
 
-  readonly #onAbort = (): void => this.fail(this.call.signal?.reason);
+  readonly #onAbort = (): void => this.#fail(this.call.signal?.reason, 'cancelled');
 
   constructor(task: TaskRecord, spec: JobSpec, owner: JobOwner, duty?: Duty) {
     this.task = task;
@@ -190,7 +191,7 @@ export class Job {
 
   /** Ends the job with an error that has no place in the order: of the source, of a signal, of the pool. */
   fail(error: unknown): void {
-    this.#finish('failed', () => this.#sink.error(error), error);
+    this.#fail(error, 'failed');
   }
 
   /** Ends the job without a word. */
@@ -406,10 +407,15 @@ export class Job {
     }
   }
 
-  #finish(outcome: JobOutcome, deliver: () => void, error?: unknown): void {
+  /** @param shown What the progress bar ends with. */
+  #fail(error: unknown, shown: JobOutcome): void {
+    this.#finish('failed', () => this.#sink.error(error), { outcome: shown, error });
+  }
+
+  #finish(outcome: JobOutcome, deliver: () => void, shown: ProgressEnd = { outcome }): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#report?.end({ outcome, error });
+    this.#report?.end(shown);
     if (this.call.signal !== undefined) unlinkAbort(this.call.signal, this.#onAbort);
     this.#pending.clear();
     this.#delivery.clear();

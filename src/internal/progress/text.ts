@@ -13,6 +13,7 @@ export interface Progress {
 /** How a call has ended. */
 export interface ProgressEnd {
   readonly outcome: 'completed' | 'failed' | 'cancelled';
+  /** What it has failed with, or the reason of its signal. */
   readonly error?: unknown;
 }
 
@@ -38,11 +39,12 @@ export function lineText(progress: Progress): string {
 }
 
 /** What is left to say when a call has ended. */
-export function endText(progress: Progress, { outcome, error }: ProgressEnd): string {
+export function endText(progress: Progress, end: ProgressEnd): string {
+  const { outcome } = end;
   const time = timeText(progress.elapsed);
   const rate = rateOf(progress);
   if (outcome === 'completed') return labelled(progress, `${countsOf(progress)} in ${time}, ${rateText(rate)}`);
-  const reason = outcome === 'failed' ? `: ${firstLine(error)}` : '';
+  const reason = 'error' in end ? `: ${firstLine(end.error)}` : '';
   return labelled(progress, `${outcome} after ${time}, at ${countsOf(progress)}${reason}`);
 }
 
