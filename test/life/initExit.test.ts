@@ -50,6 +50,10 @@ function logging(log: ReturnType<typeof useWorkerLog>) {
   return { logged, loggedTask };
 }
 
+/** Gives all values that the state has seen. */
+const gather = (n: number, { state }: TaskContext<{ seen?: number[] }>): number[] =>
+  (state.seen = [...(state.seen ?? []), n]);
+
 describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers(); // which looks when the pools have ended
@@ -172,6 +176,15 @@ describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
     const c = pool.map((_: number, { state }: TaskContext) => Object.keys(state), [1]);
     expect(await Promise.all([a, b, c])).to.deep.equal([[101, 102, 103], [101, 102, 103], [[]]]);
     expect(pool.getExitResults()).to.deep.equal([103, 103]);
+  });
+
+  it('calls that have neither share the state of a worker while it lives, apart from those that have', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const both = [pool.map(gather, [1, 2]), pool.map(gather, [3, 4]), pool.map(gather, [5], { workerExit: () => 0 })];
+    const [first, second, other] = await Promise.all(both);
+    expect([...first!, ...second!].map(({ length }) => length)).to.have.members([1, 2, 3, 4]);
+    expect(other).to.deep.equal([[5]]);
+    expect(await pool.map(gather, [6])).to.deep.equal([[6]]);
   });
 
   it('the exit function has run, and the workers have left, when the Observable completes', async () => {
