@@ -339,7 +339,8 @@ export class WorkerPool implements AsyncDisposable {
 
   /**
    * Finishes what is pending, and lets the workers leave. The pool can be used again, with new workers; calls that are made
-   * meanwhile wait for those.
+   * meanwhile wait for those. It does not wait for whoever takes the results of `imap`: its input is read to the end, and the results
+   * are kept.
    *
    * @returns A promise that resolves when the last worker has left; the same one while that is under way. After
    *   {@link WorkerPool.terminate} it resolves when that is done.

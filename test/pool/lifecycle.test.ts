@@ -291,19 +291,41 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
       expect(performance.now() - start).to.be.below(2000);
     });
 
-    it('waits for an imap whose consumer has not finished', async () => {
+    it('finishes an imap whose results nobody takes, and keeps them', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-      const results = pool.imap(echo, [1, 2, 3], { maxTasksActive: 1 });
-      expect((await results.next()).value).to.equal(1);
-      let joined = false;
-      const joining = pool.stopAndJoin().then(() => (joined = true));
-      const rest: number[] = [];
-      for await (const value of results) {
-        expect(joined).to.be.false;
-        rest.push(value);
+      let read = 0;
+      const input = function* () {
+        while (read < 1000) yield read++;
+      };
+      const all = [
+        pool.imap(echo, input(), { maxTasksActive: 2 }),
+        pool.imapUnordered(echo, [0, 1, 2, 3], { maxTasksActive: 1 }),
+      ];
+      for (const results of all) expect((await results.next()).value).to.equal(0);
+      expect(read).to.be.below(10);
+      await pool.stopAndJoin();
+      expect(read).to.equal(1000);
+      for (const [n, results] of all.entries()) {
+        const rest: number[] = [];
+        for await (const value of results) rest.push(value);
+        expect(rest).to.deep.equal(Array.from({ length: [999, 3][n]! }, (_, i) => i + 1));
       }
-      expect(rest).to.deep.equal([2, 3]);
+    });
+
+    it('waits for an imap whose consumer is at it', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const results = pool.imap(
+        echo,
+        Array.from({ length: 3000 }, (_, n) => n),
+        { maxTasksActive: 4 },
+      );
+      const first = await results.next();
+      const joining = pool.stopAndJoin();
+      const rest: number[] = [];
+      for await (const value of results) rest.push(value);
+      expect([first.value, ...rest]).to.deep.equal(Array.from({ length: 3000 }, (_, n) => n));
       await joining;
+      expect(await pool.map(echo, [1])).to.deep.equal([1]);
     });
   });
 

@@ -98,7 +98,10 @@ export class Job {
   readonly #sink: JobSink;
   readonly #delivery: Delivery;
   readonly #ordered: boolean;
-  readonly #manualRelease: boolean;
+  /** Whether the sink tells when results are consumed, until the pool waits for the job. */
+  #manualRelease: boolean;
+  /** How many results the sink has and was not yet told to be consumed. */
+  #unconsumed = 0;
   readonly #bufferSize: number;
   readonly #pending: PendingValues;
   readonly #sizing: Sizing;
@@ -139,7 +142,8 @@ export class Job {
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
       emit: (values) => this.#emit(values),
       release: (count) => {
-        if (!this.#manualRelease) this.#sizing.release(count);
+        if (this.#manualRelease) this.#unconsumed += count;
+        else this.#sizing.release(count);
       },
       credit: (seq) => {
         for (const chunk of this.inFlight) if (chunk.seq === seq) this.#owner.credit(chunk);
@@ -207,9 +211,18 @@ export class Job {
 
   /** So many results were consumed; for a sink that said it would tell. */
   release(count: number): void {
+    if (!this.#manualRelease) return; // they count as consumed
+    this.#unconsumed -= count;
     this.#sizing.release(count);
     this.#owner.onWorkChanged(this);
     if (!this.#ended) this.#sink.room?.();
+  }
+
+  /** The pool waits for the job's end: from here on it does not wait for whoever consumes its results. */
+  drain(): void {
+    if (this.#ended || !this.#manualRelease) return;
+    this.release(this.#unconsumed);
+    this.#manualRelease = false;
   }
 
   /** Cuts an input that is a typed array into its values. */

@@ -5,7 +5,7 @@
  * | --- | --- | --- |
  * | a job that completed | the workers stay | the workers leave, and then the job completes |
  * | a job that failed or was cancelled | its running tasks get `cancelTimeout` to stop, then their workers are killed | the workers are killed, and then the job fails |
- * | the pool, `stopAndJoin` | | when all jobs have ended the workers leave; jobs that come meanwhile wait for new ones |
+ * | the pool, `stopAndJoin` | | no job waits for its consumer any more; when all have ended the workers leave; jobs that come meanwhile wait for new ones |
  * | the pool, `terminate` | | all jobs fail, all workers are killed |
  */
 
@@ -126,6 +126,7 @@ export class Lifecycle {
     if (this.#joining === undefined) {
       this.#joining = createEnding();
       const { promise } = this.#joining;
+      for (const job of [...this.#jobs]) job.drain();
       this.#advance();
       this.#host.changed();
       return promise;
