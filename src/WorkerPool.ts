@@ -1,5 +1,6 @@
 /** The pool of workers behind the operators, for those who call it themselves. */
 
+import { bindContext } from './internal/asyncContext.js';
 import { describeValue } from './internal/options/describeValue.js';
 import { CallMode } from './internal/channel/messages.js';
 import type { Insights } from './insights.js';
@@ -421,7 +422,7 @@ export class WorkerPool implements AsyncDisposable {
           close: () => pull?.stop(),
         }),
       );
-      pull = openOrCancel(open, job);
+      pull = openOrCancel(open, job, facts);
       pull.advance();
     });
   }
@@ -445,7 +446,7 @@ export class WorkerPool implements AsyncDisposable {
           close: () => pull?.stop(),
         }),
       );
-      pull = openOrCancel(open, job);
+      pull = openOrCancel(open, job, facts);
       pull.advance();
       return job;
     });
@@ -470,13 +471,20 @@ function throwIfAborted({ signal }: CallSettings): void {
 }
 
 /** Begins to read an input. Where that is refused, by a locked stream say, there is no job. */
-function openOrCancel(open: OpenInput, job: Job): Pull {
+function openOrCancel(open: OpenInput, job: Job, { length, isCut }: InputFacts): Pull {
   try {
-    return open(job);
+    const pull = open(job);
+    // What is no collection is code of the user's.
+    return job.call.transferInput === undefined && (length !== undefined || isCut) ? pull : inContext(pull);
   } catch (error) {
     job.cancel();
     throw error;
   }
+}
+
+/** Reads in the async context of whoever has made the call, not in that of whoever has started the worker. */
+function inContext(pull: Pull): Pull {
+  return { advance: bindContext(() => pull.advance()), stop: bindContext(() => pull.stop()) };
 }
 
 function jobSpec(

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect } from 'chai';
 import { finalize, Observable, of, range, Subject } from 'rxjs';
 import { parallelFrom, parallelMap, parallelMergeMap, WorkerPool } from './support/library.js';
+import { rejection } from './support/rejection.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
 
@@ -109,6 +110,47 @@ describeEach.distinct('the async context of a subscriber', ({ name: startMethod 
     await context.run('starter', () => pool.map(same, [0]));
     await contextsOf('mine', parallelFrom(input(), check, { pool, maxTasksActive: 2 }));
     expect([...seen]).to.deep.equal(['mine']);
+  });
+
+  it('is that in which the input of a call on a pool is read and cleaned up, too', async () => {
+    await context.run('starter', () => pool.map(same, [0]));
+    const seen: unknown[] = [];
+    function* input() {
+      try {
+        for (let n = 0; n < 20; n++) {
+          seen.push(context.getStore());
+          yield n;
+        }
+      } finally {
+        seen.push(context.getStore());
+      }
+    }
+    const transferInput = () => {
+      seen.push(context.getStore());
+      return [];
+    };
+    const options = { maxTasksActive: 2, transferInput };
+    await context.run('mine', () => pool.map(same, input(), options));
+    await context.run('mine', () => rejection(pool.map(failing, input(), options)));
+    await context.run('mine', async () => {
+      for await (const n of pool.imap(same, input(), options)) if (n === 10) break;
+    });
+    expect(new Set(seen)).to.deep.equal(new Set(['mine']));
+  });
+
+  it('is that in which it is told of insights, while it runs and at the end', async () => {
+    await pool.terminate();
+    pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true, insights: { every: 5 } });
+    await context.run('starter', () => pool.map(same, [0]));
+    const seen: unknown[] = [];
+    const wait = (n: number) => new Promise((resolve) => setTimeout(resolve, 100, n));
+    await contextsOf('mine', of(1).pipe(parallelMap(wait, { pool, onInsights: () => seen.push(context.getStore()) })));
+    await contextsOf(
+      'mine',
+      of(1).pipe(parallelMap(failing, { pool, onInsights: () => seen.push(context.getStore()) })),
+    );
+    expect(seen.length).to.be.above(2);
+    expect(new Set(seen)).to.deep.equal(new Set(['mine']));
   });
 
   it('is that in which the source is torn down after a task has failed', async () => {
