@@ -255,6 +255,25 @@ describe('progressBar on a terminal', () => {
   });
 });
 
+describe('progressBar that is written elsewhere', () => {
+  afterEach(endPools);
+
+  it('is a line every few seconds, and one at the end', async () => {
+    const source = new Subject<number>();
+    const stream = { text: '', write: (text: string) => void (stream.text += text) };
+    const start = performance.now();
+    const options = { pool: createPool({ nJobs: 1 }), progressBar: { total: 10, stream } };
+    const ended = outcomeOf(source.pipe(parallelMap(identity, options)));
+    for (let n = 0; n < 5; n++) source.next(n);
+    await until(() => stream.text !== '', 'a line');
+    expect(performance.now() - start).to.be.within(2000, 10_000);
+    expect(stream.text).to.match(new RegExp(`^50% 5/10 values, ${rate}, ${time} left\n$`));
+    source.complete();
+    await ended;
+    expect(stream.text.split('\n')[1]).to.match(new RegExp(`^5/10 values in ${time}, ${rate}$`));
+  });
+});
+
 // The program writes the lines; those of a pool in a worker go the way of all output, which program.test.ts shows.
 describeEach.distinct('progressBar where stderr is no terminal', ({ name: startMethod }) => {
   const run = (what: string) => runProgram('progress.mjs', { args: [what, startMethod] });
