@@ -1,9 +1,10 @@
 // Init and exit functions of several calls on one pool, and those of calls that end early: whom they concern, and what is left.
 import { expect } from 'chai';
-import { of, Subject } from 'rxjs';
+import { of, Subject, tap } from 'rxjs';
 import type { TaskContext, WorkerContext } from 'rxjs-parallel-map';
 import { parallelMap } from '../support/library.js';
-import { passGate, useGates } from '../support/gates.js';
+import { passGate, useGates, type Gated } from '../support/gates.js';
+import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
@@ -69,6 +70,38 @@ describeEach.distinct('init and exit functions of several calls', ({ name: start
     await other;
     await pool.stopAndJoin();
     expect(gates().log).to.deep.equal(['start a', 'end a']);
+  });
+
+  it('an exit function that waits for its worker is no loss of its call where the worker dies of another one', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const die = async (value: Gated, context: TaskContext): Promise<void> => {
+      await passGate(value, context);
+      process.exit(7);
+    };
+    for (const isDue of [false, true]) {
+      const source = new Subject<number>();
+      const results = new Subject<number>();
+      const had = new Promise((resolve) => results.subscribe(resolve));
+      const life = { pool, workerExit: () => 'left', onExitResults: (all: unknown[]) => exits.push(all) };
+      const exits: unknown[][] = [];
+      const ended = outcomeOf(
+        source.pipe(
+          parallelMap((n: number) => n, life),
+          tap((n) => results.next(n)),
+        ),
+      );
+      source.next(1);
+      await had;
+      const name = `dies ${isDue}`;
+      const other = rejection(pool.map(die, [gates().value(name)], { captures: { passGate } }));
+      await gates().haveStarted(name);
+      if (isDue) source.complete();
+      gates().open(name);
+      expect(await other).to.have.property('name', 'WorkerDiedError');
+      source.complete();
+      expect(await ended).to.deep.include({ values: [1], end: 'complete' });
+      expect(exits).to.deep.equal([[]]);
+    }
   });
 
   it('what an exit function returns that nobody wants any more is no exit result', async () => {

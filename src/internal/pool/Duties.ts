@@ -194,10 +194,10 @@ export class Duties {
   onWorkerEnded(worker: WorkerHandle, wasKilled: boolean, error: () => unknown): void {
     this.#inits.stop(worker);
     const { ending } = worker;
-    const lost = [...worker.owed.splice(0), ...(ending === undefined ? [] : [ending])];
+    worker.owed.length = 0; // it has died of something else, which is no fault of their calls
     if (ending !== undefined) this.#stopEnding(worker);
     for (const duty of [...worker.duties.keys()]) {
-      if (!wasKilled && lost.includes(duty)) this.#fail(duty, error());
+      if (!wasKilled && duty === ending) this.#fail(duty, error());
       this.#forget(worker, duty);
     }
   }
