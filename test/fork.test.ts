@@ -186,6 +186,26 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       expect(new Set(drawn)).to.have.property('size', drawn.length);
     });
 
+    it('gives them random numbers of their own also where a module has kept the function, and has used it', async () => {
+      const source = `
+        const { random } = Math;
+        random();
+        export default async () => {
+          await new Promise((resolve) => setTimeout(resolve, 100)); // so that each worker takes one
+          return [random(), random()];
+        };`;
+      const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
+      const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+      const drawn = (await pool.map<number, number[]>(url, [1, 2, 3, 4, 5, 6], { chunkSize: 1 })).flat();
+      expect(new Set(drawn)).to.have.property('size', drawn.length);
+    });
+
+    it('leaves a function that a module has put in the place of Math.random where it is', async () => {
+      const url = new URL('data:text/javascript,Math.random = () => 0.5; export default () => Math.random();');
+      const pool = createPool({ nJobs: 1, startMethod });
+      expect(await pool.map<number, number>(url, [1])).to.deep.equal([0.5]);
+    });
+
     it('has its workers die with the error of a module that fails in the background', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const error = await rejection<Died>(pool.map(new URL('./tasks/failsLater.js', import.meta.url), [1]));

@@ -27,7 +27,7 @@ import { Forker } from '../posix/Forker.js';
 import { leaveByExit } from '../posix/leaving.js';
 import { tellSourceMaps } from '../functions/sourceMaps.js';
 import { loadLibc, PR_SET_PDEATHSIG, SIGKILL, type Libc } from '../posix/libc.js';
-import { drainStores, prepareRandom, reseed } from '../posix/randomness.js';
+import { drainStores, prepareRandom, redirectRandom, reseed } from '../posix/randomness.js';
 import { signalName } from '../posix/signals.js';
 import { V8Threads } from '../posix/v8Threads.js';
 import { becomeWorker } from './identity.js';
@@ -100,6 +100,7 @@ function serve(): void {
   });
   process.on('SIGCHLD', reap);
   if (template !== undefined) {
+    redirectRandom();
     // For what is loaded: each copy has an id of its own, and prints through the program.
     const identity = { workerId: 0, daemon: template.daemon, insights: false, bars: false, name: undefined };
     becomeWorker(identity, (text) => void process.stderr.write(`${text}\n`));
