@@ -5,6 +5,7 @@
 
 import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
+import { takeCoverage } from 'node:v8';
 import type { Libc } from './libc.js';
 
 /** With such a code Node ends where what is to handle an uncaught error throws itself. */
@@ -15,6 +16,11 @@ type OnFatal = (this: typeof process, ...args: unknown[]) => boolean;
 /** Sees to it that this process, however it ends by itself, ends by `_exit`. */
 export function leaveByExit({ _exit }: Libc): void {
   const leave = (code: unknown): never => {
+    try {
+      takeCoverage(); // that with `NODE_V8_COVERAGE` Node would write at its end
+    } catch {
+      // Such as a full disk.
+    }
     _exit(Number(code ?? 0) & 0xff);
     throw new Error('_exit has returned'); // which it cannot
   };

@@ -113,3 +113,10 @@ export function whyNoLibc(tries = false): string | undefined {
     return `the system calls it needs cannot be bound: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
+
+/** As {@link whyNoLibc}, for copies of a process. */
+export function whyNoCopies(tries = false): string | undefined {
+  if (Object.isFrozen(Math))
+    return "Node's flag --frozen-intrinsics keeps it from giving each worker random numbers of its own";
+  return whyNoLibc(tries);
+}

@@ -26,7 +26,7 @@ import { clearTimeout, now, setImmediate, setTimeout } from '../globals.js';
 import { Forker } from '../posix/Forker.js';
 import { leaveByExit } from '../posix/leaving.js';
 import { tellSourceMaps } from '../functions/sourceMaps.js';
-import { loadLibc, PR_SET_PDEATHSIG, SIGKILL, type Libc } from '../posix/libc.js';
+import { loadLibc, PR_SET_PDEATHSIG, SIGKILL, whyNoCopies, type Libc } from '../posix/libc.js';
 import { drainStores, prepareRandom, redirectRandom, reseed } from '../posix/randomness.js';
 import { signalName } from '../posix/signals.js';
 import { V8Threads } from '../posix/v8Threads.js';
@@ -76,6 +76,8 @@ let rehearsed: Promise<void> | undefined;
 let isUntidy = false;
 
 try {
+  const reason = whyNoCopies(); // by flags that only workers have
+  if (reason !== undefined) throw new Error(reason);
   libc = loadLibc();
   forker = new Forker(libc);
   spare = new Spare(libc, forker);
