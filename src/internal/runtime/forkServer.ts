@@ -23,6 +23,7 @@ import {
 } from '../channel/serverMessages.js';
 import { importModule } from '../functions/importModule.js';
 import { clearTimeout, now, setImmediate, setTimeout } from '../globals.js';
+import { endIdleConnections } from '../posix/connections.js';
 import { Forker } from '../posix/Forker.js';
 import { leaveByExit } from '../posix/leaving.js';
 import { tellSourceMaps } from '../functions/sourceMaps.js';
@@ -301,7 +302,9 @@ function detach(): void {
   Object.defineProperty(process, 'pid', { value: libc.getpid(), enumerable: true, configurable: true });
   Object.defineProperty(process, 'ppid', { get: () => libc.getppid(), enumerable: true, configurable: true });
   reseed(random);
-  if (preparation !== undefined) drainStores();
+  if (preparation === undefined) return;
+  drainStores();
+  endIdleConnections(libc);
 }
 
 /** In a copy: becomes a worker, with a channel of its own. */
