@@ -7,10 +7,13 @@ import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import {
+  closeSync,
   createReadStream,
   createWriteStream,
   existsSync,
+  lstatSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   rmSync,
   watch,
@@ -243,6 +246,29 @@ describeEach('inside a task', ({ name: startMethod, isProcess, isCopy }) => {
       for (const whose of ['of the listener', 'of the monitor', 'of the callback', 'RangeError: first'])
         expect(stderr).to.include(whose);
       expect(stderr).to.not.match(/assert|native/i);
+    });
+  }
+
+  if (isCopy && existsSync('/usr/bin/prlimit')) {
+    it('a worker lives on while V8 can have no thread, as all descriptors are in use, and has it later', async () => {
+      const own = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const outcome = await own.apply(async () => {
+        execFileSync('/usr/bin/prlimit', ['--nofile=200', '--pid', String(process.pid)]); // or there may be a million
+        const files: number[] = [];
+        try {
+          for (;;) files.push(openSync('/dev/null', 'r'));
+        } catch {
+          // That was the last one.
+        }
+        const countThreads = (path: string): number => lstatSync(path).nlink;
+        const first = countThreads('/proc/self/task');
+        await sleep(1500);
+        const then = countThreads('/proc/self/task');
+        for (const file of files) closeSync(file);
+        while (countThreads('/proc/self/task') === first) await sleep(10);
+        return then - first;
+      });
+      expect(outcome).to.equal(0);
     });
   }
 
