@@ -1,9 +1,12 @@
 /** Many workers forked from one template, each doing a bit of everything. FORKS says how many. */
 
-import { readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import type { WorkerPool } from './support/library.js';
 import { createPool, endPools } from './support/pools.js';
+import { until } from './support/processes.js';
+import { childrenIncludingZombies } from './support/reaper.js';
+import { rejection } from './support/rejection.js';
 import { startMethods } from './support/startMethods.js';
 
 const FORKS = Number(process.env['FORKS'] ?? 60);
@@ -74,6 +77,18 @@ for (const { name: startMethod, isCopy } of startMethods) {
 
     it('do their work, and none crashes or hangs', async () => {
       await runAll(createPool({ nJobs: 3, startMethod, keepAlive: true }), FORKS);
+    });
+
+    it('leave no zombies, nor does a copy that was made ahead in vain', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      await pool.map((x: number) => x, [1, 2, 3], { chunkSize: 1, workerLifespan: 1 });
+      const original = await pool.apply(() => process.ppid);
+      await rejection(pool.apply(() => process.exit(0)));
+      await until(() => childrenIncludingZombies(original).length === 1, 5000, 'there is one, which was made ahead');
+      const [ahead] = childrenIncludingZombies(original);
+      const worker = await pool.apply(() => process.pid); // a function that is new to a template, so that it makes another one
+      if (startMethod === 'forkserver') expect(worker).to.equal(ahead);
+      else await until(() => !existsSync(`/proc/${ahead}`), 5000, 'nothing is left of it');
     });
 
     it('have no sockets or pipes of each other, nor that of their original to the program', async () => {
