@@ -342,7 +342,7 @@ export class StartMethodUnavailableError extends WorkerPoolError {
     const { startMethod, reason } = fields;
     const others = ["'threading'", "'spawn'"].filter((other) => other !== `'${startMethod}'`);
     super({
-      message: `The start method '${startMethod}' is not available: ${reason}. Use ${others.join(' or ')} instead.`,
+      message: `The start method '${startMethod}' is not available: ${describeThrown(reason)}. Use ${others.join(' or ')} instead.`,
     });
     assignFields(this, { startMethod, reason });
   }

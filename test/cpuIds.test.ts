@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { firstValueFrom, of } from 'rxjs';
@@ -55,11 +56,28 @@ describeEach('cpuIds', ({ name: startMethod, isProcess }) => {
     expect(allowed()).to.equal(before);
   });
 
+  it('holds for what a worker starts later: threads and processes', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, cpuIds: [last] });
+    const later = async () => {
+      const { execFileSync } = await import('node:child_process');
+      const { Worker } = await import('node:worker_threads');
+      const list = (status: string) => /^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1];
+      const code = `
+        const status = require('node:fs').readFileSync('/proc/thread-self/status', 'utf8');
+        require('node:worker_threads').parentPort.postMessage(status);`;
+      const [ofThread] = (await once(new Worker(code, { eval: true }), 'message')) as [string];
+      return [list(ofThread), list(execFileSync('cat', ['/proc/self/status'], { encoding: 'utf8' }))];
+    };
+    expect(await pool.apply(later)).to.deep.equal([String(last), String(last)]);
+  });
+
   if (isProcess) {
     it('holds for every thread of a worker process', async () => {
       const pool = createPool({ nJobs: 1, startMethod, cpuIds: [last] });
       const where = async () => {
         const { readdirSync, readFileSync: read } = await import('node:fs');
+        const { Worker } = await import('node:worker_threads');
+        await new Promise((resolve) => new Worker('', { eval: true }).once('exit', resolve)); // a copy has V8's from then on
         const lists = readdirSync('/proc/self/task').map(
           (id) => /^Cpus_allowed_list:\s*(.*)$/m.exec(read(`/proc/self/task/${id}/status`, 'utf8'))?.[1],
         );

@@ -1,9 +1,20 @@
 import { expect } from 'chai';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { programFile, projectFolder, runNode, runProgram } from './support/programFile.js';
 import { runsAll, startMethods } from './support/startMethods.js';
+
+/** What of a file with coverage is looked at. */
+interface Coverage {
+  readonly result: readonly {
+    readonly url: string;
+    readonly functions: readonly {
+      readonly functionName: string;
+      readonly ranges: readonly [{ readonly count: number }];
+    }[];
+  }[];
+}
 
 describe('a program that was started', () => {
   const methods = startMethods.map(({ name }) => name);
@@ -45,6 +56,79 @@ describe('a program that was started', () => {
     expect(code, stderr).to.equal(0);
     expect(JSON.parse(stdout)).to.deep.equal(expected('undefined'));
     expect(stderr).to.not.match(/failed|error|in use/i);
+  });
+
+  // What would run beside the thread that is copied, or would not be there in a copy.
+  for (const [flags, env] of [
+    [['--cpu-prof'], {}],
+    [['--prof', '--cpu-prof', '--cpu-prof-dir', 'profiles'], {}],
+    [[], { UV_USE_IO_URING: '1' }],
+  ] as const) {
+    const methodsOfCopies = startMethods.filter(({ isCopy }) => isCopy).map(({ name }) => name);
+    if (methodsOfCopies.length === 0) continue;
+    it(`with ${[...flags, ...Object.keys(env)].join(' ')} runs its workers, copies above all`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'profiles-'));
+      try {
+        const { code, stdout, stderr } = await runNode([...flags, programFile('flags.mjs')], {
+          cwd: folder,
+          env: { ...env, START_METHODS: methodsOfCopies.join() },
+        });
+        expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
+        expect(JSON.parse(stdout)).to.deep.equal(expected('undefined', methodsOfCopies));
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+  }
+
+  it('with --frozen-intrinsics hears why there are no copies', async () => {
+    const { stdout } = await runNode([
+      '--frozen-intrinsics',
+      '--input-type=module',
+      '-e',
+      `import { availableStartMethods, WorkerPool } from 'rxjs-parallel-map';
+      console.log(availableStartMethods().join());
+      for (const startMethod of ['forkserver', 'fork']) {
+        try { new WorkerPool({ startMethod }); } catch (error) { console.log(error.name, error.reason); }
+      }
+      for (const startMethod of ['spawn', 'threading'])
+        console.log(...await new WorkerPool({ nJobs: 1, startMethod }).map((x) => x * 2, [1, 2]));`,
+    ]);
+    const reason = "Node's flag --frozen-intrinsics keeps it from giving each worker random numbers of its own";
+    const line = `StartMethodUnavailableError ${reason}\n`;
+    expect(stdout).to.equal(`threading,spawn\n${line}${line}2 4\n2 4\n`);
+  });
+
+  for (const { name: startMethod } of startMethods.filter(({ isCopy }) => isCopy)) {
+    it(`without flags hears of those of its workers that forbid copies (${startMethod})`, async () => {
+      const { stdout } = await runNode([
+        '--input-type=module',
+        '-e',
+        `import { WorkerPool } from 'rxjs-parallel-map';
+        const pool = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}', execArgv: ['--frozen-intrinsics'] });
+        await pool.apply(() => 1).catch((error) => console.log(error.name, error.reason));`,
+      ]);
+      expect(stdout).to.match(/^StartMethodUnavailableError Node's flag --frozen-intrinsics keeps it from /);
+    });
+  }
+
+  it('with NODE_V8_COVERAGE has the coverage of its workers, too', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'coverage-'));
+    const processes = startMethods.filter(({ isProcess }) => isProcess).map(({ name }) => name);
+    try {
+      const { code } = await runProgram('flags.mjs', {
+        env: { NODE_V8_COVERAGE: folder, START_METHODS: processes.join() },
+      });
+      expect(code).to.equal(0);
+      const covered = readdirSync(folder).filter((name) => {
+        const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Coverage;
+        const functions = result.filter(({ url }) => url.endsWith('/tasks.mjs')).flatMap((script) => script.functions);
+        return functions.some(({ functionName, ranges }) => functionName === 'triple' && ranges[0].count > 0);
+      });
+      expect(covered).to.have.length(processes.length);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('by node --input-type=module -e runs its workers', async () => {

@@ -1,6 +1,9 @@
 /** What is special about `fork`. Everything else is in the table of start methods. */
 
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -175,6 +178,41 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       for (const [pid, n] of results) expect(n).to.be.at.most(results.filter((other) => other[0] === pid).length);
     });
 
+    it('gives each worker connections of its own where a module has used an agent or fetch that keeps one for later', async () => {
+      const server = createServer((request, response) => {
+        setTimeout(() => response.end(request.url), 20); // so that requests of several workers are under way at once
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const source = `
+        import { Agent, get } from 'node:http';
+        import { text } from 'node:stream/consumers';
+        const base = 'http://127.0.0.1:${port}/';
+        const agent = new Agent({ keepAlive: true });
+        const byAgent = (path) => new Promise((resolve, reject) => {
+          get(base + path, { agent, timeout: 2000 }, (response) => resolve(text(response)))
+            .on('timeout', reject).on('error', reject);
+        });
+        const byFetch = async (path) => (await fetch(base + path, { signal: AbortSignal.timeout(2000) })).text();
+        await byAgent('first');
+        await byFetch('first');
+        export default async (n) => {
+          const answers = [];
+          for (let i = 0; i < 3; i++) answers.push(await byAgent(n + '-a' + i), await byFetch(n + '-f' + i));
+          return answers.join();
+        };`;
+      try {
+        const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
+        const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+        const answers = await pool.map<number, string>(url, [1, 2, 3], { chunkSize: 1 });
+        const expected = (n: number) => [0, 1, 2].flatMap((i) => [`/${n}-a${i}`, `/${n}-f${i}`]).join();
+        expect(answers).to.deep.equal([1, 2, 3].map(expected));
+      } finally {
+        server.close();
+        server.closeAllConnections();
+      }
+    });
+
     it('gives workers random numbers of their own', async () => {
       const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
       const draw = async () => {
@@ -184,6 +222,26 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       };
       const drawn = (await pool.map(draw, [1, 2, 3, 4, 5, 6], { chunkSize: 1 })).flat();
       expect(new Set(drawn)).to.have.property('size', drawn.length);
+    });
+
+    it('gives them random numbers of their own also where a module has kept the function, and has used it', async () => {
+      const source = `
+        const { random } = Math;
+        random();
+        export default async () => {
+          await new Promise((resolve) => setTimeout(resolve, 100)); // so that each worker takes one
+          return [random(), random()];
+        };`;
+      const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
+      const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+      const drawn = (await pool.map<number, number[]>(url, [1, 2, 3, 4, 5, 6], { chunkSize: 1 })).flat();
+      expect(new Set(drawn)).to.have.property('size', drawn.length);
+    });
+
+    it('leaves a function that a module has put in the place of Math.random where it is', async () => {
+      const url = new URL('data:text/javascript,Math.random = () => 0.5; export default () => Math.random();');
+      const pool = createPool({ nJobs: 1, startMethod });
+      expect(await pool.map<number, number>(url, [1])).to.deep.equal([0.5]);
     });
 
     it('has its workers die with the error of a module that fails in the background', async () => {

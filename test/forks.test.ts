@@ -1,8 +1,12 @@
 /** Many workers forked from one template, each doing a bit of everything. FORKS says how many. */
 
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import type { WorkerPool } from './support/library.js';
 import { createPool, endPools } from './support/pools.js';
+import { until } from './support/processes.js';
+import { childrenIncludingZombies } from './support/reaper.js';
+import { rejection } from './support/rejection.js';
 import { startMethods } from './support/startMethods.js';
 
 const FORKS = Number(process.env['FORKS'] ?? 60);
@@ -38,6 +42,20 @@ async function everything(n: number): Promise<{ pid: number; sum: number; digest
   return { pid: process.pid, sum: fresh(sum) - n, digest };
 }
 
+/** The sockets and pipes of a process, by their descriptors. */
+function channelsOf(pid: number): Map<string, string> {
+  const channels = new Map<string, string>();
+  for (const descriptor of readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      const target = readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+      if (/^(socket|pipe):/.test(target)) channels.set(descriptor, target);
+    } catch {
+      // That which has listed them.
+    }
+  }
+  return channels;
+}
+
 /** Has each value done by a worker of its own. */
 async function runAll(pool: WorkerPool, count: number): Promise<void> {
   const values = Array.from({ length: count }, (_, i) => i);
@@ -59,6 +77,42 @@ for (const { name: startMethod, isCopy } of startMethods) {
 
     it('do their work, and none crashes or hangs', async () => {
       await runAll(createPool({ nJobs: 3, startMethod, keepAlive: true }), FORKS);
+    });
+
+    it('leave no zombies, nor does a copy that was made ahead in vain', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      await pool.map((x: number) => x, [1, 2, 3], { chunkSize: 1, workerLifespan: 1 });
+      const original = await pool.apply(() => process.ppid);
+      await rejection(pool.apply(() => process.exit(0)));
+      await until(() => childrenIncludingZombies(original).length === 1, 5000, 'there is one, which was made ahead');
+      const [ahead] = childrenIncludingZombies(original);
+      const worker = await pool.apply(() => process.pid); // a function that is new to a template, so that it makes another one
+      if (startMethod === 'forkserver') expect(worker).to.equal(ahead);
+      else await until(() => !existsSync(`/proc/${ahead}`), 5000, 'nothing is left of it');
+    });
+
+    it('have no sockets or pipes of each other, nor that of their original to the program', async () => {
+      const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
+      const list = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 100)); // so that each worker takes one
+        return { worker: process.pid, original: process.ppid, opened: [...new Set(channelsOf(process.pid).values())] };
+      };
+      await pool.map(list, [1, 2, 3], { chunkSize: 1, workerLifespan: 1 }); // some that are replaced
+      const byWorker = new Map<number, string[]>();
+      let original = 0;
+      while (byWorker.size < 3) {
+        const lists = await pool.map(list, [1, 2, 3], { chunkSize: 1 });
+        for (const { worker, opened } of lists) byWorker.set(worker, opened);
+        original = lists[0]?.original ?? 0;
+      }
+      const channels = channelsOf(original);
+      const control = channels.get('3');
+      expect(control).to.match(/^socket/);
+      const inherited = new Set(channels.values());
+      const own = [...byWorker.values()].map((opened) => opened.filter((channel) => !inherited.has(channel)));
+      for (const opened of own) expect(opened.filter((channel) => channel.startsWith('socket'))).to.have.length(1);
+      expect(new Set(own.flat())).to.have.property('size', own.flat().length);
+      expect([...byWorker.values()].flat()).to.not.include(control);
     });
 
     it('do their work also where the program has flags that give V8 more threads', async () => {

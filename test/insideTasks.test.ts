@@ -7,10 +7,13 @@ import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import {
+  closeSync,
   createReadStream,
   createWriteStream,
   existsSync,
+  lstatSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   rmSync,
   watch,
@@ -28,6 +31,7 @@ import { Worker } from 'node:worker_threads';
 import { brotliCompress, brotliDecompress, createGunzip, createGzip } from 'node:zlib';
 import type { WorkerPool } from './support/library.js';
 import { createPool, endPools } from './support/pools.js';
+import { runProgram } from './support/program.js';
 import { describeEach } from './support/startMethods.js';
 
 /** What is used here of what TypeScript knows of browsers only. */
@@ -216,6 +220,55 @@ describeEach('inside a task', ({ name: startMethod, isProcess, isCopy }) => {
         return signals;
       });
       expect(heard).to.deep.equal(['SIGUSR2', 'SIGHUP']);
+    });
+  }
+
+  if (isProcess) {
+    it('errors that nobody catches end the worker as they end Node, also where what hears of them throws itself', async () => {
+      const { stdout, stderr } = await runProgram(`
+        const pool = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}', keepAlive: true });
+        const tasks = [
+          () => void process.on('uncaughtException', () => { throw new Error('of the listener'); }),
+          () => void process.on('uncaughtExceptionMonitor', () => { throw new Error('of the monitor'); }),
+          () => process.setUncaughtExceptionCaptureCallback(() => { throw new Error('of the callback'); }),
+          () => void process.on('exit', () => { throw new Error('at the exit'); }),
+          () => ({ [Symbol.for('nodejs.util.inspect.custom')]() { throw new Error('of what is to be shown'); } }),
+        ];
+        for (const task of tasks) {
+          const end = (source) => new Promise(() => {
+            const result = new Function('return ' + source)()();
+            setTimeout(() => { throw result ?? new RangeError('first'); }, 1);
+          });
+          await pool.apply(end, [String(task)]).catch(({ name, exitCode }) => console.log(name, exitCode));
+        }
+      `);
+      expect(stdout.trim().split('\n')).to.deep.equal([7, 7, 7, 1, 1].map((code) => `WorkerDiedError ${code}`));
+      for (const whose of ['of the listener', 'of the monitor', 'of the callback', 'RangeError: first'])
+        expect(stderr).to.include(whose);
+      expect(stderr).to.not.match(/assert|native/i);
+    });
+  }
+
+  if (isCopy && existsSync('/usr/bin/prlimit')) {
+    it('a worker lives on while V8 can have no thread, as all descriptors are in use, and has it later', async () => {
+      const own = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const outcome = await own.apply(async () => {
+        execFileSync('/usr/bin/prlimit', ['--nofile=200', '--pid', String(process.pid)]); // or there may be a million
+        const files: number[] = [];
+        try {
+          for (;;) files.push(openSync('/dev/null', 'r'));
+        } catch {
+          // That was the last one.
+        }
+        const countThreads = (path: string): number => lstatSync(path).nlink;
+        const first = countThreads('/proc/self/task');
+        await sleep(1500);
+        const then = countThreads('/proc/self/task');
+        for (const file of files) closeSync(file);
+        while (countThreads('/proc/self/task') === first) await sleep(10);
+        return then - first;
+      });
+      expect(outcome).to.equal(0);
     });
   }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { beating, beatsFolder, silent } from './support/beats.js';
 import { destroy, start, type Program } from './support/programs.js';
-import { childrenOf, descendantsOf, isAlive, until } from './support/processes.js';
+import { aliveInGroup, childrenOf, descendantsOf, isAlive, until } from './support/processes.js';
 import { describeEach, runsAll, startMethods } from './support/startMethods.js';
 
 /** A program that is killed may have workers for so many milliseconds. */
@@ -45,6 +45,19 @@ describe('a program that is killed with SIGKILL', function () {
       const processes = await killed([name], 2, noShell);
       // Copies have their server all the same.
       expect(processes.length).to.be.oneOf(isProcess ? (isCopy ? [3, 4] : [2]) : [0]);
+    });
+  }
+
+  for (const { name } of startMethods.filter(({ isProcess }) => isProcess)) {
+    it(`leaves none while workers are started, replaced and made ahead (${name})`, async () => {
+      for (const delay of runsAll ? [0, 20, 50, 100, 150, 200, 300, 400, 600, 800] : [0, 100, 200, 400]) {
+        program = start('replacing', { args: [name] });
+        expect(await program.line()).to.equal('started');
+        await new Promise((resolve) => setTimeout(resolve, delay));
+        program.child.kill('SIGKILL');
+        // All that it has started is in its process group, also what nobody has seen yet.
+        await until(() => !aliveInGroup(program.pid), LIMIT, `all its processes are gone, after ${delay} ms`);
+      }
     });
   }
 

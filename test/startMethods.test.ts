@@ -38,6 +38,27 @@ describe('availableStartMethods', () => {
     const missing = 'StartMethodUnavailableError the optional package koffi is not installed (npm install koffi)\n';
     expect(stdout).to.equal(`threading,spawn\n${missing}${missing}StartMethodUnavailableError forkserver\n`);
   });
+
+  for (const [property, value, reason] of [
+    ['platform', 'darwin', 'it needs Linux, and this is darwin'],
+    ['arch', 's390x', 'it needs an x64 or arm64 processor, and this is s390x'],
+  ] as const) {
+    it(`leaves out copies where there can be none (${value}), and a pool and an operator say what to use instead`, async () => {
+      const { stdout } = await runProgram(`
+        Object.defineProperty(process, '${property}', { value: '${value}' });
+        console.log(library.availableStartMethods().join());
+        for (const startMethod of ['forkserver', 'fork']) {
+          try { new WorkerPool({ startMethod }); } catch ({ name, message }) { console.log(name, message); }
+          const result = rxjs.lastValueFrom(rxjs.of(1).pipe(parallelMap((x) => x, { startMethod })));
+          await result.catch(({ name, message }) => console.log(name, message));
+        }
+      `);
+      const says = (method: string): string =>
+        `StartMethodUnavailableError The start method '${method}' is not available: ${reason}. Use 'threading' or 'spawn' instead.\n`;
+      const expected = ['forkserver', 'fork'].map((method) => says(method).repeat(2)).join('');
+      expect(stdout).to.equal(`threading,spawn\n${expected}`);
+    });
+  }
 });
 
 describe('warmUp', () => {

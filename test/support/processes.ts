@@ -20,18 +20,28 @@ export function descendantsOf(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
+/** Whether a process of a group lives. */
+export function aliveInGroup(group: number): boolean {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => {
+      const stat = statOf(Number(pid));
+      return stat !== undefined && stat.state !== 'Z' && stat.group === group;
+    });
+}
+
 /** Whether a process lives. A zombie does not. */
 export function isAlive(pid: number): boolean {
   const stat = statOf(pid);
   return stat !== undefined && stat.state !== 'Z';
 }
 
-function statOf(pid: number): { state: string; parent: number } | undefined {
+function statOf(pid: number): { state: string; parent: number; group: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name, in parentheses, may hold anything.
-    const [state, parent] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: state as string, parent: Number(parent) };
+    const [state, parent, group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: state as string, parent: Number(parent), group: Number(group) };
   } catch {
     return undefined; // it has ended meanwhile
   }

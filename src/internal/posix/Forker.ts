@@ -25,8 +25,8 @@ import { MADV_DOFORK, O_CLOEXEC, PR_SET_PDEATHSIG, SIGKILL, WNOHANG, type Libc }
  */
 export const forkFlags = ['--single-threaded', '--v8-pool-size=1'] as const;
 
-/** The end of the addresses that a process can have, on 64 bits. */
-const TOP = 0x7fff_ffff_f000n;
+/** The end of the addresses that a process can have: of 47 bits on x64, of 48 on arm64, where programs and libraries are at their end. */
+const TOP = process.arch === 'arm64' ? 0xffff_ffff_f000n : 0x7fff_ffff_f000n;
 /** The first address that can be mapped. */
 const BOTTOM = 0x1_0000n;
 /** Calls in which a thread rests: futex, epoll_wait, epoll_pwait, on x64 and, where they differ, on arm64. */

@@ -36,6 +36,19 @@ export interface Libc {
    */
   pipe2(ends: [number, number], flags: number): number;
   /**
+   * `int getsockopt(int, int, int, void *, socklen_t *)`, getsockopt(2): what kind of socket a descriptor is; fails where it is none.
+   */
+  getsockopt(fd: number, level: number, name: number, value: [number], length: [number]): number;
+  /**
+   * `int socketpair(int, int, int, int[2])`, socketpair(2): both ends of a connection. For one that is closed, in a copy.
+   */
+  socketpair(domain: number, type: number, protocol: number, ends: [number, number]): number;
+  /**
+   * `int dup3(int, int, int)`, dup3(2): a descriptor becomes another name of what an open one is. So a copy gives up a connection of the
+   * process that was copied, which Node knows by that descriptor.
+   */
+  dup3(from: number, to: number, flags: number): number;
+  /**
    * `int prctl(int, unsigned long, …)`, prctl(2): `PR_SET_PDEATHSIG` has the kernel send a signal when the parent ends, which also
    * reaches a process inside an endless loop.
    */
@@ -72,6 +85,9 @@ const signatures: Readonly<Record<Exclude<keyof Libc, 'errno' | 'malloc_trim'>, 
   _exit: 'void _exit(int code)',
   waitpid: 'int waitpid(int pid, _Out_ int *status, int options)',
   pipe2: 'int pipe2(_Out_ int *ends, int flags)',
+  getsockopt: 'int getsockopt(int fd, int level, int name, _Out_ int *value, _Inout_ uint32_t *length)',
+  socketpair: 'int socketpair(int domain, int type, int protocol, _Out_ int *ends)',
+  dup3: 'int dup3(int from, int to, int flags)',
   prctl: 'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
   getpid: 'int getpid()',
   getppid: 'int getppid()',
@@ -112,4 +128,11 @@ export function whyNoLibc(tries = false): string | undefined {
   } catch (error) {
     return `the system calls it needs cannot be bound: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+/** As {@link whyNoLibc}, for copies of a process. */
+export function whyNoCopies(tries = false): string | undefined {
+  if (Object.isFrozen(Math))
+    return "Node's flag --frozen-intrinsics keeps it from giving each worker random numbers of its own";
+  return whyNoLibc(tries);
 }

@@ -42,6 +42,9 @@ const ROOM = 8192;
 const THREADS = 1;
 const NO_LOG = 0;
 
+/** An event loop has four, and {@link MEMORY} is open meanwhile. */
+const DESCRIPTORS = 8;
+
 /** Starting the threads takes 0.4 ms and more, so a copy that lives for less than so many milliseconds has none. */
 const LATER = 1000;
 
@@ -66,12 +69,35 @@ export class V8Threads {
 
   /** In a copy that has done its first work: they will be needed if it lives on. A copy's first timer takes 0.2 ms. */
   startLater(): void {
-    if (this.#start !== undefined) setTimeout(() => this.#startOnce(), LATER).unref();
+    if (this.#start === undefined) return;
+    setTimeout(() => {
+      this.#startOnce();
+      this.startLater();
+    }, LATER).unref();
   }
 
+  /** Not while there are too many open files: Node ends a process that cannot have what its threads need. */
   #startOnce(): void {
-    this.#start?.();
+    const start = this.#start;
+    if (start === undefined || !areFree(DESCRIPTORS)) return;
     this.#start = undefined;
+    try {
+      start();
+    } catch {
+      // Such as a task that has become another user, which may not write to this memory: then there are none.
+    }
+  }
+}
+
+function areFree(descriptors: number): boolean {
+  const open: number[] = [];
+  try {
+    while (open.length < descriptors) open.push(openSync(MEMORY, 'r'));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    for (const descriptor of open) closeSync(descriptor);
   }
 }
 
@@ -88,12 +114,13 @@ function findStart(): (() => void) | undefined {
     });
     const place = placeOfRunner(addressOf(HOLDER), addressOf(PLATFORM), firstOf(counters, addressOf));
     if (place === undefined) return undefined;
-    writeWord(place, readWord(place)); // whether that can be done at all
-    return () => {
-      const runner = BigInt(allocate(1, ROOM) as bigint | number);
-      construct(runner);
-      writeWord(place, runner);
-    };
+    writeWord(place, () => readWord(place)); // whether that can be done at all
+    return () =>
+      writeWord(place, () => {
+        const runner = BigInt(allocate(1, ROOM) as bigint | number);
+        construct(runner);
+        return runner;
+      });
   } catch {
     return undefined; // such as a node binary of another build, which does not have these names
   }
@@ -141,10 +168,12 @@ function readWord(address: bigint): bigint {
   return word[0] as bigint;
 }
 
-function writeWord(address: bigint, word: bigint): void {
+/** @param make Makes the word, if memory can be written. */
+function writeWord(address: bigint, make: () => bigint): void {
   const memory = openSync(MEMORY, 'r+');
   try {
-    // Of other positions than numbers `writeSync` knows nothing, and addresses have no more than 47 bits.
+    const word = make();
+    // Of other positions than numbers `writeSync` knows nothing, and addresses have no more than 48 bits.
     writeSync(memory, new BigUint64Array([word]), 0, WORD, Number(address));
   } finally {
     closeSync(memory);

@@ -23,11 +23,12 @@ import {
 } from '../channel/serverMessages.js';
 import { importModule } from '../functions/importModule.js';
 import { clearTimeout, now, setImmediate, setTimeout } from '../globals.js';
+import { endIdleConnections } from '../posix/connections.js';
 import { Forker } from '../posix/Forker.js';
 import { leaveByExit } from '../posix/leaving.js';
 import { tellSourceMaps } from '../functions/sourceMaps.js';
-import { loadLibc, PR_SET_PDEATHSIG, SIGKILL, type Libc } from '../posix/libc.js';
-import { drainStores, prepareRandom, reseed } from '../posix/randomness.js';
+import { loadLibc, PR_SET_PDEATHSIG, SIGKILL, whyNoCopies, type Libc } from '../posix/libc.js';
+import { drainStores, prepareRandom, redirectRandom, reseed } from '../posix/randomness.js';
 import { signalName } from '../posix/signals.js';
 import { V8Threads } from '../posix/v8Threads.js';
 import { becomeWorker } from './identity.js';
@@ -76,6 +77,8 @@ let rehearsed: Promise<void> | undefined;
 let isUntidy = false;
 
 try {
+  const reason = whyNoCopies(); // by flags that only workers have
+  if (reason !== undefined) throw new Error(reason);
   libc = loadLibc();
   forker = new Forker(libc);
   spare = new Spare(libc, forker);
@@ -100,6 +103,7 @@ function serve(): void {
   });
   process.on('SIGCHLD', reap);
   if (template !== undefined) {
+    redirectRandom();
     // For what is loaded: each copy has an id of its own, and prints through the program.
     const identity = { workerId: 0, daemon: template.daemon, insights: false, bars: false, name: undefined };
     becomeWorker(identity, (text) => void process.stderr.write(`${text}\n`));
@@ -298,7 +302,9 @@ function detach(): void {
   Object.defineProperty(process, 'pid', { value: libc.getpid(), enumerable: true, configurable: true });
   Object.defineProperty(process, 'ppid', { get: () => libc.getppid(), enumerable: true, configurable: true });
   reseed(random);
-  if (preparation !== undefined) drainStores();
+  if (preparation === undefined) return;
+  drainStores();
+  endIdleConnections(libc);
 }
 
 /** In a copy: becomes a worker, with a channel of its own. */

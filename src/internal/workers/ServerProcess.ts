@@ -92,7 +92,8 @@ export class ServerProcess {
     // A server serves pools whose workers may have any environment; a template loads what its workers would.
     const environment = (template && resources.env) ?? process.env;
     const { flags, nodeOptions, preloads } = withoutPreloads(execArgv, environment['NODE_OPTIONS']);
-    const env = { ...environment, NODE_OPTIONS: nodeOptions };
+    // libuv's way to read files by io_uring has a thread that never rests.
+    const env = { ...environment, NODE_OPTIONS: nodeOptions, UV_USE_IO_URING: '0' };
     // What is preloaded may start threads, which customization hooks have: then only the copies can do it, and load what needs it.
     this.loads = template !== undefined && preloads.loader.length === 0 && preloads.import.length === 0;
     const data: ServerData = {

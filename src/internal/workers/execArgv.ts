@@ -73,14 +73,21 @@ function splitPreloads(execArgv: readonly string[]): { readonly flags: string[];
   return { flags, preloads };
 }
 
-/** What a process that is copied is started with: its flags and environment preload nothing, so that each copy can do it. */
+/** Profilers that have a thread, which never rests and which a copy would lack. */
+const profiling = /^(--prof|--cpu-prof.*)$/;
+const profilingTakesValue = new Set(['--cpu-prof-dir', '--cpu-prof-name', '--cpu-prof-interval']);
+
+/**
+ * What a process that is copied is started with: its flags and environment preload nothing, so that each copy can do it, and profile
+ * nothing.
+ */
 export function withoutPreloads(
   execArgv: readonly string[],
   nodeOptions: string | undefined,
 ): { readonly flags: string[]; readonly nodeOptions: string; readonly preloads: Preloads } {
   // Node takes those of the environment first.
-  const ofEnvironment = splitPreloads(processExecArgv(parseNodeOptions(nodeOptions ?? '')));
-  const given = splitPreloads(execArgv);
+  const ofEnvironment = splitPreloads(withoutProfilers(processExecArgv(parseNodeOptions(nodeOptions ?? ''))));
+  const given = splitPreloads(withoutProfilers(execArgv));
   return {
     flags: given.flags,
     nodeOptions: ofEnvironment.flags.map((flag) => `"${flag.replace(/["\\]/g, '\\$&')}"`).join(' '),
@@ -90,6 +97,14 @@ export function withoutPreloads(
       import: [...ofEnvironment.preloads.import, ...given.preloads.import],
     },
   };
+}
+
+function withoutProfilers(execArgv: readonly string[]): string[] {
+  return filter(
+    execArgv,
+    (flag) => !profiling.test(flag),
+    (flag) => profilingTakesValue.has(flag),
+  );
 }
 
 /** The arguments in `NODE_OPTIONS`: between spaces, or in double quotes, in which a backslash takes the next character as it is. */

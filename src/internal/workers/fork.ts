@@ -8,7 +8,7 @@ import { isCloneableByProcess } from '../channel/cloneable.js';
 import type { WorkerIdentity } from '../channel/messages.js';
 import { setTimeout } from '../globals.js';
 import type { PortableFunction, PortableValue } from '../functions/portable.js';
-import { whyNoLibc } from '../posix/libc.js';
+import { whyNoCopies } from '../posix/libc.js';
 import { ProcessLink } from './ProcessLink.js';
 import { ServerProcess } from './ServerProcess.js';
 import type { Prepared, StartMethodStrategy, WorkerEvents, WorkerLink } from './StartMethod.js';
@@ -29,7 +29,7 @@ interface Template {
 export class ForkTemplate implements StartMethodStrategy {
   readonly name = 'fork';
   readonly isCloneable = isCloneableByProcess;
-  readonly whyUnavailable = whyNoLibc;
+  readonly whyUnavailable = whyNoCopies;
 
   readonly #daemon: boolean;
   #shared: PortableValue | undefined;

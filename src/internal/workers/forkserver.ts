@@ -1,7 +1,7 @@
 /** `forkserver`: a worker is a copy, by the real `fork`, of a small process that is up already. Linux only. */
 
 import { isCloneableByProcess } from '../channel/cloneable.js';
-import { whyNoLibc } from '../posix/libc.js';
+import { whyNoCopies } from '../posix/libc.js';
 import { ServerProcess, type ServerResources } from './ServerProcess.js';
 import { ProcessLink } from './ProcessLink.js';
 import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
@@ -31,7 +31,7 @@ function serverOf({ execArgv, resourceLimits }: Pick<ServerResources, 'execArgv'
 export const forkserver: StartMethodStrategy = {
   name: 'forkserver',
   isCloneable: isCloneableByProcess,
-  whyUnavailable: whyNoLibc,
+  whyUnavailable: whyNoCopies,
   warmUp: () => serverOf({ execArgv: undefined, resourceLimits: undefined }).ready,
 
   start(identity, resources, events): WorkerLink {
