@@ -133,6 +133,18 @@ describe('the fork server', () => {
     await until(() => !pids.some(isAlive), 1000, 'server and workers have ended');
   });
 
+  if (process.getuid?.() === 0) {
+    it('has no workers with rights that the program has given up since', async () => {
+      const { stdout, stderr } = await runProgram(`
+        const ask = () => new WorkerPool({ nJobs: 1, startMethod: 'forkserver' }).apply(() => process.getgid());
+        console.log(await ask());
+        process.setgid(12345);
+        console.log(await ask());
+      `);
+      expect([stdout, stderr]).to.deep.equal([`${process.getgid?.()}\n12345\n`, '']);
+    });
+  }
+
   it('says on stderr what nobody catches, as Node does, and nothing of its own', async () => {
     const { stdout, stderr } = await runProgram(`
       const pool = new WorkerPool({ nJobs: 1, startMethod: 'forkserver' });

@@ -6,12 +6,22 @@ import { ServerProcess, type ServerResources } from './ServerProcess.js';
 import { ProcessLink } from './ProcessLink.js';
 import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
 
-/** The servers of this program, or of this thread of it, by their flags: mostly one, shared by all pools. */
+/**
+ * The servers of this program, or of this thread of it, by their flags and by who they run as: mostly one, shared by all pools. A program that
+ * has given up its rights, as services that start as root do, must not have workers with them.
+ */
 const servers = new Map<string, ServerProcess>();
 
 function serverOf({ execArgv, resourceLimits }: Pick<ServerResources, 'execArgv' | 'resourceLimits'>): ServerProcess {
   const resources = { execArgv, resourceLimits, env: undefined, argv: [] };
-  const key = JSON.stringify([execArgv, resourceLimits]);
+  const user = [
+    process.getuid?.(),
+    process.geteuid?.(),
+    process.getgid?.(),
+    process.getegid?.(),
+    process.getgroups?.(),
+  ];
+  const key = JSON.stringify([execArgv, resourceLimits, user]);
   let server = servers.get(key);
   if (server === undefined) {
     const started = new ServerProcess(
