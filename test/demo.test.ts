@@ -1,13 +1,13 @@
 // The demo, as a user runs it: on a folder that the test has made.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { readlinkSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { canSeeProcesses, childrenOf, isAlive } from './support/processes.js';
+import { canSeeProcesses, childrenOf, cpuTicks, isAlive } from './support/processes.js';
 
 // From build/test, where the tests are run.
 const program = fileURLToPath(new URL('../../docs/examples/compress-folder.mjs', import.meta.url));
@@ -124,19 +124,6 @@ async function busyChildren(program: ChildProcess): Promise<number[]> {
   }
 }
 
-/** How long a process has computed, in hundredths of a second. */
-function cpuTicks(pid: number): number {
-  const [, , , , , , , , , , , user, system] = statOf(pid);
-  return Number(user) + Number(system);
-}
-
 function isNode(pid: number): boolean {
   return readlinkSync(`/proc/${pid}/exe`) === realpathSync(process.execPath);
-}
-
-/** The fields of `/proc/PID/stat` that follow the name, the first of which is the state. */
-function statOf(pid: number): string[] {
-  return readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
 }

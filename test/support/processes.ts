@@ -36,12 +36,23 @@ export function isAlive(pid: number): boolean {
   return stat !== undefined && stat.state !== 'Z';
 }
 
-function statOf(pid: number): { state: string; parent: number; group: number } | undefined {
+/** How long a process has computed, in hundredths of a second. */
+export function cpuTicks(pid: number): number {
+  return statOf(pid)?.ticks ?? 0;
+}
+
+function statOf(pid: number): { state: string; parent: number; group: number; ticks: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name, in parentheses, may hold anything.
-    const [state, parent, group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: state as string, parent: Number(parent), group: Number(group) };
+    const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const [parent, group, , , , , , , , , user, system] = fields.map(Number) as number[];
+    return {
+      state: state as string,
+      parent: parent as number,
+      group: group as number,
+      ticks: (user as number) + (system as number),
+    };
   } catch {
     return undefined; // it has ended meanwhile
   }
