@@ -191,6 +191,28 @@ describeEach('inside a task', ({ name: startMethod, isProcess, isCopy }) => {
     expect(outcome).to.deep.equal({ answer: 'answer', end: 0, shared: 5, error: 'thrown', terminated: 1 });
   });
 
+  it('a worker thread ends that is done before what has started it goes on', async () => {
+    const own = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const code = await own.apply(async () => {
+      let kept: unknown[] = [];
+      for (let i = 0; i < 2e6; i++) {
+        kept.push({ i }); // small garbage collections, for threads of Node have to do with those
+        if (kept.length > 1000) kept = [];
+      }
+      // What Node does next when it has started a thread.
+      const { nextTick } = process;
+      process.nextTick = (...args) => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+        Reflect.apply(nextTick, process, args);
+      };
+      const thread = new Worker('', { eval: true });
+      process.nextTick = nextTick;
+      const [exitCode] = (await once(thread, 'exit')) as [number];
+      return exitCode;
+    });
+    expect(code).to.equal(0);
+  });
+
   it('what Node does on threads of its own is done: cryptography, compression, names of hosts, WebAssembly', async () => {
     const outcome = await pool.apply(async () => {
       // A module that exports a function `f`, which returns 42.

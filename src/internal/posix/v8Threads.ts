@@ -9,9 +9,9 @@
  * there is none, and where anything is not as expected all stays as it is: docs/fork.md says what a copy then cannot do.
  */
 
-import { channel } from 'node:diagnostics_channel';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import threads from 'node:worker_threads';
 import { setTimeout } from '../globals.js';
 
 /** `node::per_process::v8_platform`: has a pointer to the platform. */
@@ -53,16 +53,25 @@ export class V8Threads {
   #start = findStart();
   #isCopy = false;
 
-  /** Before there are copies: finds out how to start the threads, and listens, so that a copy does not have to begin with that. */
+  /**
+   * Before there are copies, and before any code of the user's: finds out how to start the threads, so that a copy does not have to begin
+   * with that, and has `Worker` of `node:worker_threads` start them. What Node tells of a new thread, on its diagnostics channel, comes when
+   * that runs already: it may come to its end first, and then waits for the queue of before.
+   */
   constructor() {
     if (this.#start === undefined) return;
-    // Node says there that a thread was started: long before that one can have come to its end, for it has to load first.
-    channel('worker_threads').subscribe(() => {
-      if (this.#isCopy) this.#startOnce();
+    const { Worker } = threads;
+    threads.Worker = new Proxy(Worker, {
+      construct: (target, args, newTarget) => {
+        if (this.#isCopy) this.#startOnce();
+        return Reflect.construct(target, args, newTarget) as threads.Worker;
+      },
     });
+    Worker.prototype.constructor = threads.Worker;
+    syncBuiltinESMExports();
   }
 
-  /** In a copy: they are needed from the first thread of the user's on. */
+  /** In a copy: they are needed from the first thread of the user's on, and before it. */
   enter(): void {
     this.#isCopy = true;
   }
