@@ -23,14 +23,18 @@ interface Owner {
 
 /** Has each connection that does not keep the process running end, before its event loop goes on. */
 export function endIdleConnections(libc: Libc): void {
+  for (const fd of idleConnections(libc)) end(libc, fd);
+}
+
+/** The descriptors of those connections. */
+export function idleConnections(libc: Libc): number[] {
   // Those that keep it running; Node has no other list.
   const { _getActiveHandles: list } = process as unknown as { _getActiveHandles?(): readonly (Owner | null)[] };
-  if (list === undefined) return;
+  if (list === undefined) return [];
   const used = new Set(Reflect.apply(list, process, []).map((owner) => owner?._handle?.fd));
-  const idle = readdirSync('/proc/self/fd')
+  return readdirSync('/proc/self/fd')
     .map(Number)
     .filter((fd) => fd > LAST_OF_STDIO && !used.has(fd) && isConnection(libc, fd));
-  for (const fd of idle) end(libc, fd);
 }
 
 function isConnection({ getsockopt }: Libc, fd: number): boolean {
