@@ -6,7 +6,7 @@
 //   MODEL_SEED=…                                               the scripts of an earlier run
 import fc from 'fast-check';
 import { WorkerPool } from './support/library.js';
-import { play, removeFolders } from './support/model/play.js';
+import { play, removeFolders, type PoolEnd } from './support/model/play.js';
 import type { Script } from './support/model/script.js';
 import { anyScript, boundScript, mergeScript, movingScript, pulledScript, script } from './support/model/scripts.js';
 import { settled, snapshot } from './support/resources.js';
@@ -90,20 +90,20 @@ describeEach('the model', ({ name: startMethod }) => {
         poolEnd,
         async (scripts, keepAlive, end) => {
           const pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive });
-          let terminated = false;
+          const ends = new Set<PoolEnd>();
           const ended = new Promise<void>((resolve, reject) => {
             if (end === undefined) {
               resolve();
               return;
             }
             setTimeout(() => {
-              if (end.by === 'terminate') terminated = true;
+              ends.add(end.by);
               (end.by === 'terminate' ? pool.terminate() : pool.stopAndJoin()).then(resolve, reject);
             }, end.after);
           });
           await Promise.all([
             ended,
-            ...scripts.map((current) => play(current, { pool, nJobs: 2, startMethod }, LIMIT, () => terminated)),
+            ...scripts.map((current) => play(current, { pool, nJobs: 2, startMethod, ends }, LIMIT)),
           ]);
           await pool.stopAndJoin();
           await settled(before);

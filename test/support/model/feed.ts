@@ -17,6 +17,8 @@ export interface Stage {
   readonly ended: boolean;
   /** How many results are out. */
   readonly out: number;
+  /** Whether the pool waits for its calls to end: then `imap` reads on, whoever takes the results. */
+  readonly isJoined: boolean;
   /** Calls back when so many are out. */
   whenOut(count: number, callback: () => void): void;
   /** Calls back after so many milliseconds. */
@@ -119,7 +121,7 @@ export class Feed {
       values: this.values(),
       end: sourceEnd,
       closing: pulling?.closing ?? 'returns',
-      room: () => this.#stage.out + readers + maxTasksActive,
+      room: () => (api === 'imap' && this.#stage.isJoined ? Infinity : this.#stage.out + readers + maxTasksActive),
       pause: (at) => this.#pause(at),
     }));
   }

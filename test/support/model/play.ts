@@ -37,22 +37,22 @@ export interface Place {
   readonly startMethod: StartMethod;
   readonly nJobs: number;
   readonly pool?: WorkerPool;
+  /** Which ends that pool has been told, so far. */
+  readonly ends?: ReadonlySet<PoolEnd>;
 }
 
-/** Plays a script and holds what comes of it against the model. `terminated` says whether the pool was, meanwhile. */
-export async function play(
-  script: Script,
-  place: Place,
-  limit: number,
-  terminated = (): boolean => false,
-): Promise<void> {
+/** What a pool can be told while scripts are played on it. */
+export type PoolEnd = 'join' | 'terminate';
+
+/** Plays a script and holds what comes of it against the model. */
+export async function play(script: Script, place: Place, limit: number): Promise<void> {
   const player = new Player(script, place);
   let deadline: NodeJS.Timeout | undefined;
   const hang = new Promise<never>((_, reject) => {
     deadline = setTimeout(() => reject(new Error(`Hangs after ${limit} ms, with ${player.out} values out`)), limit);
   });
   try {
-    await Promise.race([player.perform(terminated), hang]);
+    await Promise.race([player.perform(), hang]);
   } catch (error) {
     throw new Error(`${String(error)}\n${describe(script, place)}`, { cause: error });
   } finally {
@@ -105,10 +105,10 @@ class Player {
     setMaxListeners(0, this.#controller.signal); // each apply is a call of its own
   }
 
-  async perform(terminated: () => boolean): Promise<void> {
+  async perform(): Promise<void> {
     if (this.#script.api === 'apply') {
       const settled = await this.#apply();
-      settled.forEach((result, id) => checkApply(this.#script, id, result, terminated()));
+      settled.forEach((result, id) => checkApply(this.#script, id, result, this.#isTerminated));
     } else {
       const end = await this.#run();
       this.ended = true;
@@ -121,7 +121,7 @@ class Player {
         started: this.#started(),
         made: this.#made(),
         drops: this.#drops,
-        terminated: terminated(),
+        terminated: this.#isTerminated,
       });
     }
     checkLeft(this.#feed.orders, this.#script, new Set(this.#started()), this.#sharesMemory);
@@ -132,7 +132,15 @@ class Player {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
+  get #isTerminated(): boolean {
+    return this.#place.ends?.has('terminate') === true;
+  }
+
   // --- for the feed
+
+  get isJoined(): boolean {
+    return this.#place.ends?.has('join') === true;
+  }
 
   whenOut(count: number, callback: () => void): void {
     if (this.out >= count) callback();
