@@ -143,7 +143,7 @@ describeEach.distinct('the async context of a subscriber', ({ name: startMethod 
     pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true, insights: { every: 5 } });
     await context.run('starter', () => pool.map(same, [0]));
     const seen: unknown[] = [];
-    const wait = (n: number) => new Promise((resolve) => setTimeout(resolve, 100, n));
+    const wait = (n: number) => new Promise((resolve) => setTimeout(resolve, 1000, n));
     await contextsOf('mine', of(1).pipe(parallelMap(wait, { pool, onInsights: () => seen.push(context.getStore()) })));
     await contextsOf(
       'mine',

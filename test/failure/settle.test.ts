@@ -168,11 +168,11 @@ describeEach('settle', ({ name: startMethod, isProcess }) => {
       while (n === 2);
       return n;
     };
-    const results = await pool.map(loopAt2, [0, 1, 2, 3, 4], { settle: true, taskTimeout: 200 });
+    const results = await pool.map(loopAt2, [0, 1, 2, 3, 4], { settle: true, taskTimeout: 1000 });
     expect(results.map(({ status }) => status === 'fulfilled')).to.deep.equal([true, true, false, true, true]);
     const { reason } = results[2] as PromiseRejectedResult;
     expect(reason).to.be.instanceOf(WorkerTimeoutError);
-    expect(reason).to.include({ index: 2, timeout: 200, stage: 'task' });
+    expect(reason).to.include({ index: 2, timeout: 1000, stage: 'task' });
   });
 
   it('does not start a value again that has taken longer than taskTimeout', async () => {
@@ -181,7 +181,7 @@ describeEach('settle', ({ name: startMethod, isProcess }) => {
       value.name === 'a' ? loopForever(value) : passGate(value, context);
     gates().openAll();
     const values = ['a', 'b', 'c'].map((name) => gates().value(name));
-    const options = { settle: true, taskTimeout: 300, captures: { loopForever, passGate } } as const;
+    const options = { settle: true, taskTimeout: 1000, captures: { loopForever, passGate } } as const;
     const results = await pool.mapUnordered(loopAtA, values, options);
     expect(results.map(({ status }) => status)).to.deep.equal(['rejected', 'fulfilled', 'fulfilled']);
     expect(gates().started).to.deep.equal(['a', 'b', 'c']);

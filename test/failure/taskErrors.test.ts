@@ -64,7 +64,7 @@ describeEach.distinct('the channel rxjs-parallel-map:task:error', ({ name: start
       while (n === 3);
       return n;
     };
-    await pool.map(misbehave, [0, 1, 2, 3, 4], { settle: true, taskTimeout: 300 });
+    await pool.map(misbehave, [0, 1, 2, 3, 4], { settle: true, taskTimeout: 1000 });
     expect(heard.map(({ index, error: { name } }) => `${index} ${name}`)).to.deep.equal([
       '1 UnserializableError',
       '2 WorkerDiedError',

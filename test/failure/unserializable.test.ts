@@ -139,7 +139,7 @@ describeEach.distinct('a value that cannot be sent', ({ name: startMethod, share
     const error = await rejection<Unserializable>(pool.map(task, [0, 1, 2, 3], { chunkSize: 4 }));
     expect(error).to.be.instanceOf(UnserializableError).and.include({ index: 1, direction: 'result' });
     expect(await pool.map((x: number) => x, [5, 6])).to.deep.equal([5, 6]);
-    expect(performance.now() - start).to.be.below(2000);
+    expect(performance.now() - start).to.be.below(10_000);
   });
 
   it('as a result: a call after it that is under way harms no other call, whatever it does yet', async () => {

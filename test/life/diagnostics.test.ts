@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect } from 'chai';
 import { of } from 'rxjs';
 import { parallelMap } from '../support/library.js';
+import { passGate, useGates } from '../support/gates.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
@@ -17,6 +18,7 @@ interface Told {
 }
 
 describeEach('the channels rxjs-parallel-map:worker:start and :worker:exit', ({ name: startMethod, isProcess }) => {
+  const gates = useGates();
   let started: Told[] = [];
   let ended: Told[] = [];
   const hearStart = (message: unknown): void => void started.push(message as Told);
@@ -34,11 +36,11 @@ describeEach('the channels rxjs-parallel-map:worker:start and :worker:exit', ({ 
   });
 
   it('tell of each worker once, with the same serial number, before the Observable completes', async () => {
-    const meet = async (n: number): Promise<number> => {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      return n;
-    };
-    await outcomeOf(of(1, 2).pipe(parallelMap(meet, { nJobs: 2, startMethod })));
+    const values = of(gates().value('a'), gates().value('b'));
+    const outcome = outcomeOf(values.pipe(parallelMap(passGate, { nJobs: 2, startMethod })));
+    await gates().haveStarted('a', 'b');
+    gates().openAll();
+    await outcome;
     expect(started.map(({ workerId }) => workerId)).to.deep.equal([0, 1]);
     expect(new Set(started.map(({ serial }) => serial))).to.have.property('size', 2);
     for (const message of started) expect(message).to.include({ startMethod }).and.to.have.all.keys('workerId', 'startMethod', 'serial'); // prettier-ignore

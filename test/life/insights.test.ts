@@ -55,7 +55,8 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
     expect(insights.workingTime[0]).to.be.within(170, elapsed);
     expect(insights.exitTime[0]).to.be.within(35, elapsed);
     expect(insights.waitingTime[0]).to.be.within(0.01, elapsed);
-    expect(insights.totalTime).to.be.within(270, elapsed + 100);
+    // The worker waits already when the pool has not heard yet that it is up.
+    expect(insights.totalTime).to.be.within(270, elapsed + 1000);
     const { startUpRatio, initRatio, waitingRatio, workingRatio, exitRatio } = insights;
     expect(startUpRatio + initRatio + waitingRatio + workingRatio + exitRatio).to.be.closeTo(1, 1e-9);
   });
@@ -66,7 +67,7 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
     do await Promise.all([pool.apply(wait, [50]), pool.apply(wait, [50])]);
     while (pool.getInsights().nCompletedTasks.includes(0)); // until both have started
     pool.resetInsights();
-    await pool.map(wait, [100, 300], { chunkSize: 1 });
+    await pool.map(wait, [100, 1300], { chunkSize: 1 });
     const insights = pool.getInsights();
     expect(insights.nCompletedTasks).to.deep.equal([1, 1]);
     for (const [key, Key] of [
@@ -102,7 +103,7 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
     for (const [i, text] of args.entries()) {
       const ms = Number(/ms: (\d+)/.exec(text)?.[1]);
       const time = timeOf.get(ms) as number;
-      expect(durations[i], text).to.be.within(time - 1, time + 200);
+      expect(durations[i], text).to.be.within(time - 1, time + 1000);
       timeOf.delete(ms);
     }
     const [left, ...others] = timeOf.values();
@@ -120,25 +121,25 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
     const pool = create();
     const values = Array.from({ length: 20_000 }, (_, i) => i);
     await pool.map((n: number) => {
-      if (n === 15_555) for (const end = performance.now() + 300; performance.now() < end;);
+      if (n === 15_555) for (const end = performance.now() + 1000; performance.now() < end;);
       return n;
     }, values);
     const { top5MaxTaskDurations, top5MaxTaskArgs, workingTimeP99 } = pool.getInsights();
-    expect(top5MaxTaskDurations[0]).to.be.within(299, 700);
+    expect(top5MaxTaskDurations[0]).to.be.within(999, 3000);
     expect(top5MaxTaskArgs[0]).to.match(/^(?:one of .*)?\b15555\b/);
     expect(workingTimeP99).to.be.below(10);
   });
 
   it('have percentiles of single waits and tasks', async () => {
     const pool = create();
-    // 17 of 20 take 20 ms, two 100 and one 400.
-    const values = Array.from({ length: 20 }, (_, i) => (i === 7 ? 400 : i === 3 || i === 11 ? 100 : 20));
+    // 17 of 20 take 20 ms, two 400 and one 2000: so far apart that no stall of the machine makes one look like the next.
+    const values = Array.from({ length: 20 }, (_, i) => (i === 7 ? 2000 : i === 3 || i === 11 ? 400 : 20));
     await pool.map(async (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)), values);
     const { workingTimeP50, workingTimeP90, workingTimeP99, waitingTimeP50, waitingTimeP90, waitingTimeP99 } =
       pool.getInsights();
-    expect(workingTimeP50).to.be.within(18, 60);
-    expect(workingTimeP90).to.be.within(95, 250);
-    expect(workingTimeP99).to.be.within(385, 700);
+    expect(workingTimeP50).to.be.within(18, 300);
+    expect(workingTimeP90).to.be.within(380, 1500);
+    expect(workingTimeP99).to.be.within(1900, 4000);
     expect(waitingTimeP50).to.be.above(0);
     expect(waitingTimeP50).to.be.at.most(waitingTimeP90);
     expect(waitingTimeP90).to.be.at.most(waitingTimeP99);
@@ -196,7 +197,7 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
     await outcomeOf(of(1, 2).pipe(parallelMergeMap(task, { pool })));
     const { nCompletedTasks, workingTimeP50 } = pool.getInsights();
     expect(nCompletedTasks).to.deep.equal([2]);
-    expect(workingTimeP50).to.be.within(55, 500);
+    expect(workingTimeP50).to.be.within(55, 2000);
   });
 
   it('begin anew when they are reset, also while workers wait', async () => {
@@ -323,15 +324,15 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
 
     it('is called again and again while the Observable runs, with `every`', async () => {
       const counts: number[] = [];
-      const onInsights = ({ nCompletedTasks }: Insights): number => counts.push(sum(nCompletedTasks));
-      const task = async (n: number): Promise<number> =>
-        new Promise((resolve) => {
-          setTimeout(() => resolve(n), 40);
-        });
+      const source = new Subject<number>();
+      const onInsights = ({ nCompletedTasks }: Insights): void => {
+        if (counts.push(sum(nCompletedTasks)) < 5) source.next(counts.length);
+        else source.complete();
+      };
       const every = { ...options, insights: { every: 20 }, onInsights };
-      await outcomeOf(from(Array.from({ length: 10 }, Number)).pipe(parallelMap(task, every)));
-      expect(counts.length).to.be.above(4);
-      expect(counts.at(-1)).to.equal(10);
+      await outcomeOf(source.pipe(parallelMap(spin, every)));
+      expect(counts.length).to.be.above(5);
+      expect(counts.at(-1)).to.equal(4);
       expect(counts).to.deep.equal([...counts].sort((a, b) => a - b));
       const { length } = counts;
       await delay(60);

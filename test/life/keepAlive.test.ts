@@ -135,7 +135,8 @@ describeEach.distinct('keepAlive', ({ name: startMethod }) => {
     await pool.map((n) => n, [1], { workerExit });
     await pool.stopAndJoin();
     expect(pool.getExitResults()).to.deep.equal(['done']);
-    await pool.map((n) => n, [1], { workerExit, workerExitTimeout: 50 });
+    const forever = (): Promise<never> => new Promise(() => undefined);
+    await pool.map((n) => n, [1], { workerExit: forever, workerExitTimeout: 50 });
     const error = await rejection(pool.stopAndJoin());
     expect(error).to.include({ name: 'WorkerTimeoutError', stage: 'exit', timeout: 50 });
   });

@@ -155,9 +155,10 @@ describeEach.distinctAnd('fork', 'sharedObjects', ({ name: startMethod, sharesMe
   });
 
   it('do not count as the time of a task', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, sharedObjects: new Uint8Array(20_000_000) });
-    const size = (_: number, { shared }: TaskContext): number => shared.length;
-    expect(await pool.map(size, [1], { taskTimeout: 300 })).to.deep.equal([20_000_000]);
+    const { quadruple } = await import('../tasks/importsSlow.js'); // which takes longer to load than the task may
+    const pool = createPool({ nJobs: 1, startMethod, sharedObjects: { quadruple } });
+    const use = (n: number, { shared }: TaskContext): number => shared.quadruple(n);
+    expect(await pool.map(use, [1], { taskTimeout: 1000 })).to.deep.equal([4]);
   });
 
   it('go with a pool, not with a call on it', async () => {

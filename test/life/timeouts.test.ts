@@ -79,18 +79,18 @@ describeEach('workerInitTimeout and workerExitTimeout', ({ name: startMethod }) 
     const pool = createPool({ nJobs: 1, startMethod });
     const slowToLoad = new URL('../tasks/slowToLoad.js', import.meta.url);
     const life = moduleTask<() => unknown>(new URL('../tasks/life.js', import.meta.url), 'exit');
-    const options = { workerInit: () => undefined, workerExit: life, workerInitTimeout: 200, workerExitTimeout: 200 };
+    const options = { workerInit: () => undefined, workerExit: life, workerInitTimeout: 1000, workerExitTimeout: 1000 };
     expect(await pool.map<number, number>(slowToLoad, [1], options)).to.deep.equal([2]);
     const slow = moduleTask<() => unknown>(slowToLoad);
-    const asInit = { workerInit: slow, workerInitTimeout: 200, taskTimeout: 200 };
+    const asInit = { workerInit: slow, workerInitTimeout: 1000, taskTimeout: 1000 };
     expect(await pool.map((n: number) => n, [1], asInit)).to.deep.equal([1]);
   });
 
   it('an init function does not count as the time of the first task', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    expect(await pool.map((n) => n, [1, 2], { workerInit: sleep, workerExit: sleep, taskTimeout: 200 })).to.deep.equal([
-      1, 2,
-    ]);
+    const longer = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1200));
+    const options = { workerInit: longer, workerExit: longer, taskTimeout: 1000 };
+    expect(await pool.map((n) => n, [1, 2], options)).to.deep.equal([1, 2]);
   });
 
   it('the first task has its own timeout nevertheless', async () => {

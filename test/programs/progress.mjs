@@ -10,7 +10,9 @@ const options = { nJobs: 1, startMethod, chunkSize: 1 };
 const cases = {
   async completed() {
     const pool = new WorkerPool({ nJobs: 1, startMethod });
-    const results = await pool.map(wait, values, { progressBar: { description: 'waiting', throttle: 20 } });
+    // So long that there is a line between, also where the program has no turn of a CPU for a while.
+    const longer = values.map((ms) => 6 * ms);
+    const results = await pool.map(wait, longer, { progressBar: { description: 'waiting', throttle: 20 } });
     console.log('results', results.length);
   },
   async quiet() {
@@ -37,9 +39,9 @@ const cases = {
       const { WorkerPool } = await import('rxjs-parallel-map');
       const pool = new WorkerPool({ nJobs: 1, daemon: false });
       if (depth > 1) return pool.apply(outer, [depth - 1]);
-      if (depth < 0) setTimeout(() => process.exit(3), 600);
+      if (depth < 0) setTimeout(() => process.exit(3), 1500);
       const progressBar = { description: depth < 0 ? 'lost' : 'deep', unit: 'steps', throttle: 20 };
-      return (await pool.map(inner, new Array(8).fill(depth < 0 ? 1000 : 100), { progressBar })).length;
+      return (await pool.map(inner, new Array(8).fill(depth < 0 ? 3000 : 200), { progressBar })).length;
     };
     const pool = new WorkerPool({ nJobs: 2, startMethod, daemon: false });
     const progressBar = { description: 'outer', throttle: 20 };

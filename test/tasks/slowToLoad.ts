@@ -1,7 +1,7 @@
 /** A module that takes its time to load. */
 
 /** Milliseconds. */
-export const loadTime = 600;
+export const loadTime = 1200;
 
 await new Promise((resolve) => setTimeout(resolve, loadTime));
 
