@@ -1,7 +1,7 @@
 /** What is special about `fork`. Everything else is in the table of start methods. */
 
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -256,7 +256,23 @@ if (startMethods.some(({ name }) => name === startMethod)) {
 
     it('has its workers die with the error of a module that fails in the background', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
-      const error = await rejection<Died>(pool.map(new URL('./tasks/failsLater.js', import.meta.url), [1]));
+      // When the worker is up and runs its task: before that it would be the error of its start.
+      const failing = join(folder, 'failing');
+      const source = `
+        import { appendFileSync, existsSync } from 'node:fs';
+        setInterval(() => {
+          if (existsSync(${JSON.stringify(failing)})) throw new RangeError('of the module, later');
+        }, 5);
+        export default (log) => {
+          appendFileSync(log, 'start a\\n');
+          return new Promise(() => setInterval(() => undefined, 1000));
+        };`;
+      const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+      const end = rejection<Died>(pool.map(url, [`${gates().dir}/log`]));
+      await gates().haveStarted('a');
+      writeFileSync(failing, '');
+      const error = await end;
+      rmSync(failing);
       expect(error).to.be.instanceOf(WorkerDiedError);
       expect(error.cause).to.be.instanceOf(RangeError).with.property('message', 'of the module, later');
       expect(await pool.map((x: number) => x, [1])).to.deep.equal([1]);
