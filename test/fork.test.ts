@@ -1,7 +1,7 @@
 /** What is special about `fork`. Everything else is in the table of start methods. */
 
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { lastValueFrom, range, toArray } from 'rxjs';
 import { parallelMap, WorkerDiedError, type WorkerDiedError as Died } from './support/library.js';
+import { steadyChildren } from './support/children.js';
 import { loopForever, useGates } from './support/gates.js';
+import { meet } from './support/meeting.js';
 import { createPool, endPools } from './support/pools.js';
 import { childrenOf, isAlive, until } from './support/processes.js';
 import { runProgram } from './support/program.js';
@@ -20,6 +22,9 @@ import { loadedIn } from './tasks/template.js';
 const startMethod = 'fork';
 const reaper = new URL('./support/reaper.js', import.meta.url);
 const templateModule = new URL('./tasks/template.js', import.meta.url);
+
+/** What happens in a moment has happened after so many milliseconds, on a busy machine too; what does not happens never. */
+const SOON = 5000;
 
 type Loaded = [loadedIn: number, parent: number, self: number, length: number];
 
@@ -100,26 +105,31 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       const template = await pool.apply(() => process.ppid);
       const end = () => rejection(pool.apply(() => process.exit(0)));
       await end();
-      await until(() => childrenOf(template).length === 1, 2000, 'one worker is made ahead');
-      const [spare] = childrenOf(template);
+      const steady = (count: number) =>
+        steadyChildren(() => childrenOf(template), count, SOON, 'one worker is made ahead');
+      const [spare] = await steady(1);
       expect(await pool.apply(() => process.pid)).to.not.equal(spare); // that function is new
       await end();
-      await until(() => childrenOf(template).length === 1, 2000, 'another one is made ahead');
+      await steady(1);
       const [loaded, parent, self] = await pool.apply<[], Promise<Loaded>>(templateModule);
       expect([loaded, parent]).to.deep.equal([template, template]);
-      await until(() => childrenOf(template).length === 2, 2000, 'another one is made ahead');
-      const [next] = childrenOf(template).filter((pid) => pid !== self);
+      const [next] = (await steady(2)).filter((pid) => pid !== self);
       await end();
       expect((await pool.apply<[], Promise<Loaded>>(templateModule))[2]).to.equal(next);
     });
 
     it('makes no worker ahead while what is loaded may change', async () => {
-      const url =
-        'data:text/javascript,let n = 0; setInterval(() => n++, 1); export default () => [n, process.pid, process.ppid]';
+      const counts = join(folder, 'counts');
+      const source = `
+        import { writeFileSync } from 'node:fs';
+        let n = 0;
+        setInterval(() => writeFileSync(${JSON.stringify(counts)} + process.pid, String(++n)), 1);
+        export default () => [n, process.pid, process.ppid];`;
+      const url = `data:text/javascript,${encodeURIComponent(source)}`;
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-      const [before, pid] = await pool.apply<[], [number, number, number]>(new URL(url));
-      const passed = performance.now() + 300;
-      await until(() => performance.now() > passed, 2000, 'the template has counted');
+      const [before, pid, template] = await pool.apply<[], [number, number, number]>(new URL(url));
+      const count = (): number => (existsSync(counts + template) ? Number(readFileSync(counts + template, 'utf8')) : 0);
+      await until(() => count() > before + 50, SOON, 'the template has counted');
       await rejection(pool.apply(() => process.exit(0)));
       const [after, other] = await pool.apply<[], [number, number, number]>(new URL(url));
       expect(other).to.not.equal(pid);
@@ -151,13 +161,13 @@ if (startMethods.some(({ name }) => name === startMethod)) {
     it('keeps the memory of large shared objects in one copy', async () => {
       const records = Array.from({ length: 400_000 }, (_, i) => ({ id: i, name: `record ${i}`, parts: [i, i + 0.5] }));
       const pool = createPool({ nJobs: 3, startMethod, keepAlive: true, sharedObjects: { records } });
-      const read = async (_: number, { shared }: { shared: { records: typeof records } }) => {
+      const read = async (dir: string, { shared }: { shared: { records: typeof records } }) => {
         let sum = 0;
         for (const { id, name, parts } of shared.records) sum += id + name.length + (parts[1] as number);
-        await new Promise((resolve) => setTimeout(resolve, 100)); // so that each worker takes one
+        await meet(dir, process.pid, 3);
         return { sum, pid: process.pid };
       };
-      const results = await pool.map(read, [1, 2, 3], { chunkSize: 1 });
+      const results = await pool.map(read, [gates().dir, gates().dir, gates().dir], { chunkSize: 1 });
       expect(new Set(results.map(({ sum }) => sum))).to.have.property('size', 1);
       const workers = [...new Set(results.map(({ pid }) => pid))];
       expect(workers).to.have.length(3);
@@ -190,10 +200,10 @@ if (startMethods.some(({ name }) => name === startMethod)) {
         const base = 'http://127.0.0.1:${port}/';
         const agent = new Agent({ keepAlive: true });
         const byAgent = (path) => new Promise((resolve, reject) => {
-          get(base + path, { agent, timeout: 2000 }, (response) => resolve(text(response)))
+          get(base + path, { agent, timeout: 5000 }, (response) => resolve(text(response)))
             .on('timeout', reject).on('error', reject);
         });
-        const byFetch = async (path) => (await fetch(base + path, { signal: AbortSignal.timeout(2000) })).text();
+        const byFetch = async (path) => (await fetch(base + path, { signal: AbortSignal.timeout(5000) })).text();
         await byAgent('first');
         await byFetch('first');
         export default async (n) => {
@@ -246,7 +256,23 @@ if (startMethods.some(({ name }) => name === startMethod)) {
 
     it('has its workers die with the error of a module that fails in the background', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
-      const error = await rejection<Died>(pool.map(new URL('./tasks/failsLater.js', import.meta.url), [1]));
+      // When the worker is up and runs its task: before that it would be the error of its start.
+      const failing = join(folder, 'failing');
+      const source = `
+        import { appendFileSync, existsSync } from 'node:fs';
+        setInterval(() => {
+          if (existsSync(${JSON.stringify(failing)})) throw new RangeError('of the module, later');
+        }, 5);
+        export default (log) => {
+          appendFileSync(log, 'start a\\n');
+          return new Promise(() => setInterval(() => undefined, 1000));
+        };`;
+      const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+      const end = rejection<Died>(pool.map(url, [`${gates().dir}/log`]));
+      await gates().haveStarted('a');
+      writeFileSync(failing, '');
+      const error = await end;
+      rmSync(failing);
       expect(error).to.be.instanceOf(WorkerDiedError);
       expect(error.cause).to.be.instanceOf(RangeError).with.property('message', 'of the module, later');
       expect(await pool.map((x: number) => x, [1])).to.deep.equal([1]);
@@ -260,7 +286,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       await gates().haveStarted('a');
       process.kill(template as number, 'SIGKILL');
       expect(await stuck).to.be.instanceOf(WorkerDiedError);
-      await until(() => !isAlive(worker), 2000, 'the worker has ended');
+      await until(() => !isAlive(worker), SOON, 'the worker has ended');
       expect(await pool.apply(() => process.ppid)).to.not.equal(template);
     });
 
@@ -274,7 +300,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       `);
       const pids = JSON.parse(stdout) as number[];
       expect(pids).to.have.length(6);
-      await until(() => !pids.some(isAlive), 1000, 'template and workers have ended');
+      await until(() => !pids.some(isAlive), SOON, 'template and workers have ended');
     });
 
     it('says on stdout once what a module prints when it is loaded, and what tasks print each time', async () => {

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import type { WorkerPool } from './support/library.js';
+import { steadyChildren } from './support/children.js';
 import { createPool, endPools } from './support/pools.js';
 import { until } from './support/processes.js';
 import { childrenIncludingZombies } from './support/reaper.js';
@@ -84,8 +85,8 @@ for (const { name: startMethod, isCopy } of startMethods) {
       await pool.map((x: number) => x, [1, 2, 3], { chunkSize: 1, workerLifespan: 1 });
       const original = await pool.apply(() => process.ppid);
       await rejection(pool.apply(() => process.exit(0)));
-      await until(() => childrenIncludingZombies(original).length === 1, 5000, 'there is one, which was made ahead');
-      const [ahead] = childrenIncludingZombies(original);
+      const list = () => childrenIncludingZombies(original);
+      const [ahead] = await steadyChildren(list, 1, 5000, 'there is one, which was made ahead');
       const worker = await pool.apply(() => process.pid); // a function that is new to a template, so that it makes another one
       if (startMethod === 'forkserver') expect(worker).to.equal(ahead);
       else await until(() => !existsSync(`/proc/${ahead}`), 5000, 'nothing is left of it');

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { WorkerDiedError, type WorkerDiedError as Died } from './support/library.js';
+import { steadyChildren } from './support/children.js';
 import { loopForever, useGates } from './support/gates.js';
 import { createPool, endPools } from './support/pools.js';
 import { childrenOf, isAlive, until } from './support/processes.js';
@@ -10,6 +11,8 @@ import { runProgram } from './support/program.js';
 import { rejection } from './support/rejection.js';
 
 const startMethod = 'forkserver';
+/** What happens in a moment has happened after so many milliseconds, on a busy machine too; what does not happens never. */
+const SOON = 5000;
 
 /** The pid of the server of this program: the parent of its workers. There are others for other flags. */
 function serverPid(): Promise<number> {
@@ -18,8 +21,8 @@ function serverPid(): Promise<number> {
 
 /** The worker that a server, which has no other, has made ahead. */
 async function spareOf(server: number): Promise<number> {
-  await until(() => childrenOf(server).length === 1, 2000, 'one worker is made ahead');
-  return childrenOf(server)[0] as number;
+  const [spare] = await steadyChildren(() => childrenOf(server), 1, SOON, 'one worker is made ahead');
+  return spare as number;
 }
 
 function commandOf(pid: number): string {
@@ -89,7 +92,7 @@ describe('the fork server', () => {
     const server = await serverPid();
     const spare = await spareOf(server);
     process.kill(spare, 'SIGKILL');
-    await until(() => !existsSync(`/proc/${spare}`), 2000, 'it has ended, with all its threads');
+    await until(() => !existsSync(`/proc/${spare}`), SOON, 'it has ended, with all its threads');
     expect(await createPool({ nJobs: 1, startMethod }).apply(() => [process.ppid, process.pid])).to.satisfy(
       ([ppid, pid]: number[]) => ppid === server && pid !== spare,
     );
@@ -100,8 +103,7 @@ describe('the fork server', () => {
     const server = await serverPid();
     const pools = [1, 2].map(() => createPool({ nJobs: 2, startMethod, keepAlive: true }));
     await Promise.all(pools.map((pool) => pool.map((x: number) => x, [1, 2], { chunkSize: 1 })));
-    await until(() => childrenOf(server).length === 5, 2000, 'there are four workers, and one ahead');
-    const children = childrenOf(server);
+    const children = await steadyChildren(() => childrenOf(server), 5, SOON, 'there are four workers, and one ahead');
     for (const pid of children) process.kill(pid, 'SIGINT');
     expect(await createPool({ nJobs: 1, startMethod }).apply(() => process.pid)).to.be.oneOf(children);
   });
@@ -114,7 +116,7 @@ describe('the fork server', () => {
     await gates().haveStarted('a');
     process.kill(server, 'SIGKILL');
     expect(await stuck).to.be.instanceOf(WorkerDiedError);
-    await until(() => !isAlive(worker), 2000, 'the worker has ended');
+    await until(() => !isAlive(worker), SOON, 'the worker has ended');
     expect(await pool.apply(() => process.ppid))
       .to.equal(await serverPid())
       .and.not.equal(server);
@@ -130,7 +132,7 @@ describe('the fork server', () => {
     `);
     const pids = JSON.parse(stdout) as number[];
     expect(pids).to.have.length(6);
-    await until(() => !pids.some(isAlive), 1000, 'server and workers have ended');
+    await until(() => !pids.some(isAlive), SOON, 'server and workers have ended');
   });
 
   if (process.getuid?.() === 0) {
@@ -167,6 +169,6 @@ describe('the fork server', () => {
       await pool.stopAndJoin();
     }
     expect(pids).to.have.property('size', 200);
-    await until(() => childrenOf(server).length === 1, 2000, 'no worker is left, but the one that was made ahead');
+    await until(() => childrenOf(server).length === 1, SOON, 'no worker is left, but the one that was made ahead');
   });
 });

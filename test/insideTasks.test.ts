@@ -278,8 +278,7 @@ describeEach('inside a task', ({ name: startMethod, isProcess, isCopy }) => {
 
   if (isCopy && existsSync('/usr/bin/prlimit')) {
     it('a worker lives on while V8 can have no thread, as all descriptors are in use, and has it later', async () => {
-      const own = createPool({ nJobs: 1, startMethod, keepAlive: true });
-      const outcome = await own.apply(async () => {
+      const task = async () => {
         execFileSync('/usr/bin/prlimit', ['--nofile=200', '--pid', String(process.pid)]); // or there may be a million
         const files: number[] = [];
         try {
@@ -292,22 +291,34 @@ describeEach('inside a task', ({ name: startMethod, isProcess, isCopy }) => {
         await sleep(1500);
         const then = countThreads('/proc/self/task');
         for (const file of files) closeSync(file);
-        while (countThreads('/proc/self/task') === first) await sleep(10);
-        return then - first;
-      });
-      expect(outcome).to.equal(0);
+        const end = performance.now() + 4000;
+        while (countThreads('/proc/self/task') === first && performance.now() < end) await sleep(10);
+        return { early: then - first, late: countThreads('/proc/self/task') - first };
+      };
+      // Where the machine stalls it may have had it before all were in use: then once more.
+      let outcome = { early: 0, late: 0 };
+      for (let round = 0; round < 3 && outcome.late === 0; round++) {
+        outcome = await createPool({ nJobs: 1, startMethod }).apply(task);
+      }
+      expect(outcome.early).to.equal(0);
+      expect(outcome.late).to.be.above(0);
     });
   }
 
   if (isCopy) {
     it('V8 has its thread and that for what is to be done later, a second after the first work', async () => {
-      const own = createPool({ nJobs: 1, startMethod, keepAlive: true });
-      const more = await own.apply(async () => {
+      const task = async () => {
         const countThreads = (): number => readdirSync('/proc/self/task').length;
         const first = countThreads();
-        while (countThreads() === first) await new Promise((resolve) => setTimeout(resolve, 10));
+        const end = performance.now() + 4000;
+        while (countThreads() < first + 2 && performance.now() < end) await sleep(10);
         return countThreads() - first;
-      });
+      };
+      // Where the machine stalls they may be there when they are first counted: then once more.
+      let more = 0;
+      for (let round = 0; round < 3 && more < 2; round++) {
+        more = await createPool({ nJobs: 1, startMethod }).apply(task);
+      }
       expect(more).to.equal(2);
     });
   }

@@ -30,6 +30,8 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
+/** What is to end has ended after so many milliseconds, on a busy machine too; what is not ended loops for ever. */
+const SOON = 5000;
 const names = startMethods.map(({ name }) => name);
 /** By default one of four mishaps in each mix, beside a good run: so each start method meets each mishap, outside and inside. */
 const nestedRuns = Number(process.env['NESTED_RUNS'] ?? 2 * allMixes.length);
@@ -120,7 +122,7 @@ for (const { outer, inner } of mixes) {
       expect(await pool.map(task('leaveLooping'), [[inner, folder]])).to.deep.equal(['left']);
       await beating(folder, 1);
       await pool.stopAndJoin();
-      await silent(folder, 1000);
+      await silent(folder, SOON);
       rmSync(folder, { recursive: true });
     });
 
@@ -130,7 +132,7 @@ for (const { outer, inner } of mixes) {
       const end = rejection(terminated.map(task('endless'), [[inner, folder]]));
       await beating(folder, 2);
       await terminated.terminate();
-      await silent(folder, 1000);
+      await silent(folder, SOON);
       await end;
       rmSync(folder, { recursive: true });
     });
@@ -143,7 +145,7 @@ for (const { outer, inner } of mixes) {
         .subscribe();
       await beating(folder, 2);
       subscription.unsubscribe();
-      await silent(folder, 1000);
+      await silent(folder, SOON);
       rmSync(folder, { recursive: true });
     });
   });

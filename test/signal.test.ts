@@ -46,17 +46,24 @@ describeEach('signal', ({ name: startMethod }) => {
   });
 
   it('that fires midway ends the workers inside endless loops, and its reason is the error as it is (peers: 2)', async () => {
-    const controller = new AbortController();
-    const source = concat(of(gates().value('a'), gates().value('b')), NEVER);
-    const outcome = outcomeOf(source.pipe(parallelMap(loopForever, { ...options, signal: controller.signal })));
-    await gates().haveStarted('a', 'b');
-    const reason = { any: 'value' };
-    controller.abort(reason);
-    const { values, error } = await outcome;
-    expect(values).to.deep.equal([]);
-    expect(error).to.equal(reason);
-    expect(workers.alive).to.equal(0);
-    expect(listeners(controller.signal)).to.equal(0);
+    // The error waits for 100 ms at most, in which a machine that is busy with something else may not have ended the workers.
+    for (let round = 0, waited = Infinity; round < 4 && waited >= 100; round++) {
+      const controller = new AbortController();
+      const [a, b] = [`a${round}`, `b${round}`];
+      const source = concat(of(gates().value(a), gates().value(b)), NEVER);
+      const outcome = outcomeOf(source.pipe(parallelMap(loopForever, { ...options, signal: controller.signal })));
+      await gates().haveStarted(a, b);
+      const reason = { any: 'value' };
+      const abortedAt = performance.now();
+      controller.abort(reason);
+      const { values, error } = await outcome;
+      waited = performance.now() - abortedAt;
+      expect(values).to.deep.equal([]);
+      expect(error).to.equal(reason);
+      if (round === 3 || waited < 100) expect(workers.alive).to.equal(0);
+      expect(listeners(controller.signal)).to.equal(0);
+      await workers.ended();
+    }
   });
 
   it('that fires without a reason gives the AbortError of the platform', async () => {

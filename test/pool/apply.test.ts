@@ -162,12 +162,12 @@ describeEach.distinct('apply', ({ name: startMethod }) => {
         if (signal.aborted) resolve(0);
         else signal.addEventListener('abort', resolve);
       });
-    const cancelled = rejection(pool.apply(polite, [], { signal: controller.signal, cancelTimeout: 1000 }));
+    const cancelled = rejection(pool.apply(polite, [], { signal: controller.signal, cancelTimeout: 2000 }));
     await new Promise((resolve) => setTimeout(resolve, 30));
     controller.abort();
     await cancelled;
     expect(await pool.apply(identity)).to.equal(before);
-    await new Promise((resolve) => setTimeout(resolve, 1200)); // what was cancelled is out of time by now
+    await new Promise((resolve) => setTimeout(resolve, 2200)); // what was cancelled is out of time by now
     expect(await pool.apply(identity)).to.equal(before);
   });
 });

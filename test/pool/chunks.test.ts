@@ -59,7 +59,7 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
       const results = pool.imap(note, quick(100), { chunkSize: 1 });
       await results.next();
       const begin = Date.now();
-      while (Date.now() < begin + 100);
+      while (Date.now() < begin + 100 * 2 ** round);
       const end = Date.now();
       await results.return?.();
       most = (await pool.apply(starts))?.filter((at) => at > begin && at <= end).length ?? 0;
@@ -70,7 +70,7 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
   it('wait for a worker that is not started yet rather than behind another value', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     for (let n = 0; n < 20; n++) await pool.map(compute, [0]);
-    expect(await pool.mapUnordered(compute, [1500, 0], { chunkSize: 1 })).to.deep.equal([0, 1500]);
+    expect(await pool.mapUnordered(compute, [2000, 0], { chunkSize: 1 })).to.deep.equal([0, 2000]);
   });
 
   it('with something that moves wait for an idle worker, for nobody could give them back', async () => {
@@ -81,15 +81,15 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
     };
     await pool.map(either, quick(1000), { chunkSize: 1 });
     const bytes = new Uint8Array(8);
-    const values = [1500, 300, transfer(bytes, [bytes.buffer])];
-    expect(await pool.mapUnordered(either, values, { chunkSize: 1 })).to.deep.equal([300, -1, 1500]);
+    const values = [2000, 300, transfer(bytes, [bytes.buffer])];
+    expect(await pool.mapUnordered(either, values, { chunkSize: 1 })).to.deep.equal([300, -1, 2000]);
   });
 
   it('are shared out anew where a value takes longer than expected: those behind it do not wait', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     await pool.map(task, quick(30_000));
-    const results = await pool.mapUnordered(task, [1000, ...quick(7)]);
-    expect(results).to.deep.equal([...quick(7), 1000]);
+    const results = await pool.mapUnordered(task, [2000, ...quick(7)]);
+    expect(results).to.deep.equal([...quick(7), 2000]);
   });
 
   it('are shared out anew also behind a call that blocks its worker: values there do not wait', async () => {

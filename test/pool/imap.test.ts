@@ -147,7 +147,7 @@ describeEach.distinct('imap', ({ name: startMethod }) => {
       });
     };
     // One worker, which has the second value before the first result is delivered, and answers the map after it.
-    for await (const _ of pool.imap(watch, [0, 1], { chunkSize: 1 })) break;
+    for await (const _ of pool.imap(watch, [0, 1], { chunkSize: 1, cancelTimeout: Infinity })) break;
     const heard = await pool.map(() => (globalThis as { heard?: boolean }).heard === true, [1, 2, 3, 4, 5, 6]);
     expect(heard).to.include(true);
   });

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { PoolTerminatedError, WorkerPool, WorkerTimeoutError } from '../support/library.js';
-import { useGates } from '../support/gates.js';
+import { loopForever, useGates, type Gated } from '../support/gates.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { isAlive } from '../support/processes.js';
 import { rejection } from '../support/rejection.js';
 import { shortest } from '../support/shortest.js';
 import { describeEach } from '../support/startMethods.js';
+import { endsDuring, leaves } from '../support/workerEnds.js';
 
 const spin = () => {
   for (;;);
@@ -21,20 +22,19 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
     // peers: 52
     it('of a worker inside native code ends it where it is a process, and says so where it cannot', async () => {
       const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
-      const stuck = async () => {
+      const stuck = async ({ dir, name }: Gated) => {
         const { execSync } = await import('node:child_process');
-        execSync('sleep 6');
+        execSync(`echo start ${name} >> ${dir}/log && sleep 8`);
       };
-      await pool.apply(echo, [1]);
-      const pending = rejection(pool.apply(stuck));
-      await wait(300); // nothing tells that the thread has gone into native code
+      const pending = rejection(pool.apply(stuck, [gates().value('a')]));
+      await gates().haveStarted('a');
       const start = performance.now();
       const ended = pool.terminate();
       expect(await pending).to.be.instanceOf(PoolTerminatedError);
-      expect(performance.now() - start, 'the call').to.be.below(1000);
+      expect(performance.now() - start, 'the call').to.be.below(3000);
       if (isProcess) {
         await ended;
-        expect(performance.now() - start, 'the worker').to.be.below(2000);
+        expect(performance.now() - start, 'the worker').to.be.below(4000);
       } else {
         const error = await rejection(ended);
         expect(error).to.be.instanceOf(WorkerTimeoutError);
@@ -57,11 +57,12 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
     });
 
     it('ends workers inside an endless loop within 100 ms', async () => {
-      const time = await shortest(100, async () => {
+      const time = await shortest(100, async (round) => {
         const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
-        await pool.map(wait, [50, 50], { chunkSize: 1 });
-        const pending = rejection(pool.map(spin, [1, 2], { chunkSize: 1 }));
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        const names = [`a${round}`, `b${round}`];
+        const loops = names.map((name) => gates().value(name));
+        const pending = rejection(pool.map(loopForever, loops, { chunkSize: 1 }));
+        await gates().haveStarted(...names);
         const start = performance.now();
         await pool.terminate();
         const end = performance.now();
@@ -286,9 +287,7 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
         const { createServer } = await import('node:net');
         createServer().listen(0);
       });
-      const start = performance.now();
-      await pool.stopAndJoin();
-      expect(performance.now() - start).to.be.below(2000);
+      expect(await endsDuring(() => pool.stopAndJoin())).to.deep.equal([leaves]);
     });
 
     it('finishes an imap whose results nobody takes, and keeps them', async () => {

@@ -1,14 +1,18 @@
 import { expect } from 'chai';
+import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { NestedPoolError, WorkerPool } from '../support/library.js';
+import { useGates } from '../support/gates.js';
+import { meet } from '../support/meeting.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
-/** Who runs it, and as which worker. Takes long enough for every worker to get its share. */
-const whoSlowly = async (_: number, { workerId }: { workerId: number }) => {
+/** Who runs it, and as which worker. Waits until so many workers run one in this folder. */
+const whoMeets = async ([dir, count]: readonly [string, number], { workerId }: { workerId: number }) => {
   const { threadId } = await import('node:worker_threads');
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  await meet(dir, workerId, count);
   return { workerId, who: `${process.pid}/${threadId}` };
 };
 
@@ -20,6 +24,7 @@ const countCalls = () => {
 
 describeEach('workers', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
+  const gates = useGates();
 
   it(isProcess ? 'are processes of their own' : 'are threads of this process', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
@@ -32,8 +37,8 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
   it('have ids from 0 to nJobs - 1, each taken once', async () => {
     const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
     const seen = await pool.map(
-      whoSlowly,
-      Array.from({ length: 12 }, (_, i) => i),
+      whoMeets,
+      Array.from({ length: 12 }, () => [gates().dir, 3] as const),
       { chunkSize: 1 },
     );
     const byId = new Map(seen.map(({ workerId, who }) => [workerId, who]));
@@ -43,29 +48,25 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
   });
 
   it('can be more than there are CPUs', async () => {
-    const nJobs = 8;
+    const nJobs = availableParallelism() + 4;
     const pool = createPool({ nJobs, startMethod });
-    const wait = async (_: number, { workerId }: { workerId: number }) => {
-      await new Promise((resolve) => setTimeout(resolve, 400));
-      return workerId;
-    };
-    const ids = await pool.map(
-      wait,
-      Array.from({ length: nJobs * 2 }, (_, i) => i),
+    const seen = await pool.map(
+      whoMeets,
+      Array.from({ length: nJobs * 2 }, () => [gates().dir, nJobs] as const),
       { chunkSize: 1 },
     );
-    expect(new Set(ids).size).to.be.within(availableParallelism() + 1, nJobs);
-    expect(ids.every((id) => Number.isInteger(id) && id >= 0 && id < nJobs)).to.be.true;
+    const ids = new Set(seen.map(({ workerId }) => workerId));
+    expect([...ids].sort((a, b) => a - b)).to.deep.equal(Array.from({ length: nJobs }, (_, id) => id));
   });
 
   it('start only as there is work: one value, one worker', async () => {
     const pool = createPool({ nJobs: 4, startMethod, keepAlive: true });
-    const first = await pool.map(whoSlowly, [0]);
+    const { dir } = gates();
+    const first = await pool.map(whoMeets, [[dir, 1]]);
     expect(first.map(({ workerId }) => workerId)).to.deep.equal([0]);
-    const wait = (_: number, { workerId }: { workerId: number }) =>
-      new Promise<number>((resolve) => setTimeout(resolve, 500, workerId));
-    const two = await pool.map(wait, [0, 1], { chunkSize: 1 });
-    expect(two.sort((a, b) => a - b)).to.deep.equal([0, 1]);
+    const pair = [dir, 2] as const;
+    const two = await pool.map(whoMeets, [pair, pair], { chunkSize: 1 });
+    expect(two.map(({ workerId }) => workerId).sort((a, b) => a - b)).to.deep.equal([0, 1]);
   });
 
   it('keepAlive: the next call finds the same workers', async () => {
@@ -159,20 +160,20 @@ describeEach.distinct('workers of several calls', ({ name: startMethod }) => {
 });
 
 describe('nJobs', () => {
+  const gates = useGates();
+
   it('is by default, and for null, the number of CPUs', async () => {
-    for (const options of [undefined, {}, { nJobs: null }, { nJobs: undefined }]) {
+    const count = availableParallelism();
+    for (const [round, options] of [undefined, {}, { nJobs: null }, { nJobs: undefined }].entries()) {
       await using pool = new WorkerPool(options);
-      const wait = async (_: number, { workerId }: { workerId: number }) => {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        return workerId;
-      };
-      const count = availableParallelism();
-      const ids = await pool.map(
-        wait,
-        Array.from({ length: 4 * count }, (_, i) => i),
+      const dir = join(gates().dir, String(round));
+      mkdirSync(dir);
+      const seen = await pool.map(
+        whoMeets,
+        Array.from({ length: 4 * count }, () => [dir, count] as const),
         { chunkSize: 1 },
       );
-      expect(new Set(ids).size).to.equal(count);
+      expect(new Set(seen.map(({ workerId }) => workerId)).size).to.equal(count);
     }
   });
 });

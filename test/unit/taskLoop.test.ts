@@ -11,6 +11,7 @@ import {
 import { NO_PLACE } from '../../src/internal/channel/claims.js';
 import { makePortable } from '../../src/internal/functions/portable.js';
 import { TaskLoop } from '../../src/internal/runtime/TaskLoop.js';
+import { until } from '../support/until.js';
 
 /** A loop with one function, and what it has sent about its chunks. */
 function loopOf(fn: (value: number, context: TaskContext) => unknown): { loop: TaskLoop; sent: MessageFromWorker[] } {
@@ -66,9 +67,8 @@ describe('The task loop', () => {
   it('sends what it has while a call waits', async () => {
     const { loop, sent } = loopOf((n) => (n < 2 ? n : new Promise(() => undefined)));
     loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0, 1, 2], NO_PLACE]);
-    await turn();
-    await turn();
-    expect(batches(sent)).to.deep.equal([[0, 1]]);
+    await until(() => batches(sent).flat().length > 1, 'the results before it');
+    expect(batches(sent).flat()).to.deep.equal([0, 1]);
   });
 
   it('lets the event loop turn during a long chunk, and then heeds a cancellation', async () => {
@@ -97,7 +97,7 @@ describe('The task loop', () => {
     );
     loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0], NO_PLACE]);
     loop.receive([ToWorker.Cancel, 0]);
-    await sleep(50);
+    await until(() => sent.length > 0, 'its end');
     expect(sent).to.deep.equal([[FromWorker.Stopped, 0]]);
     expect((globalThis as { sawAbort?: boolean }).sawAbort).to.equal(true);
   });
@@ -113,7 +113,7 @@ describe('The task loop', () => {
     const released = sent.find(([type]) => type === FromWorker.Released);
     const kept = released?.[2] as number;
     expect(kept).to.be.within(1, 99);
-    await sleep(50);
+    await until(() => batches(sent).flat().length >= kept, 'the results of the rest');
     expect(batches(sent).flat()).to.deep.equal(numbers.slice(0, kept));
   });
 
@@ -128,6 +128,7 @@ describe('The task loop', () => {
 
     kept.called = [];
     loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0, 1, 2], NO_PLACE]);
+    await until(() => sent.length > 1, 'the end of the first chunk'); // it pauses where the machine stalls
     expect(kept.called).to.deep.equal([0, 1]);
     expect(ends()).to.deep.equal([
       [FromWorker.Results, 0],
@@ -137,7 +138,7 @@ describe('The task loop', () => {
     kept.called = [];
     loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_DUTY, 10, [10, 11], NO_PLACE]);
     loop.receive([ToWorker.Run, 2, 0, CallMode.Map, NO_DUTY, 12, [12], NO_PLACE]);
-    await sleep(20);
+    await until(() => sent.length > 1, 'the ends of both chunks');
     expect(kept.called).to.deep.equal([10]);
     expect(ends()).to.deep.equal([
       [FromWorker.Failed, 1],
@@ -159,7 +160,7 @@ describe('The task loop', () => {
       [FromWorker.Stopped, 1],
       [FromWorker.Released, 0, 1],
     ]);
-    await sleep(50);
+    await until(() => batches(sent).length > 0, 'its result');
     expect(batches(sent)).to.deep.equal([[0]]);
   });
 
