@@ -234,7 +234,7 @@ for (const [transport, isCloneable] of transports) {
       const start = performance.now();
       expect(findUnserializable([...numbers, throwing], counting)?.path).to.equal('value[1000000]');
       expect(findUnserializable([...rows, { id: throwing }], counting)?.path).to.equal('value[100000].id');
-      expect(performance.now() - start).to.be.below(5000);
+      expect(performance.now() - start).to.be.below(10_000);
       expect(asked).to.equal(0);
     });
 
