@@ -417,7 +417,13 @@ export class WorkerPool implements AsyncDisposable {
             for (const value of values) results.push(value);
           },
           error: reject,
-          complete: () => resolve(joins ? concatenated(results, input) : results),
+          complete: () => {
+            try {
+              resolve(joins ? concatenated(results, input) : results);
+            } catch (error) {
+              reject(error); // they are longer than an array can be, or than there is memory
+            }
+          },
           room: () => pull?.advance(),
           close: () => pull?.stop(),
         }),

@@ -2,7 +2,7 @@
 
 import { describeValue } from './options/describeValue.js';
 import type { ReadableStreamLike, TypedArray } from '../taskTypes.js';
-import { isTypedArray } from './typedArrays.js';
+import { isDetached, isTypedArray } from './typedArrays.js';
 
 /** The part of a job that takes values. */
 export interface PullTarget {
@@ -65,6 +65,12 @@ export function openInput(input: unknown, caller: string): OpenInput {
       const pull = pullAsync((input as AsyncIterable<unknown>)[Symbol.asyncIterator](), target);
       return has('destroy') ? destroying(input as { destroy(): void }, pull) : pull;
     };
+  }
+  if (isTypedArray(input) && isDetached(input)) {
+    throw new TypeError(
+      `${caller}: "input" is a typed array whose memory was transferred elsewhere, so nothing is left in it. Give it to ${caller} ` +
+        'before it is transferred, or transfer a copy: array.slice().',
+    );
   }
   if (isTypedArray(input)) return (target) => pullSync((target.piecesOf?.(input) ?? input)[Symbol.iterator](), target);
   if (typeof input === 'string' || has(Symbol.iterator)) {

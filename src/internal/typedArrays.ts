@@ -7,6 +7,16 @@ export function isTypedArray(value: unknown): value is TypedArray {
   return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) !== '[object DataView]';
 }
 
+/** Whether its memory was transferred elsewhere. An array that is empty for another reason can be viewed. */
+export function isDetached({ length, buffer }: TypedArray): boolean {
+  if (length > 0) return false;
+  try {
+    return new Uint8Array(buffer).length < 0;
+  } catch {
+    return true;
+  }
+}
+
 /** How many elements go into the pieces: so many each, or all of them into so many pieces, whose sizes differ by one at most. */
 export type PieceSize = { readonly size: number } | { readonly splits: number };
 
@@ -32,7 +42,8 @@ export function* cutTypedArray(array: TypedArray, pieces: PieceSize, shares: boo
  * @param input What they were made from: its class is that of the whole where there are no results.
  */
 export function concatenated(results: readonly unknown[], input: TypedArray): unknown {
-  const first = results.length === 0 ? input.subarray(0, 0) : results[0];
+  if (results.length === 0) return emptyOf(input);
+  const first = results[0];
   if (!isTypedArray(first)) return results;
   const parts: TypedArray[] = [];
   let length = 0;
@@ -48,6 +59,12 @@ export function concatenated(results: readonly unknown[], input: TypedArray): un
     at += part.length;
   }
   return whole;
+}
+
+/** Of the class that its pieces would have had: of what is derived from one of the language, such as Buffer, that one. */
+function emptyOf(array: TypedArray): TypedArray {
+  const name = Object.prototype.toString.call(array).slice(8, -1) as 'Uint8Array';
+  return new globalThis[name](0);
 }
 
 function isShared(buffer: ArrayBufferLike): boolean {

@@ -72,6 +72,39 @@ describeEach.distinct('a typed array as input', ({ name: startMethod, sharesMemo
     const pool = createPool({ nJobs: 1, startMethod });
     expect(await pool.map(double, new Float64Array(0))).to.deep.equal(new Float64Array(0));
     expect(await pool.map(double, new Float64Array(0), { concatenate: false })).to.deep.equal([]);
+    const none = await pool.map((part) => part, Buffer.alloc(0));
+    expect([none.constructor, none.length]).to.deep.equal([Uint8Array, 0]); // as where there are bytes
+  });
+
+  it('that was transferred elsewhere is a TypeError, not taken for an empty one', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const gone = counted(4);
+    structuredClone(0, { transfer: [gone.buffer as ArrayBuffer] });
+    const message = '"input" is a typed array whose memory was transferred elsewhere';
+    for (const call of [pool.map(double, gone), pool.mapUnordered(double, gone)]) {
+      const error = await rejection(call);
+      expect(error).to.be.instanceOf(TypeError);
+      expect(error.message).to.include(message);
+    }
+    expect(() => pool.imap(double, gone)).to.throw(TypeError, message);
+    expect(() => parallelFrom(gone, double, { pool })).to.throw(TypeError, message);
+  });
+
+  it('has the call fail where its results cannot be put together: there is no memory for all of them', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const none = new RangeError('Array buffer allocation failed');
+    const { constructor } = Float32Array.prototype;
+    const useConstructor = (value: unknown) =>
+      Object.defineProperty(Float32Array.prototype, 'constructor', { value, writable: true, configurable: true });
+    useConstructor(function () {
+      throw none;
+    });
+    try {
+      const task = (part: Float64Array) => Float32Array.from(part);
+      expect(await rejection(pool.map(task, counted(4), { chunkSize: 2 }))).to.equal(none);
+    } finally {
+      useConstructor(constructor);
+    }
   });
 
   it('may be of any kind, also a part of a larger one', async () => {
