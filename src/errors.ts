@@ -78,6 +78,15 @@ export class WorkerTimeoutError extends WorkerPoolError {
   }
 }
 
+/** What only the message of a {@link WorkerDiedError} tells. */
+interface DeathDetails {
+  readonly cause?: unknown;
+  /** Why the pool itself has killed the worker, as the end of a sentence. */
+  readonly killedFor?: string | undefined;
+  /** Why its values are not started again, as a sentence; without it, "workerDeathRetries" would have them started again. */
+  readonly whyNotAgain?: string | undefined;
+}
+
 /**
  * A worker ended although nobody asked it to: it was killed, ran out of memory, crashed, called `process.exit`, or an
  * error in it was caught by nobody (that error is the `cause`). `workerDeathRetries` starts its values again.
@@ -106,18 +115,24 @@ export class WorkerDiedError extends WorkerPoolError {
   declare readonly indexes: readonly number[];
 
   /** @hidden */
-  constructor(fields: FieldsOf<WorkerDiedError> & { readonly cause?: unknown }) {
-    const { workerId, exitCode, signal, indexes, cause } = fields;
+  constructor(fields: FieldsOf<WorkerDiedError> & DeathDetails) {
+    const { workerId, exitCode, signal, indexes, cause, killedFor, whyNotAgain } = fields;
     const ends = [
       signal === null ? '' : `by the signal ${signal}`,
       exitCode === null ? '' : `with exit code ${exitCode}`,
     ];
-    const sentences = [`Worker ${workerId} died ${ends.filter((end) => end !== '').join(' ') || 'without a reason'}`];
-    sentences[0] +=
-      indexes.length === 0 ? ' while it had no value to work on.' : ` while it had ${listValues(indexes)}.`;
+    const values = indexes.length === 0 ? 'no value to work on' : listValues(indexes);
+    const death =
+      killedFor === undefined
+        ? `died ${ends.filter((end) => end !== '').join(' ') || 'without a reason'}`
+        : 'was killed';
+    const sentences = [
+      `Worker ${workerId} ${death} while it had ${values}${killedFor === undefined ? '' : `, ${killedFor}`}.`,
+    ];
     if (cause !== undefined) sentences.push(`The cause: ${describeThrown(cause)}.`);
-    sentences.push(...memoryHint(fields));
-    if (indexes.length > 0) {
+    if (killedFor === undefined) sentences.push(...memoryHint(fields));
+    if (whyNotAgain !== undefined) sentences.push(whyNotAgain);
+    else if (indexes.length > 0) {
       sentences.push('To start such values again on another worker, set "workerDeathRetries".');
     }
     super({ message: sentences.join(' '), cause });

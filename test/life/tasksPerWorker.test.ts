@@ -107,6 +107,11 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     const { values } = await call;
     const told = values.map((result) => (result.status === 'fulfilled' ? result.value : (result.reason as Error).name));
     expect(told).to.deep.equal(['first of 0', 'WorkerTimeoutError', 'first of 1', 'WorkerDiedError']);
+    const { reason } = values.at(-1) as PromiseRejectedResult;
+    expect((reason as Error).message).to.equal(
+      'Worker 0 was killed while it had the value with index 1, for a task beside it took longer than its "taskTimeout". ' +
+        'A call that has given something already is not started again.',
+    );
     expect(gates().started).to.deep.equal(['0', '1']);
   });
 
@@ -169,6 +174,50 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     expect(first).to.deep.equal({ status: 'fulfilled', value: '0' });
     expect((second as PromiseRejectedResult).reason).to.be.instanceOf(WorkerTimeoutError);
     expect(third).to.deep.equal({ status: 'fulfilled', value: '2' });
+  });
+
+  it('says why a task is not started again whose value was transferred, beside one which took too long', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const task = (value: Gated & { bytes: Uint8Array }, context: TaskContext): Promise<string> =>
+      passGate(value, context);
+    const values = gated(3).map((value) => ({ ...value, bytes: new Uint8Array(1) }));
+    const options = { tasksPerWorker: 2, taskTimeout: 2000, settle: true, captures: { passGate } } as const;
+    const call = pool.map(task, values, { ...options, transferInput: ({ bytes }) => [bytes.buffer] });
+    await gates().haveStarted(0, 1);
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // so that the clock of 2 is far behind that of 1
+    gates().open(0);
+    const [, second, third] = (await call) as [unknown, PromiseRejectedResult, PromiseRejectedResult];
+    expect(second.reason).to.be.instanceOf(WorkerTimeoutError);
+    expect(third.reason).to.be.instanceOf(WorkerDiedError);
+    expect((third.reason as Error).message).to.equal(
+      'Worker 0 was killed while it had the value with index 2, for a task beside it took longer than its "taskTimeout". ' +
+        'A value that is transferred is not started again.',
+    );
+  });
+
+  it('starts each task by itself again that a dead worker had, so that only the culprit runs out of retries', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const task = async (value: Gated, context: TaskContext): Promise<string> => {
+      if (value.name !== '1') return passGate(value, context);
+      const { appendFileSync, readFileSync } = await import('node:fs');
+      appendFileSync(`${value.dir}/log`, 'start 1\n');
+      // Where others are beside it, it takes them along.
+      while (!/start 0/.test(readFileSync(`${value.dir}/log`, 'utf8'))) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      process.exit(3);
+    };
+    const options = { tasksPerWorker: 3, settle: true, workerDeathRetries: 2, captures: { passGate } } as const;
+    const call = pool.map(task, gated(4), options);
+    await gates().haveStarted(0);
+    await until(() => workers.started > 1, 'another worker');
+    gates().openAll();
+    const results = await call;
+    expect(results.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    const { reason } = results[1] as PromiseRejectedResult;
+    expect(reason).to.be.instanceOf(WorkerDiedError);
+    expect((reason as Error).message).to.include('All retries that "workerDeathRetries" allows (2) are used up.');
+    expect(gates().started.filter((name) => name === '1')).to.have.lengthOf(3);
   });
 
   it('tells of each that a dead worker had, and starts all of them again where that is allowed', async () => {

@@ -173,7 +173,7 @@ export class Dispatcher {
       for (const worker of workers) {
         if (worker.chunks.length > count) continue;
         if (!job.hasWork) return;
-        if (lifeLeft(worker, job) > 0) this.#supply(worker, job);
+        if (lifeLeft(worker, job) > 0 && !job.isNextAlone(worker.id)) this.#supply(worker, job);
       }
       workers = workers.filter((worker) => count + 1 < job.call.tasksPerWorker && hasFreeLane(worker, job));
     }
@@ -244,5 +244,5 @@ export function lifeLeft({ given }: WorkerHandle, { call }: Job): number {
 function hasFreeLane(worker: WorkerHandle, job: Job): boolean {
   const { chunks } = worker;
   if (!worker.takesMore || chunks.length === 0 || chunks.length >= job.call.tasksPerWorker) return false;
-  return chunks.every((chunk) => chunk.job === job && !chunk.cancelled);
+  return chunks.every((chunk) => chunk.job === job && !chunk.cancelled && chunk.deaths === 0);
 }

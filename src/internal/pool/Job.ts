@@ -258,6 +258,11 @@ export class Job {
     return this.#owner.orderTasks ? !transfersAreUsed() : !this.#pending.movesNext(this.#sizing.next);
   }
 
+  /** Whether the next chunk for a worker is to have it for itself: another one has died of it, and the culprit is to show. */
+  isNextAlone(workerId: number): boolean {
+    return this.#pending.nextDeaths(this.#owner.orderTasks ? workerId : undefined) > 0;
+  }
+
   /**
    * Takes the next chunk for a worker, of at most `limit` values. Only where `hasWork`.
    *
@@ -351,10 +356,10 @@ export class Job {
    * The worker with a chunk has died. Its values are started again, one by one so that the culprit shows, where that is
    * allowed, or fail.
    *
-   * @param error Makes the error, from the indexes that the worker was at.
+   * @param error Makes the error, from the indexes that the worker was at, and the reason why they are not started again.
    * @param inInit Whether that was the init function's fault: no value is to blame.
    */
-  onWorkerDied(chunk: Chunk, error: (indexes: number[]) => unknown, inInit = false): void {
+  onWorkerDied(chunk: Chunk, error: DeathError, inInit = false): void {
     this.inFlight.delete(chunk);
     if (this.#ended) return;
     if (chunk.deaths < this.call.workerDeathRetries && !chunk.moved && !chunk.yielded) {
@@ -363,18 +368,28 @@ export class Job {
     }
     const indexes: number[] = [];
     for (let at = chunk.done; at < chunk.values.length; at++) indexes.push(indexAt(chunk, at));
-    if (inInit && this.call.settle) this.fail(error(indexes));
-    else this.onFailure(chunk, error(indexes));
+    const reason = error(indexes, this.#whyNotAgain(chunk));
+    if (inInit && this.call.settle) this.fail(reason);
+    else this.onFailure(chunk, reason);
   }
 
   /** The worker with a chunk has died before it began: that is no fault of the values, but may be so once only. */
-  onNeverStarted(chunk: Chunk, error: (indexes: number[]) => unknown): void {
+  onNeverStarted(chunk: Chunk, error: DeathError): void {
     if (chunk.deaths > 0 || chunk.moved) {
       this.onWorkerDied(chunk, error);
       return;
     }
     this.inFlight.delete(chunk);
     if (!this.#ended) this.#giveBack([restOf(chunk, chunk.done, 1)]);
+  }
+
+  /** Why a chunk whose worker has died is not started again, other than because nobody has asked for it. */
+  #whyNotAgain(chunk: Chunk): string | undefined {
+    const { workerDeathRetries } = this.call;
+    if (chunk.moved) return 'A value that is transferred is not started again.';
+    if (chunk.yielded) return 'A call that has given something already is not started again.';
+    if (workerDeathRetries === 0) return undefined;
+    return `All retries that "workerDeathRetries" allows (${workerDeathRetries}) are used up.`;
   }
 
   /** So many values from `seq` on have failed: with `settle` that is what is told of them. */
@@ -449,6 +464,9 @@ export class Job {
     this.#owner.onWorkChanged(this);
   }
 }
+
+/** Makes the error for values that were lost with their worker. */
+type DeathError = (indexes: number[], whyNotAgain?: string) => unknown;
 
 function fulfilled(value: unknown): PromiseFulfilledResult<unknown> {
   return { status: 'fulfilled', value };

@@ -129,6 +129,12 @@ export class PendingValues {
     return (this.#returned[0]?.values ?? this.#waiting.peek(size)).some(isTransferred);
   }
 
+  /** How many workers have died of the next chunk; where chunks go to workers in turns, of the next one for that worker. */
+  nextDeaths(slot?: number): number {
+    const next = slot === undefined ? this.#returned[0] : this.#returned.find((chunk) => chunk.slot === slot);
+    return next?.deaths ?? 0;
+  }
+
   #takeReturned(at: number): Chunk {
     const [chunk] = this.#returned.splice(at, 1) as [Chunk];
     this.#returnedValues -= chunk.values.length;
