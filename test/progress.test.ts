@@ -94,6 +94,34 @@ describe('progressBar on a terminal', () => {
     }
   });
 
+  it('counts the pieces of a typed array, and knows from the start how many there are', async () => {
+    const pool = createPool({ nJobs: 2 });
+    for (const [options, count] of [
+      [{}, 128],
+      [{ nSplits: 50 }, 50],
+      [{ chunkSize: 300 }, 34],
+    ] as const) {
+      const lines: string[] = [];
+      const input = new Int8Array(10_000);
+      const never = () => new Promise(() => {});
+      // So few on their way that the last one is not reached.
+      const settings = {
+        ...options,
+        maxTasksActive: 2,
+        progressBar: { stream: { write: (text: string) => lines.push(text) } },
+        signal: AbortSignal.timeout(300),
+      };
+      await rejection(pool.map(never, input, settings));
+      await outcomeOf(parallelFrom(input, never, { ...settings, pool, signal: AbortSignal.timeout(300) }));
+      expect(lines).to.have.length(2);
+      for (const line of lines) expect(line).to.contain(` at 0/${count} values: TimeoutError: `);
+
+      lines.length = 0;
+      await pool.map((piece) => piece.length, input, { ...settings, signal: undefined });
+      expect(lines.join('')).to.match(new RegExp(`^${count}/${count} values in `));
+    }
+  });
+
   it('has several bars at once, which end one by one', async () => {
     const terminal = new Terminal();
     const first = call(terminal, { description: 'first', total: 10 });
