@@ -96,8 +96,8 @@ export class Measurements {
     slot.idleSince = Infinity;
   }
 
-  /** Results have come, with what was measured. They are still to be added to the chunk. */
-  onResults(worker: WorkerHandle, chunk: Chunk, count: number, figures: Figures): void {
+  /** What was measured has come, with so many results or with none. They are still to be added to the chunk. */
+  onFigures(worker: WorkerHandle, chunk: Chunk, count: number, figures: Figures): void {
     const [working, waiting, waits, counts, longest, memory] = figures;
     const slot = this.#slotOf(worker);
     const time = now();
