@@ -359,6 +359,27 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
     expect(text).to.match(/\n$/);
   });
 
+  it('are printed with a line for each of the longest tasks, whatever that was given', async () => {
+    const pool = create();
+    const values = [
+      Array.from({ length: 30 }, (_, i) => i),
+      { list: Array.from({ length: 9 }, () => 'some words'), map: new Map([['key', { deep: ['x'.repeat(100)] }]]) },
+      new Error('of\r\nseveral\n  lines'),
+      'a\nb',
+      Object.assign([1], { 'a\u001b[2Jkey': 1 }),
+    ];
+    await pool.map(() => 1, values, { chunkSize: 1 });
+    const { top5MaxTaskArgs } = pool.getInsights();
+    expect(top5MaxTaskArgs).to.have.length(5);
+    // eslint-disable-next-line no-control-regex
+    for (const text of top5MaxTaskArgs) expect(text).to.match(/^[^\u0000-\u001f]{1,200}$/);
+    expect(top5MaxTaskArgs).to.include('[ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... 20 more items ]');
+    expect(top5MaxTaskArgs.some((text) => text.startsWith('Error: of several lines at '))).to.equal(true);
+    let text = '';
+    pool.printInsights({ write: (part) => (text += part) });
+    expect(text.split('longest tasks\n')[1]?.trimEnd().split('\n')).to.have.length(5);
+  });
+
   it('are not there where they were not asked for', async () => {
     for (const insights of [undefined, false]) {
       const pool = create({ insights });
