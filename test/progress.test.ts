@@ -182,6 +182,24 @@ describe('progressBar on a terminal', () => {
     }
   });
 
+  it('shows how far it is beside a long description, of which it shows what fits', async () => {
+    const description = 'the pictures of last summer, and of all the summers before that one';
+    for (const [columns, label] of [
+      [60, /^the picture[^…]*… /],
+      [50, /^the pi[^…]*… /],
+      [38, /^/],
+    ] as const) {
+      const terminal = new Terminal(columns);
+      const { source, push, ended } = call(terminal, { total: 100, description });
+      push(50);
+      const numbers = new RegExp(`${label.source}50% 50/100 values, ${rate}, ${time} left$`);
+      await until(() => numbers.test(terminal.lines[0] ?? ''), `the numbers in ${columns} columns`);
+      expect(terminal.lines).to.have.length(1);
+      source.complete();
+      await ended;
+    }
+  });
+
   it('ends with how the call has ended', async () => {
     const failing = new Terminal(120);
     const failed = call(failing, { total: 10 });
