@@ -380,6 +380,28 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
     expect(text.split('longest tasks\n')[1]?.trimEnd().split('\n')).to.have.length(5);
   });
 
+  it('say of what was moved that it was', async () => {
+    const pool = create();
+    const size = (value: Float64Array | { data: { buffer: ArrayBuffer } } | number): number =>
+      typeof value === 'number' ? value : value instanceof Float64Array ? value.length : value.data.buffer.byteLength;
+    const values = [new Float64Array(2), { data: { buffer: new ArrayBuffer(3) } }, 4];
+    const transferInput = (value: (typeof values)[number]): ArrayBuffer[] =>
+      typeof value === 'number'
+        ? []
+        : [value instanceof Float64Array ? (value.buffer as ArrayBuffer) : value.data.buffer];
+    expect(await pool.map(size, values, { transferInput, chunkSize: 3 })).to.deep.equal([2, 3, 4]);
+    const isOneOf = ({ top5MaxTaskArgs }: Insights): string =>
+      top5MaxTaskArgs.flatMap((text) => text.replace('one of ', '').split(' | ')).join('\n');
+    const told = isOneOf(pool.getInsights());
+    if (isProcess) {
+      expect(told).to.contain('Float64Array(2) [ 0, 0 ]').and.not.contain('moved');
+    } else {
+      expect(told).to.match(/^Float64Array \(moved\)$/m);
+      expect(told).to.match(/^\{ data: .* \} \(moved\)$/m);
+      expect(told).to.match(/^4$/m);
+    }
+  });
+
   it('are not there where they were not asked for', async () => {
     for (const insights of [undefined, false]) {
       const pool = create({ insights });
