@@ -5,6 +5,7 @@ import { finalize, Observable, of, range, Subject } from 'rxjs';
 import { parallelFrom, parallelMap, parallelMergeMap, WorkerPool } from './support/library.js';
 import { rejection } from './support/rejection.js';
 import { describeEach } from './support/startMethods.js';
+import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
 
 const same = (n: number): number => n;
@@ -151,6 +152,44 @@ describeEach.distinct('the async context of a subscriber', ({ name: startMethod 
     );
     expect(seen.length).to.be.above(2);
     expect(new Set(seen)).to.deep.equal(new Set(['mine']));
+  });
+
+  it('is that in which the progress of a call is written to a stream of its own', async () => {
+    await context.run('starter', () => pool.map(same, [0]));
+    for (const isTTY of [false, true]) {
+      /** Each text, behind the context in which it was written. */
+      const seen: string[] = [];
+      const stream = { isTTY, columns: 80, write: (text: string) => seen.push(`${context.getStore()}: ${text}`) };
+      const start = (name: string) => {
+        const source = new Subject<number>();
+        const progressBar = { stream, throttle: 5, description: name };
+        return { source, ended: contextsOf(name, source.pipe(parallelMap(same, { pool, progressBar }))) };
+      };
+      /** Emits where no call is, and waits for the picture, or line, of that. */
+      const show = async ({ source }: ReturnType<typeof start>, name: string, count: number) => {
+        source.next(1);
+        await until(
+          () => seen.some((text) => text.includes(name) && text.includes(`${count} values`)),
+          `that of ${name}`,
+        );
+      };
+      const first = start('first');
+      const second = start('second');
+      await show(first, 'first', 1);
+      await show(second, 'second', 1);
+      first.source.complete();
+      await first.ended;
+      const { length } = seen;
+      await show(second, 'second', 2);
+      second.source.complete();
+      await second.ended;
+      expect(seen.filter((text) => !/^(?:first|second): /.test(text))).to.deep.equal([]);
+      expect(seen.filter((text) => text.includes('first: 1/1'))).to.have.length(1);
+      expect(seen.find((text) => text.includes('first: 1/1'))).to.match(/^first: /);
+      // From here on only the second call is there.
+      expect(seen.slice(length).filter((text) => !text.startsWith('second: '))).to.deep.equal([]);
+      expect(seen.at(-1)).to.contain('second: 2/2');
+    }
   });
 
   it('is that in which the source is torn down after a task has failed', async () => {

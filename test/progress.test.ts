@@ -94,6 +94,34 @@ describe('progressBar on a terminal', () => {
     }
   });
 
+  it('counts the pieces of a typed array, and knows from the start how many there are', async () => {
+    const pool = createPool({ nJobs: 2 });
+    for (const [options, count] of [
+      [{}, 128],
+      [{ nSplits: 50 }, 50],
+      [{ chunkSize: 300 }, 34],
+    ] as const) {
+      const lines: string[] = [];
+      const input = new Int8Array(10_000);
+      const never = () => new Promise(() => {});
+      // So few on their way that the last one is not reached.
+      const settings = {
+        ...options,
+        maxTasksActive: 2,
+        progressBar: { stream: { write: (text: string) => lines.push(text) } },
+        signal: AbortSignal.timeout(300),
+      };
+      await rejection(pool.map(never, input, settings));
+      await outcomeOf(parallelFrom(input, never, { ...settings, pool, signal: AbortSignal.timeout(300) }));
+      expect(lines).to.have.length(2);
+      for (const line of lines) expect(line).to.contain(` at 0/${count} values: TimeoutError: `);
+
+      lines.length = 0;
+      await pool.map((piece) => piece.length, input, { ...settings, signal: undefined });
+      expect(lines.join('')).to.match(new RegExp(`^${count}/${count} values in `));
+    }
+  });
+
   it('has several bars at once, which end one by one', async () => {
     const terminal = new Terminal();
     const first = call(terminal, { description: 'first', total: 10 });
@@ -149,6 +177,24 @@ describe('progressBar on a terminal', () => {
       push(50);
       await until(() => terminal.lines.length > 0, 'a bar');
       expect(terminal.lines).to.have.length(1); // one that is too long would have been wrapped
+      source.complete();
+      await ended;
+    }
+  });
+
+  it('shows how far it is beside a long description, of which it shows what fits', async () => {
+    const description = 'the pictures of last summer, and of all the summers before that one';
+    for (const [columns, label] of [
+      [60, /^the picture[^…]*… /],
+      [50, /^the pi[^…]*… /],
+      [38, /^/],
+    ] as const) {
+      const terminal = new Terminal(columns);
+      const { source, push, ended } = call(terminal, { total: 100, description });
+      push(50);
+      const numbers = new RegExp(`${label.source}50% 50/100 values, ${rate}, ${time} left$`);
+      await until(() => numbers.test(terminal.lines[0] ?? ''), `the numbers in ${columns} columns`);
+      expect(terminal.lines).to.have.length(1);
       source.complete();
       await ended;
     }

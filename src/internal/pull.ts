@@ -34,6 +34,8 @@ export interface InputFacts {
   readonly length: number | undefined;
   /** Whether its values are pieces of a typed array. */
   readonly isCut: boolean;
+  /** How many elements that array has. */
+  readonly elements?: number;
 }
 
 /** What is known of an input that `openInput` takes. */
@@ -45,7 +47,8 @@ export function factsOf(input: unknown): InputFacts {
   let length: number | undefined;
   if (Array.isArray(input)) length = input.length;
   else if (input instanceof Set || input instanceof Map) length = input.size;
-  return { isReadAtOnce: true, length, isCut: isTypedArray(input) };
+  if (isTypedArray(input)) return { isReadAtOnce: true, length, isCut: true, elements: input.length };
+  return { isReadAtOnce: true, length, isCut: false };
 }
 
 /**

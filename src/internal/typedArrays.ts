@@ -20,13 +20,18 @@ export function isDetached({ length, buffer }: TypedArray): boolean {
 /** How many elements go into the pieces: so many each, or all of them into so many pieces, whose sizes differ by one at most. */
 export type PieceSize = { readonly size: number } | { readonly splits: number };
 
+/** How many pieces become of so many elements. */
+export function countPieces(length: number, pieces: PieceSize): number {
+  return 'splits' in pieces ? Math.min(pieces.splits, length) : Math.ceil(length / pieces.size);
+}
+
 /** Cuts a typed array into pieces. @param shares Whether memory that is shared stays so; else each piece is a copy. */
 export function* cutTypedArray(array: TypedArray, pieces: PieceSize, shares: boolean): Generator<TypedArray, void> {
   const { length } = array;
   // Of a Buffer the method would be Node's own, which does not copy. A view of all elements would be cloned with all of them.
   const { slice, subarray } = Uint8Array.prototype;
   const take = (shares && isShared(array.buffer) ? subarray : slice) as (begin: number, end: number) => TypedArray;
-  const splits = 'splits' in pieces ? Math.min(pieces.splits, length) : Math.ceil(length / pieces.size);
+  const splits = countPieces(length, pieces);
   for (let k = 0; k < splits; k++) {
     const [begin, end] =
       'splits' in pieces

@@ -6,6 +6,7 @@ import type { Insights, TaskContext, WorkerPoolOptions } from 'rxjs-parallel-map
 import { parallelFrom, parallelMap, parallelMergeMap } from '../support/library.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
+import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 import { until } from '../support/until.js';
 import { trackWorkers } from '../support/workers.js';
@@ -187,6 +188,91 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
     expect(workingTime[0]).to.be.above(90);
   });
 
+  describe('of calls that give no result', () => {
+    /** How long a worker that is there has worked, as a call ends; and how long the call took. */
+    const measure = async (call: (pool: ReturnType<typeof create>) => Promise<unknown>) => {
+      const pool = create();
+      await pool.apply(() => 1);
+      pool.resetInsights();
+      const start = performance.now();
+      await call(pool);
+      const elapsed = performance.now() - start;
+      const { workingTime, nCompletedTasks } = pool.getInsights();
+      return { working: workingTime[0] as number, nCompletedTasks, elapsed };
+    };
+    /** Takes 100 ms, and fails where it is given something negative. */
+    const task = (n: number): number => {
+      for (const end = performance.now() + 100; performance.now() < end;);
+      if (n < 0) throw new Error('mine');
+      return n;
+    };
+
+    it('are told with them, once, where each is settled', async () => {
+      for (const [values, completed] of [
+        [[-1, -2, -3], 0],
+        [[1, -2, 3], 2],
+        [[1, 2, -3], 2],
+      ] as const) {
+        const settings = { settle: true, chunkSize: 3 };
+        const { working, nCompletedTasks, elapsed } = await measure((pool) => pool.map(task, values, settings));
+        expect(working, String(values)).to.be.within(299, elapsed);
+        expect(nCompletedTasks).to.deep.equal([completed]);
+      }
+    });
+
+    it('are told with the error that ends a call', async () => {
+      const { working, nCompletedTasks, elapsed } = await measure((pool) => rejection(pool.map(task, [-1])));
+      expect(working).to.be.within(99, elapsed);
+      expect(nCompletedTasks).to.deep.equal([0]);
+      const merged = await measure((pool) =>
+        outcomeOf(
+          of(-1).pipe(
+            parallelMergeMap(
+              function* (): Generator<number> {
+                for (const end = performance.now() + 100; performance.now() < end;);
+                yield 1;
+                throw new Error('mine');
+              },
+              { pool },
+            ),
+          ),
+        ),
+      );
+      expect(merged.working).to.be.within(99, merged.elapsed);
+    });
+
+    it('are told where a result cannot be sent, as are those of its batch', async () => {
+      const quick = (n: number): unknown => {
+        if (n === 0) for (const end = performance.now() + 100; performance.now() < end;);
+        return n < 0 ? () => n : n;
+      };
+      const settle = { settle: true, chunkSize: 4 };
+      const settled = await measure((pool) => pool.map(quick, [1, -2, 3, 0], settle));
+      expect(settled.working).to.be.within(99, settled.elapsed);
+      expect(settled.nCompletedTasks).to.deep.equal([3]);
+      const failed = await measure((pool) => rejection(pool.map(quick, [0, -1], { chunkSize: 2 })));
+      expect(failed.working).to.be.within(99, failed.elapsed);
+    });
+
+    it('are told where they were cancelled, and have ended by themselves', async () => {
+      const pool = create();
+      await pool.apply(() => 1);
+      pool.resetInsights();
+      const controller = new AbortController();
+      const call = pool.apply(
+        async (context: TaskContext) => {
+          for (const end = performance.now() + 100; performance.now() < end;);
+          context.progress('begun');
+          await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+        },
+        [],
+        { signal: controller.signal, onProgress: () => controller.abort(), cancelTimeout: 60_000 },
+      );
+      await rejection(call);
+      await until(() => pool.getInsights().totalWorkingTime > 99, 'the time of the cancelled call');
+    });
+  });
+
   it('measure calls of parallelMergeMap until their last value', async () => {
     const pool = create();
     const task = async function* (n: number): AsyncGenerator<number> {
@@ -271,6 +357,49 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
     }
     expect(text.includes('received')).to.equal(isProcess);
     expect(text).to.match(/\n$/);
+  });
+
+  it('are printed with a line for each of the longest tasks, whatever that was given', async () => {
+    const pool = create();
+    const values = [
+      Array.from({ length: 30 }, (_, i) => i),
+      { list: Array.from({ length: 9 }, () => 'some words'), map: new Map([['key', { deep: ['x'.repeat(100)] }]]) },
+      new Error('of\r\nseveral\n  lines'),
+      'a\nb',
+      Object.assign([1], { 'a\u001b[2Jkey': 1 }),
+    ];
+    await pool.map(() => 1, values, { chunkSize: 1 });
+    const { top5MaxTaskArgs } = pool.getInsights();
+    expect(top5MaxTaskArgs).to.have.length(5);
+    // eslint-disable-next-line no-control-regex
+    for (const text of top5MaxTaskArgs) expect(text).to.match(/^[^\u0000-\u001f]{1,200}$/);
+    expect(top5MaxTaskArgs).to.include('[ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... 20 more items ]');
+    expect(top5MaxTaskArgs.some((text) => text.startsWith('Error: of several lines at '))).to.equal(true);
+    let text = '';
+    pool.printInsights({ write: (part) => (text += part) });
+    expect(text.split('longest tasks\n')[1]?.trimEnd().split('\n')).to.have.length(5);
+  });
+
+  it('say of what was moved that it was', async () => {
+    const pool = create();
+    const size = (value: Float64Array | { data: { buffer: ArrayBuffer } } | number): number =>
+      typeof value === 'number' ? value : value instanceof Float64Array ? value.length : value.data.buffer.byteLength;
+    const values = [new Float64Array(2), { data: { buffer: new ArrayBuffer(3) } }, 4];
+    const transferInput = (value: (typeof values)[number]): ArrayBuffer[] =>
+      typeof value === 'number'
+        ? []
+        : [value instanceof Float64Array ? (value.buffer as ArrayBuffer) : value.data.buffer];
+    expect(await pool.map(size, values, { transferInput, chunkSize: 3 })).to.deep.equal([2, 3, 4]);
+    const isOneOf = ({ top5MaxTaskArgs }: Insights): string =>
+      top5MaxTaskArgs.flatMap((text) => text.replace('one of ', '').split(' | ')).join('\n');
+    const told = isOneOf(pool.getInsights());
+    if (isProcess) {
+      expect(told).to.contain('Float64Array(2) [ 0, 0 ]').and.not.contain('moved');
+    } else {
+      expect(told).to.match(/^Float64Array \(moved\)$/m);
+      expect(told).to.match(/^\{ data: .* \} \(moved\)$/m);
+      expect(told).to.match(/^4$/m);
+    }
   });
 
   it('are not there where they were not asked for', async () => {

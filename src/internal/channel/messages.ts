@@ -198,8 +198,9 @@ export type FailedMessage = [
   chunk: number,
   failure: EncodedFailure,
   isRunning?: boolean,
+  figures?: Figures,
 ];
-export type StoppedMessage = [type: typeof FromWorker.Stopped, chunk: number];
+export type StoppedMessage = [type: typeof FromWorker.Stopped, chunk: number, figures?: Figures];
 export type ReleasedMessage = [type: typeof FromWorker.Released, chunk: number, kept: number];
 export type FatalMessage = [type: typeof FromWorker.Fatal, thrown: EncodedThrown];
 
@@ -227,6 +228,7 @@ export type RejectedMessage = [
   chunk: number,
   failure: EncodedFailure,
   elapsed: number,
+  figures?: Figures,
 ];
 
 /** `at` is the place of the value in the chunk. */

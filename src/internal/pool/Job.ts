@@ -21,7 +21,7 @@ import { transferredBy, transfersAreUsed } from '../../transfer.js';
 import type { InputFacts } from '../pull.js';
 import { ProgressReport } from '../progress/ProgressReport.js';
 import type { ProgressEnd } from '../progress/text.js';
-import { cutTypedArray } from '../typedArrays.js';
+import { countPieces, cutTypedArray, type PieceSize } from '../typedArrays.js';
 import { createDelivery, type Delivery } from '../queue/Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
 import type { Duty } from './Duty.js';
@@ -136,7 +136,9 @@ export class Job {
     this.#sizing = new Sizing(this, spec, owner, this.#pending);
     const { progressBar } = this.call;
     if (progressBar !== undefined) {
-      this.#report = new ProgressReport(progressBar, this, spec.total, (error) => this.fail(error));
+      const elements = spec.input?.elements;
+      const total = elements === undefined ? spec.total : countPieces(elements, this.#pieceSize);
+      this.#report = new ProgressReport(progressBar, this, total, (error) => this.fail(error));
     }
     if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
@@ -227,9 +229,7 @@ export class Job {
 
   /** Cuts an input that is a typed array into its values. */
   piecesOf(array: TypedArray): Iterable<TypedArray> {
-    const { chunkSize, nSplits = SPLITS_PER_WORKER * this.#owner.nJobs } = this.call;
-    const pieces = chunkSize === undefined ? { splits: nSplits } : { size: chunkSize };
-    return cutTypedArray(array, pieces, this.#owner.sharesMemory);
+    return cutTypedArray(array, this.#pieceSize, this.#owner.sharesMemory);
   }
 
   // --- the pool's side
@@ -403,6 +403,11 @@ export class Job {
     }
     this.#delivery.results(seq, rejections);
     this.#afterDelivery();
+  }
+
+  get #pieceSize(): PieceSize {
+    const { chunkSize, nSplits = SPLITS_PER_WORKER * this.#owner.nJobs } = this.call;
+    return chunkSize === undefined ? { splits: nSplits } : { size: chunkSize };
   }
 
   #emit(values: unknown[]): boolean {

@@ -5,18 +5,15 @@
  * a start takes, and how long a worker is idle that has not told of it yet.
  */
 
-import { inspect } from 'node:util';
 import { now } from '../globals.js';
 import type { Insights } from '../../insights.js';
 import { bucketOf, Histogram } from '../channel/histogram.js';
-import { CallMode, FromWorker, LONGEST_TASKS, type Figures } from '../channel/messages.js';
+import { FromWorker, LONGEST_TASKS, type Figures } from '../channel/messages.js';
 import type { Traffic } from '../workers/StartMethod.js';
 import type { Chunk } from './Chunk.js';
+import { describeTask } from './describeTask.js';
 import type { DutyMessage } from './Duties.js';
 import type { WorkerHandle } from './WorkerHandle.js';
-
-/** A text about values is cut to so many characters. */
-const LONGEST_TEXT = 200;
 
 interface Slot {
   /** The worker that is there now. */
@@ -96,8 +93,8 @@ export class Measurements {
     slot.idleSince = Infinity;
   }
 
-  /** Results have come, with what was measured. They are still to be added to the chunk. */
-  onResults(worker: WorkerHandle, chunk: Chunk, count: number, figures: Figures): void {
+  /** What was measured has come, with so many results or with none. They are still to be added to the chunk. */
+  onFigures(worker: WorkerHandle, chunk: Chunk, count: number, figures: Figures): void {
     const [working, waiting, waits, counts, longest, memory] = figures;
     const slot = this.#slotOf(worker);
     const time = now();
@@ -202,10 +199,8 @@ export class Measurements {
     const longest = this.#longest;
     const isFull = longest.length === LONGEST_TASKS;
     if (isFull && duration <= (longest.at(-1) as LongTask).duration) return;
-    const values = chunk.values.slice(place, place + size).map((value) => describe(value, chunk));
-    const args = values.length === 1 ? (values[0] as string) : `one of ${values.join(' | ')}`;
     const at = longest.findIndex((other) => other.duration < duration);
-    longest.splice(at < 0 ? longest.length : at, 0, { duration, args: shorten(args) });
+    longest.splice(at < 0 ? longest.length : at, 0, { duration, args: describeTask(chunk, place, size) });
     if (isFull) longest.pop();
   }
 }
@@ -258,21 +253,4 @@ function summarise(times: number[], ofStarted: readonly number[], totalTime: num
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
-}
-
-/** What a task was given, as text. Nothing of the user's is called for it. */
-function describe(value: unknown, { job }: Chunk): string {
-  const text = (argument: unknown): string => {
-    try {
-      const shape = { depth: 2, maxArrayLength: 10, maxStringLength: LONGEST_TEXT, breakLength: Infinity };
-      return inspect(argument, { ...shape, customInspect: false });
-    } catch {
-      return `[${typeof argument}]`; // a getter that `inspect` needs has thrown
-    }
-  };
-  return shorten(job.mode === CallMode.Apply ? (value as unknown[]).map(text).join(', ') : text(value));
-}
-
-function shorten(text: string): string {
-  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text;
 }

@@ -22,6 +22,7 @@ import {
   ToWorker,
   type EncodedFailure,
   type MessageFromWorker,
+  type RejectedMessage,
   type ResultsMessage,
 } from '../channel/messages.js';
 import {
@@ -226,7 +227,7 @@ export class Scheduler implements JobOwner, WorkerListener {
         this.#onResults(worker, message);
         return;
       case FromWorker.Rejected:
-        this.#onRejected(worker, message[1], message[2], message[3]);
+        this.#onRejected(worker, message);
         return;
       case FromWorker.Progress: {
         // It does not count as being heard of: the values behind a call wait, whatever that reports.
@@ -279,6 +280,7 @@ export class Scheduler implements JobOwner, WorkerListener {
         job.onYields(chunk, message[2]);
         break;
       case FromWorker.Failed: {
+        if (message[4] !== undefined) this.measurements?.onFigures(worker, chunk, 0, message[4]);
         const error = this.#errorOf(worker, chunk, message[2]);
         if (message[3] === true) {
           job.onFailure(chunk, error, false);
@@ -291,6 +293,7 @@ export class Scheduler implements JobOwner, WorkerListener {
         break;
       }
       case FromWorker.Stopped:
+        if (message[2] !== undefined) this.measurements?.onFigures(worker, chunk, 0, message[2]);
         // Of a chunk that was cancelled nobody knows how many were started.
         if (!chunk.cancelled) worker.given -= chunk.values.length - chunk.done;
         this.#takeBack(worker, chunk);
@@ -392,16 +395,17 @@ export class Scheduler implements JobOwner, WorkerListener {
   #onResults(worker: WorkerHandle, [, id, values, elapsed, figures]: ResultsMessage): void {
     const chunk = runningChunk(worker, id);
     if (chunk === undefined) return; // it was given up meanwhile
-    if (figures !== undefined) this.measurements?.onResults(worker, chunk, values.length, figures);
+    if (figures !== undefined) this.measurements?.onFigures(worker, chunk, values.length, figures);
     const { job } = chunk;
     const isOver = this.#hear(worker, chunk, values.length, elapsed);
     job.onResults(chunk, values);
     if (isOver) this.#dispatcher.dispatch();
   }
 
-  #onRejected(worker: WorkerHandle, id: number, failure: EncodedFailure, elapsed: number): void {
+  #onRejected(worker: WorkerHandle, [, id, failure, elapsed, figures]: RejectedMessage): void {
     const chunk = runningChunk(worker, id);
     if (chunk === undefined) return; // it was given up meanwhile
+    if (figures !== undefined) this.measurements?.onFigures(worker, chunk, 0, figures);
     const { job } = chunk;
     const error = this.#errorOf(worker, chunk, failure);
     const isOver = this.#hear(worker, chunk, 1, elapsed);

@@ -5,6 +5,7 @@
 
 import { threadId } from 'node:worker_threads';
 import type { ProgressBarSettings } from '../../options.js';
+import { bindContext } from '../asyncContext.js';
 import { clearInterval, now, setInterval } from '../globals.js';
 import { workerOutput, type WorkerOutput } from '../runtime/identity.js';
 import { printLine } from './printLine.js';
@@ -47,6 +48,8 @@ export class ProgressReport {
   readonly #remote: WorkerOutput | undefined;
   readonly #id = `${process.pid}.${threadId}.${++lastId}`;
   readonly #timer: NodeJS.Timeout | undefined;
+  /** In the async context of the call, whoever's message ends that. */
+  readonly #write = bindContext(tryToWrite);
   #printed = 0;
 
   /**
@@ -116,6 +119,6 @@ export class ProgressReport {
   #print(text: string): void {
     const { stream } = this.#settings;
     if (stream === undefined) printLine(text);
-    else tryToWrite(stream, `${text}\n`);
+    else this.#write(stream, `${text}\n`);
   }
 }

@@ -3,9 +3,12 @@
  *
  * While there are bars the `write` of the program's output streams is ours: it takes the bars away, writes, and has them drawn again
  * when the line is complete.
+ *
+ * What the screen itself writes, it writes in the async context of the call whose bar it is; a picture of several, in that of the first.
  */
 
 import { createRequire } from 'node:module';
+import { bindContext } from '../asyncContext.js';
 import { clearInterval, setImmediate, setInterval } from '../globals.js';
 
 /** Where progress is shown. */
@@ -21,6 +24,12 @@ export interface ProgressStream {
 /** A bar: its text, for so many columns. */
 export type Bar = (columns: number) => string;
 
+interface Shown {
+  readonly throttle: number;
+  /** Runs something in the context of whoever has added the bar. */
+  readonly run: (act: () => unknown) => unknown;
+}
+
 type LogUpdate = typeof import('log-update');
 type Write = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -30,7 +39,7 @@ const PACKAGE = 'log-update';
 
 export class Screen {
   readonly #stream: ProgressStream;
-  readonly #bars = new Map<Bar, number>();
+  readonly #bars = new Map<Bar, Shown>();
   #draw: ReturnType<LogUpdate['createLogUpdate']> | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Whether it is this object that writes. */
@@ -46,7 +55,7 @@ export class Screen {
 
   /** Shows a bar, which is drawn once in so many milliseconds. @returns Settles when it can be drawn. */
   add(bar: Bar, throttle: number): Promise<void> {
-    this.#bars.set(bar, throttle);
+    this.#bars.set(bar, { throttle, run: bindContext((act: () => unknown) => act()) });
     if (this.#bars.size === 1) this.#capture();
     this.#setTimer();
     return this.#draw === undefined ? this.#load() : Promise.resolve();
@@ -54,13 +63,15 @@ export class Screen {
 
   /** Takes a bar away, and leaves a line in its place. */
   remove(bar: Bar, line: string): void {
-    if (!this.#bars.delete(bar)) return;
+    const shown = this.#bars.get(bar);
+    if (shown === undefined) return;
+    this.#bars.delete(bar);
     this.#setTimer();
     this.#write(() => {
       this.#draw?.clear();
       this.#stream.write(`${this.#midLine ? '\n' : ''}${line}\n`);
       this.#midLine = false;
-    });
+    }, shown);
     if (this.#bars.size === 0) for (const release of this.#release.splice(0)) release();
     else this.#update();
   }
@@ -74,21 +85,27 @@ export class Screen {
 
   #update(): void {
     if (this.#bars.size === 0 || this.#midLine) return;
-    const columns = this.#stream.columns || DEFAULT_COLUMNS;
-    this.#write(() => this.#draw?.([...this.#bars.keys()].map((bar) => bar(columns)).join('\n')));
+    this.#write(() => {
+      const columns = this.#stream.columns || DEFAULT_COLUMNS;
+      this.#draw?.([...this.#bars.keys()].map((bar) => bar(columns)).join('\n'));
+    });
   }
 
   #setTimer(): void {
     clearInterval(this.#timer);
     if (this.#bars.size === 0) return;
-    this.#timer = setInterval(() => this.#update(), Math.min(...this.#bars.values()));
+    this.#timer = setInterval(
+      () => this.#update(),
+      Math.min(...[...this.#bars.values()].map(({ throttle }) => throttle)),
+    );
     this.#timer.unref();
   }
 
-  #write(act: () => unknown): void {
+  #write(act: () => unknown, shown = [...this.#bars.values()][0]): void {
     this.#writing = true;
     try {
-      act();
+      if (shown === undefined) act();
+      else shown.run(act);
     } catch {
       // A stream that fails is no reason for a call to do so.
     } finally {

@@ -21,16 +21,26 @@ const LONGEST_BAR = 30;
 const SHORTEST_BAR = 5;
 const LONGEST_ERROR = 200;
 
-/** A line with a bar, no longer than `columns`. */
+/** A line with a bar, no longer than `columns`. Where there is not room for all, first the bar gives way, then the description. */
 export function barText(progress: Progress, columns: number): string {
   const { description, done, total } = progress;
   const before = description === '' ? '' : `${description} `;
   const after = restOf(progress);
   const room = columns - 1 - before.length - after.length - 1;
-  if (total === undefined || total === 0 || room < SHORTEST_BAR) return (before + after).slice(0, columns - 1);
+  if (total === undefined || total === 0 || room < SHORTEST_BAR) {
+    const kept = shorten(description, columns - 1 - after.length - 1);
+    return (kept === '' ? after : `${kept} ${after}`).slice(0, columns - 1);
+  }
   const width = Math.min(LONGEST_BAR, room);
   const full = Math.round(Math.min(1, done / total) * width);
   return `${before}${'█'.repeat(full)}${'░'.repeat(width - full)} ${after}`;
+}
+
+/** As much of a text as fits, with a mark where something is missing; nothing where that would be the mark alone. */
+function shorten(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const kept = text.slice(0, Math.max(0, length - 1)).replace(/[\ud800-\udbff]$/, '');
+  return kept === '' ? '' : `${kept.trimEnd()}…`;
 }
 
 /** The same without a bar. */

@@ -301,8 +301,7 @@ export class Lane {
       return;
     }
     this.meter?.work(now());
-    this.outbox.discard();
-    this.#host.post([FromWorker.Stopped, current.chunk]);
+    this.outbox.stop();
   }
 
   /** A call has failed: the results before it leave, and nothing after it is started. False where that has ended the chunk. */

@@ -11,6 +11,9 @@ import type { DutyOutcome } from './DutyShelf.js';
 import type { Host } from './Host.js';
 import type { Meter } from './Meter.js';
 
+/** All was told already. */
+const nothingNew: Figures = [0, 0, [], [], [], undefined];
+
 export class Outbox {
   readonly #host: Host;
   /** Results of the current chunk that have not been sent yet. */
@@ -97,10 +100,9 @@ export class Outbox {
     this.#batch = [];
     const moving = openEnvelopes(batch);
     try {
-      if (figures === undefined) this.#host.post([FromWorker.Results, this.#chunk, batch, elapsed], moving);
-      else this.#host.post([FromWorker.Results, this.#chunk, batch, elapsed, figures], moving);
+      this.#sendResults(batch, elapsed, figures, moving);
     } catch (error) {
-      return this.#sendOneByOne(batch, elapsed, error, isRunning);
+      return this.#sendOneByOne(batch, elapsed, figures, error, isRunning);
     }
     this.#batchStart = now();
     this.#postTime = this.#batchStart - time;
@@ -129,7 +131,7 @@ export class Outbox {
 
   /** Says that the next call of the chunk has failed, which ends the chunk. */
   fail(error: unknown): void {
-    this.#host.post([FromWorker.Failed, this.#chunk, this.failureOf(error)]);
+    this.#sendFailed(this.failureOf(error), false, this.#meter?.take(now()));
   }
 
   /** Says that the next call of the chunk has failed, after which the chunk goes on. */
@@ -137,11 +139,18 @@ export class Outbox {
     this.flush();
     const time = now();
     const elapsed = time - this.#batchStart + this.#postTime;
-    this.#host.post([FromWorker.Rejected, this.#chunk, this.failureOf(error), elapsed]);
+    this.#sendRejected(this.failureOf(error), elapsed, this.#meter?.take(time));
     this.#batchStart = now();
     this.#postTime = this.#batchStart - time;
     this.#sent++;
     this.#meter?.resume(this.#batchStart);
+  }
+
+  /** Says that the chunk has ended early, as was asked for. */
+  stop(): void {
+    this.discard();
+    if (this.#meter === undefined) this.#host.post([FromWorker.Stopped, this.#chunk]);
+    else this.#host.post([FromWorker.Stopped, this.#chunk, this.#meter.take(now())]);
   }
 
   /** Sends what a call reports. @throws UnserializableError, for the call. */
@@ -187,25 +196,51 @@ export class Outbox {
     return meter.take(time);
   }
 
+  // What is measured goes with whatever leaves next. Where nothing is, it takes no place in a message.
+
+  #sendResults(values: unknown[], elapsed: number, figures: Figures | undefined, moving?: readonly object[]): void {
+    if (figures === undefined) this.#host.post([FromWorker.Results, this.#chunk, values, elapsed], moving);
+    else this.#host.post([FromWorker.Results, this.#chunk, values, elapsed, figures], moving);
+  }
+
+  #sendRejected(failure: EncodedFailure, elapsed: number, figures: Figures | undefined): void {
+    if (figures === undefined) this.#host.post([FromWorker.Rejected, this.#chunk, failure, elapsed]);
+    else this.#host.post([FromWorker.Rejected, this.#chunk, failure, elapsed, figures]);
+  }
+
+  #sendFailed(failure: EncodedFailure, isRunning: boolean, figures: Figures | undefined): void {
+    if (figures !== undefined) this.#host.post([FromWorker.Failed, this.#chunk, failure, isRunning, figures]);
+    else if (isRunning) this.#host.post([FromWorker.Failed, this.#chunk, failure, true]);
+    else this.#host.post([FromWorker.Failed, this.#chunk, failure]);
+  }
+
   /** A result in the batch cannot be sent: those before it are results all the same, and it has failed. */
-  #sendOneByOne(batch: unknown[], elapsed: number, reason: unknown, isRunning: boolean): boolean {
+  #sendOneByOne(
+    batch: unknown[],
+    elapsed: number,
+    figures: Figures | undefined,
+    reason: unknown,
+    isRunning: boolean,
+  ): boolean {
     const share = elapsed / batch.length;
+    let untold = figures;
     for (const result of batch) {
       try {
         if (batch.length === 1) throw reason; // it was tried alone already
-        this.#host.post([FromWorker.Results, this.#chunk, [result], share]);
+        this.#sendResults([result], share, untold);
       } catch (error) {
         const failure = this.#unserializable(result, error);
         if (!this.#settles) {
-          if (isRunning) this.#host.post([FromWorker.Failed, this.#chunk, failure, true]);
-          else this.#host.post([FromWorker.Failed, this.#chunk, failure]);
+          this.#sendFailed(failure, isRunning, untold);
           return false;
         }
-        this.#host.post([FromWorker.Rejected, this.#chunk, failure, share]);
+        this.#sendRejected(failure, share, untold);
       }
+      untold &&= nothingNew;
     }
     this.#batchStart = now();
     this.#postTime = 0;
+    this.#meter?.resume(this.#batchStart);
     return true;
   }
 
