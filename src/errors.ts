@@ -191,7 +191,9 @@ export class UnserializableError extends WorkerPoolError {
     super({
       message:
         `${place} cannot be sent ${way}: ${what} cannot be cloned.${reason} ` +
-        `Send plain data in its place, and ${task} what cannot be sent.`,
+        (/\bdetached\b/.test(reason)
+          ? 'What has been transferred is gone from here: send each buffer once, or transfer a copy of it.'
+          : `Send plain data in its place, and ${task} what cannot be sent.`),
       cause,
     });
     assignFields(this, { path, index, direction, kind });

@@ -13,6 +13,7 @@ import { runtimeUrl } from '../../runtimeUrl.js';
 import { isCloneableByThread } from '../channel/cloneable.js';
 import { CLAIM_PLACES, Claims } from '../channel/claims.js';
 import type { MessageFromWorker } from '../channel/messages.js';
+import { refuseUsedUp } from '../channel/usedUp.js';
 import type { ThreadData } from '../runtime/thread.js';
 import { threadExecArgv } from './execArgv.js';
 import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
@@ -76,7 +77,10 @@ export const threading: StartMethodStrategy = {
     port.unref();
 
     return {
-      send: (message, transfer) => port.postMessage(message, transfer as never),
+      send: (message, transfer) => {
+        if (transfer !== undefined) refuseUsedUp(transfer);
+        port.postMessage(message, transfer as never);
+      },
       kill: () => void worker.terminate(),
       claims: () => claims,
     };
