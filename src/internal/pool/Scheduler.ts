@@ -310,8 +310,10 @@ export class Scheduler implements JobOwner, WorkerListener {
     const { running } = worker;
     const chunks = this.#crew.bury(worker);
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
+    const { id: workerId, runningOption: option } = worker;
+    const { exitCode, signal } = end;
     const died = (indexes: number[]): WorkerDiedError =>
-      new WorkerDiedError({ workerId: worker.id, exitCode: end.exitCode, signal: end.signal, indexes, cause });
+      new WorkerDiedError({ workerId, exitCode, signal, indexes, option, cause });
     /** The same for values that were lost with it, and are not started again. */
     const lost = (indexes: number[]): WorkerDiedError => {
       const error = died(indexes);
