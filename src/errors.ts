@@ -203,7 +203,7 @@ export class UnserializableError extends WorkerPoolError {
     super({
       message:
         `${place} cannot be sent ${way}: ${what} cannot be cloned.${reason} ` +
-        (/\bdetached\b/.test(reason)
+        (/\bdetached\b/.test(`${kind} ${reason}`)
           ? 'What has been transferred is gone from here: send each buffer once, or transfer a copy of it.'
           : `Send plain data in its place, and ${task} what cannot be sent.`),
       cause,

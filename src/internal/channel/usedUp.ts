@@ -15,7 +15,8 @@ export function refuseUsedUp(moving: readonly object[]): void {
   }
 }
 
-function isDetached(buffer: ArrayBuffer): boolean {
+/** Whether the content of a buffer has been transferred. */
+export function isDetached(buffer: ArrayBuffer): boolean {
   if (buffer.byteLength > 0) return false;
   const { detached } = buffer as { detached?: boolean }; // not before Node 21
   if (detached !== undefined) return detached;
