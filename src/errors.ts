@@ -113,21 +113,23 @@ export class WorkerDiedError extends WorkerPoolError {
   declare readonly signal: string | null;
   /** The indexes, counted from 0, of the values that were lost with the worker. */
   declare readonly indexes: readonly number[];
+  /** `'workerInit'` or `'workerExit'` where it died in that function; `undefined` where in a task, or in nothing. */
+  declare readonly option?: 'workerInit' | 'workerExit' | undefined;
 
   /** @hidden */
   constructor(fields: FieldsOf<WorkerDiedError> & DeathDetails) {
-    const { workerId, exitCode, signal, indexes, cause, killedFor, whyNotAgain } = fields;
+    const { workerId, exitCode, signal, indexes, option, cause, killedFor, whyNotAgain } = fields;
     const ends = [
       signal === null ? '' : `by the signal ${signal}`,
       exitCode === null ? '' : `with exit code ${exitCode}`,
     ];
-    const values = indexes.length === 0 ? 'no value to work on' : listValues(indexes);
-    const death =
-      killedFor === undefined
-        ? `died ${ends.filter((end) => end !== '').join(' ') || 'without a reason'}`
-        : 'was killed';
+    const died = `died ${ends.filter((end) => end !== '').join(' ') || 'without a reason'}`;
+    const place = option === undefined ? '' : ` in its ${option}`;
+    const idle = option === undefined && killedFor === undefined ? ' while it had no value to work on' : '';
+    const values = indexes.length === 0 ? idle : ` while it had ${listValues(indexes)}`;
+    const reason = killedFor === undefined ? '' : `, ${killedFor}`;
     const sentences = [
-      `Worker ${workerId} ${death} while it had ${values}${killedFor === undefined ? '' : `, ${killedFor}`}.`,
+      `Worker ${workerId} ${killedFor === undefined ? died : 'was killed'}${place}${values}${reason}.`,
     ];
     if (cause !== undefined) sentences.push(`The cause: ${describeThrown(cause)}.`);
     if (killedFor === undefined) sentences.push(...memoryHint(fields));
@@ -136,7 +138,7 @@ export class WorkerDiedError extends WorkerPoolError {
       sentences.push('To start such values again on another worker, set "workerDeathRetries".');
     }
     super({ message: sentences.join(' '), cause });
-    assignFields(this, { workerId, exitCode, signal, indexes: [...indexes] });
+    assignFields(this, { workerId, exitCode, signal, indexes: [...indexes], option });
   }
 }
 
@@ -158,12 +160,15 @@ export class WorkerStartError extends WorkerPoolError {
 
   /** The worker that could not start, counted from 0. */
   declare readonly workerId: number;
+  /** `'workerInit'` or `'workerExit'` where that function could not be loaded. */
+  declare readonly option?: 'workerInit' | 'workerExit' | undefined;
 
   /** @hidden */
   constructor(fields: FieldsOf<WorkerStartError> & { readonly cause: unknown }) {
-    const { workerId, cause } = fields;
-    super({ message: `Worker ${workerId} could not start: ${describeThrown(cause)}.`, cause });
-    assignFields(this, { workerId });
+    const { workerId, option, cause } = fields;
+    const place = option === undefined ? '' : `${option} could not be loaded: `;
+    super({ message: `Worker ${workerId} could not start: ${place}${describeThrown(cause)}.`, cause });
+    assignFields(this, { workerId, option });
   }
 }
 
@@ -191,25 +196,33 @@ export class UnserializableError extends WorkerPoolError {
   declare readonly direction: 'input' | 'result' | 'progress';
   /** What is found there, such as `Socket` or `function resize`, where that is known. */
   declare readonly kind?: string | undefined;
+  /** `'workerExit'` where it is what that function has returned. */
+  declare readonly option?: 'workerInit' | 'workerExit' | undefined;
+  /** The worker of that function, counted from 0. */
+  declare readonly workerId?: number | undefined;
 
   /** @hidden */
   constructor(fields: FieldsOf<UnserializableError> & { readonly cause?: unknown }) {
-    const { path, index, direction, kind, cause } = fields;
+    const { path, index, direction, kind, option, workerId, cause } = fields;
     const [noun, way, task] = {
       input: ['value', 'to a worker', 'make in the task'],
-      result: ['result', 'back from the worker', 'use in the task'],
+      result: ['result', 'back from the worker', `use in ${option ?? 'the task'}`],
       progress: ['progress of the value', 'back from the worker', 'use in the task'],
     }[direction];
     const what = kind === undefined ? path : `${path} (${kind})`;
-    const place = index === undefined ? `A ${noun}` : `The ${noun} with index ${index}`;
+    const ofFunction = `The ${noun} of ${option} on worker ${workerId}`;
+    const ofNone = option === undefined ? `A ${noun}` : ofFunction;
+    const place = index === undefined ? ofNone : `The ${noun} with index ${index}`;
     const reason = cause === undefined ? '' : ` The cause: ${describeThrown(cause)}.`;
     super({
       message:
         `${place} cannot be sent ${way}: ${what} cannot be cloned.${reason} ` +
-        `Send plain data in its place, and ${task} what cannot be sent.`,
+        (/\bdetached\b/.test(`${kind} ${reason}`)
+          ? 'What has been transferred is gone from here: send each buffer once, or transfer a copy of it.'
+          : `Send plain data in its place, and ${task} what cannot be sent.`),
       cause,
     });
-    assignFields(this, { path, index, direction, kind });
+    assignFields(this, { path, index, direction, kind, option, workerId });
   }
 }
 

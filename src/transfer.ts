@@ -41,7 +41,7 @@ const transferableTags = new Set([
 
 /**
  * Marks a value so that it moves instead of being copied, as an input (`source$.pipe(map((b) => transfer(b, [b])))`) or as
- * the result of a task. What has moved is empty on the side that it left.
+ * the result of a task. What has moved is empty on the side that it left; to move it again is an `UnserializableError`.
  *
  * With `threading` the listed objects really move, in constant time. A worker that is another process shares no memory
  * with the program: there the value is copied, and what was listed stays usable.

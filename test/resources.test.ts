@@ -73,6 +73,25 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
     const pool = createPool({ ...options, execArgv: ['--no-such-flag-at-all'] });
     const error = await rejection(pool.apply(() => 1));
     expect(error).to.be.instanceOf(WorkerStartError);
+    expect(error.message).to.match(/the option "execArgv" (is )?\["--no-such-flag-at-all"\]/i);
+    expect(error.message).to.include(
+      isProcess ? '"node --help" lists' : "start method with processes, such as 'spawn'",
+    );
+  });
+
+  it('that get a flag by NODE_OPTIONS which does not exist cannot start', async function () {
+    if (startMethod === 'forkserver') this.skip(); // its server has the environment of the program
+    const pool = createPool({ ...options, env: { ...process.env, NODE_OPTIONS: '--no-such-flag-at-all' } });
+    const error = await rejection(pool.apply(() => 1));
+    expect(error).to.be.instanceOf(WorkerStartError);
+    expect(error.message).to.include('NODE_OPTIONS');
+  });
+
+  it('that end by themselves with the exit code which Node has for such a flag are not blamed on flags', async () => {
+    const pool = createPool({ ...options, execArgv: ['--no-warnings'] });
+    const error = await rejection(pool.apply(() => process.exit(9)));
+    expect(error).to.include({ name: 'WorkerDiedError', exitCode: 9 });
+    expect(error.message).to.not.include('execArgv');
   });
 
   describe('with a limited heap', () => {

@@ -12,6 +12,9 @@ export const queueMicrotask = globalThis.queueMicrotask;
 export const structuredClone = globalThis.structuredClone;
 export const AbortController = globalThis.AbortController;
 export const ReferenceError = globalThis.ReferenceError;
+export const Uint8Array = globalThis.Uint8Array;
+/** What Node throws for what cannot be cloned; made by its two arguments, message and name. */
+export const DataCloneError = globalThis.DOMException;
 
 /** `performance.now`, in milliseconds. */
 export const now: () => number = globalThis.performance.now.bind(globalThis.performance);

@@ -1,5 +1,6 @@
 /** Reads an input no faster than a job has room for its values. */
 
+import { types } from 'node:util';
 import { describeValue } from './options/describeValue.js';
 import type { ReadableStreamLike, TypedArray } from '../taskTypes.js';
 import { isDetached, isTypedArray } from './typedArrays.js';
@@ -79,7 +80,10 @@ export function openInput(input: unknown, caller: string): OpenInput {
   if (typeof input === 'string' || has(Symbol.iterator)) {
     return (target) => pullSync((input as Iterable<unknown>)[Symbol.iterator](), target);
   }
-  const hint = has('subscribe') ? ' An Observable pushes its values: use source.pipe(parallelMap(…)).' : '';
+  let hint = '';
+  if (has('subscribe')) hint = ' An Observable pushes its values: use source.pipe(parallelMap(…)).';
+  else if (has('then')) hint = ' A promise gives one value: await it.';
+  else if (types.isAnyArrayBuffer(input) || types.isDataView(input)) hint = ' For its bytes, use a Uint8Array of it.';
   throw new TypeError(
     `${caller}: "input" must be an iterable, an async iterable or a readable stream, ` +
       `got ${describeValue(input)}.${hint}`,

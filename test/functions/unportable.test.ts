@@ -27,6 +27,10 @@ function withResolvers() {
 const socket = new Socket();
 const server = createServer();
 const stream = new PassThrough();
+const detached = new Uint8Array(4);
+const detachedMemory = detached.buffer;
+const detachedInside = { list: [new Uint8Array(0), new DataView(detachedMemory)] };
+structuredClone(detached, { transfer: [detachedMemory] });
 const webStream = new ReadableStream();
 const promise = Promise.resolve(1);
 const rejected = Promise.reject(new Error('nobody waits for it'));
@@ -165,6 +169,21 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'a MessagePort': { fn: () => worker, variable: 'worker', reason: /^it is a MessagePort/ },
   'an object of Intl': { fn: () => format.format(1), variable: 'format', reason: /^it is an? (Intl\.)?NumberFormat/ },
+  'an array whose memory was transferred': {
+    fn: () => detached.length,
+    variable: 'detached',
+    reason: /^it is a Uint8Array of detached memory: that was transferred$/,
+  },
+  'such memory itself': {
+    fn: () => detachedMemory,
+    variable: 'detachedMemory',
+    reason: /^it is an ArrayBuffer of detached/,
+  },
+  'such a view, by its path': {
+    fn: () => detachedInside,
+    variable: 'detachedInside',
+    reason: /^detachedInside\.list\[1\] is a DataView/,
+  },
   'by its path': { fn: () => config, variable: 'config', reason: /^config\.db\.pool\[0\]\.socket is a Socket/ },
   'inside a map': { fn: () => inMap, variable: 'inMap', reason: /^inMap\.values\(\)\[1\]\.deep\[0\] is a WeakMap/ },
   'inside a set': { fn: () => inSet, variable: 'inSet', reason: /^inSet\.values\(\)\[1\]\[0\] is a Promise/ },

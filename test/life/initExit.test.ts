@@ -244,9 +244,10 @@ describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
     it('of loading an init or exit function is a WorkerStartError, before the first task', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const missing = moduleTask<() => void>(new URL('../tasks/life.js', import.meta.url), 'missing');
-      for (const options of [{ workerInit: missing }, { workerExit: missing }]) {
-        const error = await rejection(pool.map(loggedTask(), [1], { ...options, chunkSize: 1 }));
-        expect(error).to.have.property('name', 'WorkerStartError');
+      for (const option of ['workerInit', 'workerExit'] as const) {
+        const error = await rejection(pool.map(loggedTask(), [1], { [option]: missing, chunkSize: 1 }));
+        expect(error).to.include({ name: 'WorkerStartError', option, workerId: 0 });
+        expect(error.message).to.include(`${option} could not be loaded`);
         expect(String(error.cause)).to.include('"missing"');
       }
       expect(await pool.map((n) => n, input)).to.deep.equal(input);
@@ -256,6 +257,8 @@ describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
       const pool = createPool({ nJobs: 1, startMethod });
       const error = await rejection(pool.map((n) => n, [1], { workerExit: () => ({ a: [() => 1] }) }));
       expect(error).to.include({ name: 'UnserializableError', path: 'value.a[0]', direction: 'result' });
+      expect(error).to.include({ option: 'workerExit', workerId: 0 });
+      expect(error.message).to.match(/^The result of workerExit on worker 0 cannot .* use in workerExit what/);
     });
 
     it('of a task keeps exit functions from running', async () => {
@@ -377,7 +380,8 @@ describeEach('workerInit and workerExit', ({ name: startMethod }) => {
       const pool = createPool({ nJobs: 1, startMethod });
       const workerInit = (): never => process.exit(7);
       const error = await rejection(pool.map((n) => n, [1], { workerInit }));
-      expect(error).to.include({ name: 'WorkerDiedError', exitCode: 7, workerId: 0 });
+      expect(error).to.include({ name: 'WorkerDiedError', exitCode: 7, workerId: 0, option: 'workerInit' });
+      expect(error.message).to.include('with exit code 7 in its workerInit while it had the value with index 0.');
       const { file } = log();
       const dieOnce = async (): Promise<void> => {
         const { appendFileSync: append, readFileSync } = await import('node:fs');
@@ -388,10 +392,18 @@ describeEach('workerInit and workerExit', ({ name: startMethod }) => {
       expect(log().lines).to.deep.equal(['init', 'init']);
     });
 
+    it('in a task after workerInit is no fault of that', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const task = (): never => process.exit(7);
+      const error = await rejection(pool.map(task, [1], { workerInit: startCounting, workerExit: toCount }));
+      expect(error).to.include({ name: 'WorkerDiedError', exitCode: 7 }).and.not.have.property('option');
+    });
+
     it('in workerExit is a WorkerDiedError', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const error = await rejection(pool.map((n) => n, [1], { workerExit: () => process.exit(7) }));
-      expect(error).to.include({ name: 'WorkerDiedError', exitCode: 7, workerId: 0 });
+      expect(error).to.include({ name: 'WorkerDiedError', exitCode: 7, workerId: 0, option: 'workerExit' });
+      expect(error.message).to.equal('Worker 0 died with exit code 7 in its workerExit.');
       expect(await pool.map((n) => n, input)).to.deep.equal(input);
     });
   });

@@ -121,10 +121,13 @@ describeEach.distinctAnd('fork', 'sharedObjects', ({ name: startMethod, sharesMe
   }
 
   it('that cannot travel are refused when the pool is made, with their path', async () => {
+    const detached = new Uint8Array(4);
     const refused: [sharedObjects: unknown, path: string][] = [
       [{ a: { list: [1, Promise.resolve()] } }, 'sharedObjects.a.list[1]'],
       [new WeakMap(), 'sharedObjects'],
+      [{ list: [1, detached] }, 'sharedObjects.list[1]'],
     ];
+    structuredClone(detached, { transfer: [detached.buffer] });
     for (const [sharedObjects, path] of refused) {
       const error = thrownBy(() => createPool({ nJobs: 1, startMethod, sharedObjects }));
       expect(error).to.include({ name: 'UnserializableError', path, direction: 'input' });

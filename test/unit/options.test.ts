@@ -477,9 +477,13 @@ describe('options', () => {
       [
         { insights: { every: 0 } },
         'option "insights" must be true, false or { every: milliseconds }, got {…}. ' +
-          '"every" must be a positive number of milliseconds, or Infinity.',
+          "Its 'every' must be a positive number of milliseconds, or Infinity, got 0.",
       ],
-      [{ argv: ['a', 1] }, 'option "argv" must be an array of strings, got […].'],
+      [
+        { insights: { evry: 5 } },
+        `option "insights" must be true, false or { every: milliseconds }, got {…}. It has no 'evry'.`,
+      ],
+      [{ argv: ['a', 1] }, 'option "argv" must be an array of strings, got […]. Its [1] is 1.'],
       [{ env: { PORT: 80 } }, `option "env" must be an object of strings, got {…}. Its 'PORT' is 80.`],
       [
         { resourceLimits: { maxOldGenerationSizeMb: -5 } },

@@ -256,14 +256,21 @@ describe('an input', () => {
     expect(target.values).to.deep.equal(['a', 'é', '𝄞', 1, undefined, 3]);
   });
 
-  for (const [name, bad] of [
-    ['null', null],
-    ['a number', 5],
-    ['an object', { length: 1 }],
-    ['an Observable', { subscribe: () => undefined }],
+  for (const [name, bad, hint] of [
+    ['null', null, ''],
+    ['a number', 5, ''],
+    ['an object', { length: 1 }, ''],
+    ['an Observable', { subscribe: () => undefined }, 'An Observable pushes its values'],
+    ['a promise', Promise.resolve([1]), 'await it'],
+    ['memory', new ArrayBuffer(1), 'use a Uint8Array'],
+    ['shared memory', new SharedArrayBuffer(1), 'use a Uint8Array'],
+    ['a DataView', new DataView(new ArrayBuffer(1)), 'use a Uint8Array'],
   ] as const) {
     it(`cannot be ${name}`, () => {
-      expect(() => openInput(bad, 'caller')).to.throw(TypeError, /^caller: "input" must be/);
+      expect(() => openInput(bad, 'caller'))
+        .to.throw(TypeError, /^caller: "input" must be/)
+        .with.property('message')
+        .that.matches(new RegExp(hint === '' ? 'got [^.]*\\.$' : hint));
     });
   }
 });

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { from, of } from 'rxjs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { parallelMap, parallelMergeMap, transfer, UnserializableError } from '../support/library.js';
 import { outcomeOf } from '../support/outcome.js';
@@ -98,12 +100,9 @@ describeEach.distinct('transfer', ({ name: startMethod, sharesMemory }) => {
     const before = await pool.apply(identity);
     const buffer = new ArrayBuffer(4);
     structuredClone(buffer, { transfer: [buffer] });
-    // Node refuses it or sends an empty one, depending on its version.
-    const [outcome] = await Promise.allSettled([
-      pool.map((x: ArrayBuffer) => x.byteLength, [transfer(buffer, [buffer])]),
-    ]);
-    if (outcome.status === 'rejected') expect(outcome.reason).to.be.instanceOf(UnserializableError);
-    else expect(outcome.value).to.deep.equal([0]);
+    const error = await rejection(pool.map((x: ArrayBuffer) => x.byteLength, [transfer(buffer, [buffer])]));
+    expect(error).to.be.instanceOf(UnserializableError).with.property('path', 'value');
+    expect(error.message).to.match(/detached.* send each buffer once/);
     expect(await pool.apply(identity)).to.equal(before);
   });
 
@@ -184,6 +183,86 @@ describeEach.distinct('transfer', ({ name: startMethod, sharesMemory }) => {
   });
 
   if (sharesMemory) {
+    it('of the same buffer by two values is the failure of the second one, and the worker lives', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const before = await pool.apply(identity);
+      const size = (x: Uint8Array) => x.length;
+      const make = (): Uint8Array<ArrayBuffer> => new Uint8Array(4);
+      const [a, b] = [make(), make()];
+      const byTransfer = [transfer(a, [a.buffer]), make(), transfer(a, [a.buffer]), make()];
+      const byOption = [b, make(), b, make()];
+      const calls = [
+        () => pool.map(size, byTransfer, { settle: true }),
+        () => pool.map(size, byTransfer.slice(2), { settle: true, tasksPerWorker: 4 }),
+        () => pool.map(size, byOption, { settle: true, transferInput: (x) => [x.buffer as ArrayBuffer] }),
+      ];
+      for (const [at, call] of calls.entries()) {
+        const results = await call();
+        const failed = at === 1 ? 0 : 2;
+        const given = results.map((result) => (result.status === 'fulfilled' ? result.value : 'failed'));
+        expect(given).to.deep.equal(results.map((_, index) => (index === failed ? 'failed' : 4)));
+        const { reason } = results[failed] as PromiseRejectedResult;
+        expect(reason).to.be.instanceOf(UnserializableError).that.includes({ index: failed, path: 'value' });
+      }
+      expect(await pool.apply(identity)).to.equal(before);
+    });
+
+    it('of an empty buffer that is there moves it', async () => {
+      const pool = createPool({ nJobs: 1, startMethod });
+      const buffer = new ArrayBuffer(0);
+      expect(await pool.map((x: ArrayBuffer) => x.byteLength, [transfer(buffer, [buffer])])).to.deep.equal([0]);
+    });
+
+    it('of a port or file that has moved already is the failure of that value', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const before = await pool.apply(identity);
+      const { port1 } = new MessageChannel();
+      const file = await open(fileURLToPath(import.meta.url));
+      const moved = structuredClone([port1, file], { transfer: [port1, file] as never });
+      for (const item of [port1, file]) {
+        const error = await rejection(pool.map((x: object) => typeof x, [transfer(item, [item])]));
+        expect(error).to.be.instanceOf(UnserializableError);
+        expect(error.message).to.match(/ detached.* send each buffer once/);
+      }
+      (moved[0] as MessagePort).close();
+      await (moved[1] as FileHandle).close();
+      expect(await pool.apply(identity)).to.equal(before);
+    });
+
+    it('of a buffer that has moved already is the failure of a result, a report, a yield or an exit result', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const before = await pool.apply(identity);
+      const again = async (url: string) => {
+        const { transfer: move } = (await import(url)) as typeof import('../support/library.js');
+        const kept = globalThis as { kept?: Uint8Array<ArrayBuffer> };
+        kept.kept ??= new Uint8Array(4);
+        return move(kept.kept, [kept.kept.buffer]);
+      };
+      const results = await pool.map(again, [library, library, library], { settle: true, chunkSize: 3 });
+      expect(results.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'rejected']);
+      const { reason } = results[1] as PromiseRejectedResult;
+      expect(reason)
+        .to.be.instanceOf(UnserializableError)
+        .that.includes({ index: 1, path: 'value', direction: 'result' });
+      const report = async (url: string, { progress }: { progress(value: unknown): void }) =>
+        progress(await again(url));
+      const reported = await rejection(pool.map(report, [library], { onProgress: () => undefined }));
+      expect(reported).to.be.instanceOf(UnserializableError).that.includes({ index: 0, direction: 'progress' });
+      const give = async function* (url: string) {
+        yield await again(url);
+      };
+      const yielded = await rejection(
+        of(library)
+          .pipe(parallelMergeMap(give, { pool }))
+          .forEach(() => undefined),
+      );
+      expect(yielded).to.be.instanceOf(UnserializableError).that.includes({ index: 0, direction: 'result' });
+      expect(await pool.apply(identity)).to.equal(before);
+      const other = createPool({ nJobs: 1, startMethod });
+      const exit = rejection(other.map(again, [library], { workerExit: () => again(library) }));
+      expect(await exit).to.be.instanceOf(UnserializableError);
+    });
+
     it('of a result that fails is the failure of that result, and those before it count', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const task = async ({ url, n }: { url: string; n: number }) => {

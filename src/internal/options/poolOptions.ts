@@ -239,8 +239,10 @@ export interface InsightsSettings {
 const strings: Check = {
   allowed: 'an array of strings',
   fault(value) {
-    const isRight = Array.isArray(value) && value.every((entry) => typeof entry === 'string');
-    return isRight ? undefined : { error: TypeError, advice: '' };
+    if (!Array.isArray(value)) return { error: TypeError, advice: '' };
+    const entries: readonly unknown[] = value;
+    const at = entries.findIndex((entry) => typeof entry !== 'string');
+    return at < 0 ? undefined : { error: TypeError, advice: `Its [${at}] is ${describeValue(entries[at])}.` };
   },
 };
 
@@ -277,9 +279,11 @@ const insightsCheck: Check = {
     const wrong = { error: TypeError, advice: '' };
     if (typeof value !== 'object' || value === null || !isPlainObject(value)) return wrong;
     const others = Object.keys(value).filter((key) => key !== 'every');
-    if (others.length > 0 || !('every' in value)) return wrong;
+    if (others.length > 0) return { ...wrong, advice: `It has no ${quote(others[0] as string)}.` };
+    if (!('every' in value)) return wrong;
     const fault = positiveMilliseconds.fault(value.every);
-    return fault && { ...fault, advice: `"every" must be ${positiveMilliseconds.allowed}.` };
+    const got = describeValue(value.every);
+    return fault && { ...fault, advice: `Its 'every' must be ${positiveMilliseconds.allowed}, got ${got}.` };
   },
 };
 

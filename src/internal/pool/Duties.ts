@@ -13,7 +13,7 @@ import type { Crew } from './Crew.js';
 import { Deadlines } from './Deadlines.js';
 import { createDuty, hasFunctions, setTimeouts, type Duty, type DutyFunctions } from './Duty.js';
 import { ExitResults } from './ExitResults.js';
-import { loadError, taskError } from './failures.js';
+import { dutyError, loadError } from './failures.js';
 import type { Job } from './Job.js';
 import type { TaskRegistry } from './TaskRegistry.js';
 import type { WorkerHandle } from './WorkerHandle.js';
@@ -154,7 +154,7 @@ export class Duties {
   onDefineFailed(worker: WorkerHandle, task: number, failure: Parameters<typeof loadError>[0]): void {
     for (const duty of [...worker.duties.keys()]) {
       if (duty.init?.id !== task && duty.exit?.id !== task) continue;
-      const error = loadError(failure, worker.id);
+      const error = loadError(failure, worker.id, duty.init?.id === task ? 'workerInit' : 'workerExit');
       if (worker.ending === duty) {
         this.#onEnded(worker, duty, { error });
       } else {
@@ -175,13 +175,13 @@ export class Duties {
       case FromWorker.BeginFailed:
         this.#inits.stop(worker);
         this.#forget(worker, duty);
-        for (const job of jobsOf(worker, duty)) job.fail(taskError(message[2], worker.id));
+        for (const job of jobsOf(worker, duty)) job.fail(dutyError(message[2], worker.id, 'workerInit'));
         return;
       case FromWorker.Ended:
         this.#onEnded(worker, duty, { result: message[2] });
         return;
       case FromWorker.EndFailed:
-        this.#onEnded(worker, duty, { error: taskError(message[2], worker.id) });
+        this.#onEnded(worker, duty, { error: dutyError(message[2], worker.id, 'workerExit') });
         return;
     }
   }

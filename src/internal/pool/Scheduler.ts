@@ -313,11 +313,12 @@ export class Scheduler implements JobOwner, WorkerListener {
     const { running } = worker;
     const chunks = this.#crew.bury(worker);
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
+    const { id: workerId, runningOption: option } = worker;
+    const { exitCode, signal } = end;
     // A worker that is killed has tasks that are wanted only where one beside them is out of time.
     const killedFor = before === 'killed' ? 'for a task beside it took longer than its "taskTimeout"' : undefined;
-    const { exitCode, signal } = end;
     const died = (indexes: number[], whyNotAgain?: string): WorkerDiedError =>
-      new WorkerDiedError({ workerId: worker.id, exitCode, signal, indexes, cause, killedFor, whyNotAgain });
+      new WorkerDiedError({ workerId, exitCode, signal, indexes, option, cause, killedFor, whyNotAgain });
     /** The same for values that were lost with it, and are not started again. */
     const lost = (indexes: number[], whyNotAgain?: string): WorkerDiedError => {
       const error = died(indexes, whyNotAgain);

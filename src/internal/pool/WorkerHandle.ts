@@ -16,6 +16,7 @@ import type { Chunk } from './Chunk.js';
 import { ClaimBook } from './ClaimBook.js';
 import { publishExit, publishStart, publishTaskError, type WorkerMessage } from './diagnostics.js';
 import type { Duty } from './Duty.js';
+import type { WorkerFunctionOption } from './failures.js';
 import type { TaskRecord } from './TaskRegistry.js';
 
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'killed' | 'ended';
@@ -131,6 +132,16 @@ export class WorkerHandle {
   /** Whether the init function of a duty runs. */
   isBeginning(duty: Duty | undefined): boolean {
     return duty !== undefined && this.duties.get(duty) === 'beginning';
+  }
+
+  /** The option whose function runs in it, so that what happens to it now is that one's fault. */
+  get runningOption(): WorkerFunctionOption | undefined {
+    const { ending } = this;
+    if (ending?.exit !== undefined) return this.hasLoaded(ending.exit.id) ? 'workerExit' : undefined;
+    const begins = [...this.duties].some(
+      ([{ init }, state]) => state === 'beginning' && init !== undefined && this.hasLoaded(init.id),
+    );
+    return begins ? 'workerInit' : undefined;
   }
 
   /** Whether the worker has loaded a function, so that what happens to it now is not the loading's fault. */

@@ -1,12 +1,28 @@
 /** Failures as workers tell them, turned into the errors that users get. */
 
-import { UnserializableError, WorkerStartError } from '../../errors.js';
+import { UnserializableError, WorkerStartError, type WorkerDiedError } from '../../errors.js';
 import { decodeThrown } from '../channel/decodeThrown.js';
 import type { EncodedFailure } from '../channel/messages.js';
 import { findUnserializable } from '../channel/unserializable.js';
 
-/** Why a value failed; without an index, an init or exit function. */
-export function taskError(failure: EncodedFailure, workerId: number, index?: number): unknown {
+/** The option of a function that is no task. */
+export type WorkerFunctionOption = NonNullable<WorkerDiedError['option']>;
+
+/** Why a value failed. @param index Which value. */
+export function taskError(failure: EncodedFailure, workerId: number, index: number): unknown {
+  return failureError(failure, workerId, { index });
+}
+
+/** Why an init or exit function failed. */
+export function dutyError(failure: EncodedFailure, workerId: number, option: WorkerFunctionOption): unknown {
+  return failureError(failure, workerId, { option });
+}
+
+function failureError(
+  failure: EncodedFailure,
+  workerId: number,
+  { index, option }: { readonly index?: number; readonly option?: WorkerFunctionOption },
+): unknown {
   const thrown = decodeThrown(failure.thrown);
   switch (failure.kind) {
     case 'unserializable':
@@ -15,6 +31,7 @@ export function taskError(failure: EncodedFailure, workerId: number, index?: num
         kind: failure.what,
         index,
         direction: 'result',
+        ...(option === undefined ? {} : { option, workerId }),
         cause: thrown,
       });
     case 'thrown':
@@ -22,9 +39,9 @@ export function taskError(failure: EncodedFailure, workerId: number, index?: num
   }
 }
 
-/** Why a function could not be loaded. */
-export function loadError(failure: EncodedFailure, workerId: number): WorkerStartError {
-  return new WorkerStartError({ workerId, cause: decodeThrown(failure.thrown) });
+/** Why a function could not be loaded. @param option Whose it is, where it is no task. */
+export function loadError(failure: EncodedFailure, workerId: number, option?: WorkerFunctionOption): WorkerStartError {
+  return new WorkerStartError({ workerId, option, cause: decodeThrown(failure.thrown) });
 }
 
 /** Why a value cannot be sent to a worker. */

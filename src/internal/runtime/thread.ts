@@ -7,6 +7,7 @@ import { encodeThrown } from '../channel/errorCodec.js';
 import { isCloneableByThread } from '../channel/cloneable.js';
 import { Claims } from '../channel/claims.js';
 import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../channel/messages.js';
+import { refuseUsedUp } from '../channel/usedUp.js';
 import { pin } from '../posix/cpus.js';
 import { becomeWorker } from './identity.js';
 import { TaskLoop } from './TaskLoop.js';
@@ -30,7 +31,10 @@ const loop = new TaskLoop({
   workerId: identity.workerId,
   memory: identity.insights ? memoryOfThread : undefined,
   claims: new Claims(claims),
-  post: (message, transfer) => port.postMessage(message, transfer as never),
+  post: (message, transfer) => {
+    if (transfer !== undefined) refuseUsedUp(transfer);
+    port.postMessage(message, transfer as never);
+  },
   isCloneable: isCloneableByThread,
   // What the last task has queued comes first, as in a process.
   leave: () => setImmediate(() => exit.call(process, 0)),

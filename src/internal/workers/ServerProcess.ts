@@ -23,6 +23,7 @@ import { clearTimeout, setTimeout } from '../globals.js';
 import { forkFlags } from '../posix/Forker.js';
 import { limitFlags, processExecArgv, withoutPreloads } from './execArgv.js';
 import type { ProcessLink } from './ProcessLink.js';
+import { refusalOfProcess } from './refusedFlags.js';
 
 /** The place of the pipe among the server's file descriptors. */
 const CONTROL = 3;
@@ -117,9 +118,11 @@ export class ServerProcess {
     this.#control.on('error', () => undefined); // its end says so
     const reader = new FrameReader();
     this.ready = new Promise((resolve, reject) => {
-      this.#control.on('data', (bytes) =>
-        reader.read(bytes, (message) => this.#receive(message as MessageFromServer, resolve, reject)),
-      );
+      let isUp = false;
+      this.#control.on('data', (bytes) => {
+        isUp = true;
+        reader.read(bytes, (message) => this.#receive(message as MessageFromServer, resolve, reject));
+      });
       const lost = (error: Error): void => {
         reject(error);
         this.#lose(error);
@@ -130,12 +133,13 @@ export class ServerProcess {
       });
       this.#child.on('exit', (code, signal) => {
         this.#hasEnded = true;
-        const error = new Error(`the process that workers are copies of has ended with ${signal ?? code}`);
+        const refusal = isUp ? undefined : refusalOfProcess(code, resources.execArgv, execArgv, environment);
+        const error = refusal ?? new Error(`the process that workers are copies of has ended with ${signal ?? code}`);
         reject(error);
         // Ctrl-C has reached it before it could ignore that: then there is nothing wrong with it.
         if (signal === 'SIGINT') this.#lose(undefined, null, 'SIGINT');
         else if (template === undefined) this.#lose(error);
-        else this.#lose(this.#fatal?.error, code, signal); // by what it has loaded: as workers would have
+        else this.#lose(this.#fatal?.error ?? refusal, code, signal); // by what it has loaded: as workers would have
       });
     });
     this.ready.catch(() => undefined); // who asks for a worker hears of it

@@ -10,6 +10,7 @@ import { limitFlags, processExecArgv } from './execArgv.js';
 import { guard, guardIsAvailable } from './guard.js';
 import type { ProcessData } from '../runtime/process.js';
 import { ProcessLink } from './ProcessLink.js';
+import { refusalOfProcess } from './refusedFlags.js';
 import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
 
 /** The places among the worker's file descriptors: of the channel, and of a pipe that only watches. */
@@ -26,10 +27,11 @@ export const spawning: StartMethodStrategy = {
     // The lifeline: never written to, and closed by the system when this program ends.
     if (watch) stdio.push('pipe');
     const limits = limitFlags(resourceLimits);
-    const flags = [...(execArgv ?? processExecArgv(process.execArgv)), ...limits];
+    const flags = execArgv ?? processExecArgv(process.execArgv);
     const data: ProcessData = { identity, watch, ownFlags: limits.length };
     const [file, args] = withDeathSignal(process.execPath, [
       ...flags,
+      ...limits,
       fileURLToPath(runtimeUrl('process')),
       JSON.stringify(data),
       ...argv,
@@ -53,7 +55,8 @@ export const spawning: StartMethodStrategy = {
     child.on('exit', (exitCode, signal) => {
       if (!watch) guard.remove(pid);
       child.stdio[LIFELINE]?.destroy();
-      link.exited(exitCode, signal);
+      const isUp = link.traffic.received > 0;
+      link.exited(exitCode, signal, isUp ? undefined : refusalOfProcess(exitCode, execArgv, flags, env ?? process.env));
     });
     child.unref();
     (child.stdio[LIFELINE] as Socket | undefined)?.unref();

@@ -8,13 +8,16 @@ import {
   receiveMessageOnPort,
   Worker,
   type ResourceLimits as NodeResourceLimits,
+  type WorkerOptions,
 } from 'node:worker_threads';
 import { runtimeUrl } from '../../runtimeUrl.js';
 import { isCloneableByThread } from '../channel/cloneable.js';
 import { CLAIM_PLACES, Claims } from '../channel/claims.js';
 import type { MessageFromWorker } from '../channel/messages.js';
+import { refuseUsedUp } from '../channel/usedUp.js';
 import type { ThreadData } from '../runtime/thread.js';
 import { threadExecArgv } from './execArgv.js';
+import { refusalOfThread } from './refusedFlags.js';
 import type { StartMethodStrategy, WorkerLink } from './StartMethod.js';
 
 /** So many milliseconds at most the last output of a worker may take. */
@@ -29,7 +32,7 @@ export const threading: StartMethodStrategy = {
     const words = new Int32Array(new SharedArrayBuffer(CLAIM_PLACES * Int32Array.BYTES_PER_ELEMENT));
     const claims = new Claims(words);
     const data: ThreadData = { port: workerPort, identity, claims: words };
-    const worker = new Worker(runtimeUrl('thread'), {
+    const worker = startThread(execArgv, {
       workerData: data,
       transferList: [workerPort],
       execArgv: execArgv === undefined ? threadExecArgv(process.execArgv) : [...execArgv],
@@ -76,12 +79,23 @@ export const threading: StartMethodStrategy = {
     port.unref();
 
     return {
-      send: (message, transfer) => port.postMessage(message, transfer as never),
+      send: (message, transfer) => {
+        if (transfer !== undefined) refuseUsedUp(transfer);
+        port.postMessage(message, transfer as never);
+      },
       kill: () => void worker.terminate(),
       claims: () => claims,
     };
   },
 };
+
+function startThread(execArgv: readonly string[] | undefined, options: WorkerOptions): Worker {
+  try {
+    return new Worker(runtimeUrl('thread'), options);
+  } catch (error) {
+    throw refusalOfThread(error, execArgv);
+  }
+}
 
 /** Calls back when streams are read to their end; after a second at the latest, for whoever reads our output may stall. */
 function whenRead(streams: readonly Readable[], callback: () => void): void {

@@ -1,6 +1,7 @@
 /** What cannot travel, in words for whoever captured it. */
 
 import { types } from 'node:util';
+import { isDetached } from '../../channel/usedUp.js';
 
 /** What is wrong with capturing an object; `undefined` where it may be fine. Runs no code of the object's. */
 export function whyUnportable(value: object): string | undefined {
@@ -14,6 +15,10 @@ export function whyUnportable(value: object): string | undefined {
   }
   if (types.isExternal(value)) return 'a handle of native code';
   const tag = Object.prototype.toString.call(value);
+  const memory: unknown = ArrayBuffer.isView(value) ? value.buffer : value;
+  if (types.isArrayBuffer(memory) && isDetached(memory)) {
+    return `${anInstanceOf(tag.slice('[object '.length, -1))} of detached memory: that was transferred`;
+  }
   // From Node 22 on, whatever inherits from `Iterator` has a tag like theirs.
   if (/^\[object .+ Iterator\]$/.test(tag)) return `${anInstanceOf(tag.slice('[object '.length, -1))} in progress`;
   switch (tag) {
@@ -28,7 +33,7 @@ export function whyUnportable(value: object): string | undefined {
 
 /** `a Socket`, `an Agent`. */
 export function anInstanceOf(name: string): string {
-  return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
+  return `${/^(?!U(int|RL))[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 /** Whether a value is an object or a function. */

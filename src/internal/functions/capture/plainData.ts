@@ -1,10 +1,11 @@
 /** Data that structured clone carries without loss: no classes, functions, symbols, and nothing unusual about properties. */
 
 import { types } from 'node:util';
+import { isDetached } from '../../channel/usedUp.js';
 
 const leaves: readonly (readonly [(value: object) => boolean, object])[] = [
   [types.isDate, Date.prototype],
-  [types.isArrayBuffer, ArrayBuffer.prototype],
+  [(value) => types.isArrayBuffer(value) && !isDetached(value), ArrayBuffer.prototype],
 ];
 
 /** Of an array that is longer, only the elements are looked at. */
