@@ -217,9 +217,7 @@ export class UnserializableError extends WorkerPoolError {
     super({
       message:
         `${place} cannot be sent ${way}: ${what} cannot be cloned.${reason} ` +
-        (/\bdetached\b/.test(`${kind} ${reason}`)
-          ? 'What has been transferred is gone from here: send each buffer once, or transfer a copy of it.'
-          : `Send plain data in its place, and ${task} what cannot be sent.`),
+        wayOut(`${kind} ${reason}`, `Send plain data in its place, and ${task} what cannot be sent.`),
       cause,
     });
     assignFields(this, { path, index, direction, kind, option, workerId });
@@ -418,6 +416,13 @@ function listValues(indexes: readonly number[]): string {
   const shown = indexes.slice(0, limit).join(', ');
   const more = indexes.length > limit ? ` and ${indexes.length - limit} more` : '';
   return indexes.length === 1 ? `the value with index ${shown}` : `the values with indexes ${shown}${more}`;
+}
+
+/** What to do about a part of a value that cannot be sent. @param usual Where it is nothing special. */
+function wayOut(what: string, usual: string): string {
+  if (what.startsWith('transfer(')) return 'Call transfer for the whole value, with what moves in its second argument.';
+  if (!/\bdetached\b/.test(what)) return usual;
+  return 'What has been transferred is gone from here: send each buffer once, or transfer a copy of it.';
 }
 
 const remedy =

@@ -15,6 +15,8 @@ export interface TransferEnvelope {
   readonly [brand]: true;
   readonly value: unknown;
   readonly transferables: readonly Transferable[];
+  /** A function, so that an envelope inside of a value, which nobody opens, cannot be taken for data. */
+  readonly open: () => unknown;
 }
 
 /** An object that can move to another thread: an `ArrayBuffer`, a `MessagePort`, a stream, an `ImageBitmap` and such. */
@@ -66,7 +68,7 @@ const transferableTags = new Set([
 export function transfer<T>(value: T, transferables: readonly Transferable[] = []): T {
   checkTransferables(transferables, 'transfer: "transferables', '"');
   usage.used = true;
-  const envelope: TransferEnvelope = { [brand]: true, value, transferables };
+  const envelope: TransferEnvelope = { [brand]: true, value, transferables, open: () => value };
   return envelope as unknown as T;
 }
 

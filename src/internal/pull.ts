@@ -3,7 +3,8 @@
 import { types } from 'node:util';
 import { describeValue } from './options/describeValue.js';
 import type { ReadableStreamLike, TypedArray } from '../taskTypes.js';
-import { isDetached, isTypedArray } from './typedArrays.js';
+import { isDetached } from './channel/usedUp.js';
+import { isTypedArray } from './typedArrays.js';
 
 /** The part of a job that takes values. */
 export interface PullTarget {
@@ -70,7 +71,7 @@ export function openInput(input: unknown, caller: string): OpenInput {
       return has('destroy') ? destroying(input as { destroy(): void }, pull) : pull;
     };
   }
-  if (isTypedArray(input) && isDetached(input)) {
+  if (isTypedArray(input) && isDetached(input.buffer)) {
     throw new TypeError(
       `${caller}: "input" is a typed array whose memory was transferred elsewhere, so nothing is left in it. Give it to ${caller} ` +
         'before it is transferred, or transfer a copy: array.slice().',

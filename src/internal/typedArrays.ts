@@ -7,16 +7,6 @@ export function isTypedArray(value: unknown): value is TypedArray {
   return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) !== '[object DataView]';
 }
 
-/** Whether its memory was transferred elsewhere. An array that is empty for another reason can be viewed. */
-export function isDetached({ length, buffer }: TypedArray): boolean {
-  if (length > 0) return false;
-  try {
-    return new Uint8Array(buffer).length < 0;
-  } catch {
-    return true;
-  }
-}
-
 /** How many elements go into the pieces: so many each, or all of them into so many pieces, whose sizes differ by one at most. */
 export type PieceSize = { readonly size: number } | { readonly splits: number };
 

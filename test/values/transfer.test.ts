@@ -85,6 +85,16 @@ describeEach.distinct('transfer', ({ name: startMethod, sharesMemory }) => {
   });
 
   // peers: 43
+  it('inside of a value is refused, for nobody would open it there', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const bytes = new Uint8Array(4);
+    const error = await rejection(pool.map((x) => x, [{ inner: [transfer(bytes, [bytes.buffer])] }]));
+    expect(error).to.be.instanceOf(UnserializableError);
+    expect(error).to.include({ path: 'value.inner[0]', kind: 'transfer(…)', index: 0, direction: 'input' });
+    expect(error.message).to.match(/Call transfer for the whole value, with what moves in its second argument\.$/);
+    expect(bytes).to.have.length(4);
+  });
+
   it('of what cannot be transferred is a TypeError at once', () => {
     const bytes = new Uint8Array(4);
     for (const list of [[bytes], [{}], [null], [1], 'text', bytes.buffer, null] as never[]) {

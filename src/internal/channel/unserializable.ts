@@ -3,6 +3,11 @@
  * failed. It sees a value as structured clone does; the sight of single objects serves `errorCodec.ts`, too.
  */
 
+import { isTransferred } from '../../transfer.js';
+
+/** The kind of what `transfer` returns, which can be a value, but not a part of one. */
+const ENVELOPE = 'transfer(…)';
+
 /** What structured clone makes of an object. */
 export type Shape =
   /** A plain object: its own enumerable properties with string keys are copied. */
@@ -55,6 +60,7 @@ export function shapeOf(object: object): Shape {
 /** A value's kind as an error message says it: `function resize`, `Promise`, `Socket`, `Symbol(id)`; never throws. */
 export function kindOf(value: unknown): string {
   try {
+    if (isTransferred(value)) return ENVELOPE;
     if (typeof value === 'function') return functionKind(value);
     if (typeof value !== 'object') return typeof value === 'symbol' ? String(value) : typeof value;
     if (value === null) return 'null';
@@ -136,6 +142,7 @@ function walk(start: Place, cloneable: (value: unknown) => boolean): Place | und
     if (typeof value !== 'object' || value === null) return isUnsendable(value);
     if (seen.has(value)) return false;
     seen.add(value);
+    if (isTransferred(value)) return true;
     const shape = shapeOf(value);
     if (shape === 'unreadable') return true;
     if (shape === 'opaque') return !cloneable(value);

@@ -16,7 +16,7 @@ export function refuseUsedUp(moving: readonly object[]): void {
 }
 
 /** Whether the content of a buffer has been transferred. */
-export function isDetached(buffer: ArrayBuffer): boolean {
+export function isDetached(buffer: ArrayBufferLike): boolean {
   if (buffer.byteLength > 0) return false;
   const { detached } = buffer as { detached?: boolean }; // not before Node 21
   if (detached !== undefined) return detached;

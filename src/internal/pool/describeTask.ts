@@ -2,6 +2,7 @@
 
 import { inspect, types } from 'node:util';
 import { CallMode } from '../channel/messages.js';
+import { isDetached } from '../channel/usedUp.js';
 import { plain } from '../progress/text.js';
 import type { Chunk } from './Chunk.js';
 
@@ -27,28 +28,23 @@ export function describeTask({ values, job, moved }: Chunk, place: number, size:
 /** The same of what something was moved out of, perhaps. */
 function describeMoved(value: unknown): string {
   const text = describeValue(value);
-  if (isDetached(value)) return (value instanceof DataView ? 'DataView' : (/\w+/.exec(text)?.[0] ?? text)) + MOVED;
-  return hasDetached(value, DEPTH) ? shorten(text, LONGEST_TEXT - MOVED.length) + MOVED : text;
+  if (isMoved(value)) return (value instanceof DataView ? 'DataView' : (/\w+/.exec(text)?.[0] ?? text)) + MOVED;
+  return hasMoved(value, DEPTH) ? shorten(text, LONGEST_TEXT - MOVED.length) + MOVED : text;
 }
 
 /** Whether a value is a buffer that was moved, or a view of one. */
-function isDetached(value: unknown): boolean {
-  try {
-    const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
-    if (types.isArrayBuffer(buffer) && buffer.byteLength === 0) new Uint8Array(buffer);
-    return false;
-  } catch {
-    return true;
-  }
+function isMoved(value: unknown): boolean {
+  const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
+  return types.isArrayBuffer(buffer) && isDetached(buffer);
 }
 
 /** Whether there is one in a value, as far as it is shown. No getter is called, nor a trap of a proxy. */
-function hasDetached(value: unknown, depth: number): boolean {
-  if (isDetached(value)) return true;
+function hasMoved(value: unknown, depth: number): boolean {
+  if (isMoved(value)) return true;
   if (typeof value !== 'object' || value === null || depth < 0) return false;
   if (types.isProxy(value) || ArrayBuffer.isView(value)) return false;
   const keys = Array.isArray(value) ? Array.from({ length: LONGEST_ARRAY }, (_, i) => i) : Object.keys(value);
-  return keys.some((key) => hasDetached(Object.getOwnPropertyDescriptor(value, key)?.value, depth - 1));
+  return keys.some((key) => hasMoved(Object.getOwnPropertyDescriptor(value, key)?.value, depth - 1));
 }
 
 function describeValue(value: unknown): string {
