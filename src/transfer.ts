@@ -16,8 +16,11 @@ export interface TransferEnvelope {
   readonly value: unknown;
   readonly transferables: readonly Transferable[];
   /** A function, so that an envelope inside of a value, which nobody opens, cannot be taken for data. */
-  readonly open: () => unknown;
+  readonly guard: () => void;
 }
+
+/** One for all envelopes. */
+const guard = (): void => undefined;
 
 /** An object that can move to another thread: an `ArrayBuffer`, a `MessagePort`, a stream, an `ImageBitmap` and such. */
 export type Transferable = object;
@@ -68,7 +71,7 @@ const transferableTags = new Set([
 export function transfer<T>(value: T, transferables: readonly Transferable[] = []): T {
   checkTransferables(transferables, 'transfer: "transferables', '"');
   usage.used = true;
-  const envelope: TransferEnvelope = { [brand]: true, value, transferables, open: () => value };
+  const envelope: TransferEnvelope = { [brand]: true, value, transferables, guard };
   return envelope as unknown as T;
 }
 

@@ -79,9 +79,13 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
     );
   });
 
-  it('that get a flag by NODE_OPTIONS which does not exist cannot start', async function () {
-    if (startMethod === 'forkserver') this.skip(); // its server has the environment of the program
+  it('that get a flag by NODE_OPTIONS which does not exist cannot start, unless they are copies of a server', async () => {
     const pool = createPool({ ...options, env: { ...process.env, NODE_OPTIONS: '--no-such-flag-at-all' } });
+    if (startMethod === 'forkserver') {
+      // The server has the environment of the program, and Node does not start anew for a copy.
+      expect(await pool.apply(() => process.env['NODE_OPTIONS'])).to.equal('--no-such-flag-at-all');
+      return;
+    }
     const error = await rejection(pool.apply(() => 1));
     expect(error).to.be.instanceOf(WorkerStartError);
     expect(error.message).to.include('NODE_OPTIONS');
