@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { transfer } from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
-import { marked, placeInChunk, sizesOf } from '../support/chunkSizes.js';
+import { marked, messageOf, sizesOf } from '../support/chunkSizes.js';
 import { describeEach } from '../support/startMethods.js';
 
 /** Sleeps for so many milliseconds, and not at all for 0. */
@@ -22,26 +22,26 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
 
   it('hold many values where calls are quick', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    const sizes = sizesOf(await pool.map(placeInChunk, marked(30_000)));
+    const sizes = sizesOf(await pool.map(messageOf, marked(30_000)));
     expect(Math.max(...sizes)).to.be.above(10);
   });
 
   it('hold one value before it is known how long the calls take', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    expect(sizesOf(await pool.map(placeInChunk, marked(1000)))[0]).to.equal(1);
+    expect(sizesOf(await pool.map(messageOf, marked(1000)))[0]).to.equal(1);
   });
 
   it('hold no more than a fair share of what waits', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
-    await pool.map(placeInChunk, marked(30_000));
-    const sizes = sizesOf(await pool.map(placeInChunk, marked(8)));
+    await pool.map(messageOf, marked(30_000));
+    const sizes = sizesOf(await pool.map(messageOf, marked(8)));
     expect(sizes[0]).to.be.within(1, 2);
     expect(Math.max(...sizes)).to.be.at.most(2);
   });
 
   it('have the size that is asked for', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
-    const sizes = sizesOf(await pool.map(placeInChunk, marked(100), { chunkSize: 7 }));
+    const sizes = sizesOf(await pool.map(messageOf, marked(100), { chunkSize: 7 }));
     expect(sizes).to.deep.equal([...new Array<number>(14).fill(7), 2]);
   });
 

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { from } from 'rxjs';
 import type { CallOptions, TaskContext, TaskInput } from 'rxjs-parallel-map';
 import { parallelFrom, parallelMap, transfer, WorkerPool } from '../support/library.js';
-import { marked, placeInChunk, sizesOf, type Marked } from '../support/chunkSizes.js';
+import { marked, messageOf, sizesOf, type Marked } from '../support/chunkSizes.js';
 import { passGate, useGates } from '../support/gates.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
@@ -14,7 +14,7 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, n
 
 /** The sizes of the chunks of a call, in their order. */
 async function chunksOf(pool: WorkerPool, input: TaskInput<Marked>, options: CallOptions): Promise<number[]> {
-  return sizesOf(await pool.map(placeInChunk, input, options));
+  return sizesOf(await pool.map(messageOf, input, options));
 }
 
 async function* later(values: readonly number[]): AsyncGenerator<number> {
@@ -100,7 +100,7 @@ describeEach.distinct('nSplits', ({ name: startMethod }) => {
     const pool = createPool({ nJobs: 2, startMethod });
     expect(await chunksOf(pool, new Set(marked(6)), { nSplits: 2 })).to.deep.equal([3, 3]);
     const map = new Map(marked(6).map((value) => [value, undefined]));
-    expect(sizesOf(await pool.map(placeInChunk, map, { nSplits: 2 }))).to.deep.equal([3, 3]);
+    expect(sizesOf(await pool.map(messageOf, map, { nSplits: 2 }))).to.deep.equal([3, 3]);
   });
 
   it('gives way to chunkSize', async () => {

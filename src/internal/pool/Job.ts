@@ -239,6 +239,11 @@ export class Job {
     return !this.#ended && this.waitingCount > 0;
   }
 
+  /** Whether chunks can be cut before the source pauses: not where that decides over what is dropped. */
+  get hasPlenty(): boolean {
+    return this.#bufferSize === Infinity && this.#sizing.hasPlenty;
+  }
+
   /** Whether the size of its chunks is ours to choose. */
   get isAdaptive(): boolean {
     return this.#sizing.isAdaptive;

@@ -72,6 +72,11 @@ export class Sizing {
     return Math.max(1, Math.min(this.#job.task.pace.size, fairShare));
   }
 
+  /** Whether more waiting values would not make the next chunk larger. */
+  get hasPlenty(): boolean {
+    return this.isAdaptive && this.#pending.waiting >= 2 * this.#takers * this.#job.task.pace.size;
+  }
+
   /** How many values the next chunk should have at most, if it is one that was given back: that is for all who are free. */
   get shareOfReturned(): number {
     if (!this.isAdaptive) return Infinity;

@@ -9,7 +9,7 @@
  */
 
 import { LAP_TIME, LARGEST_STRIDE, STRIDE_TIME, TURN_TIME } from '../tuning.js';
-import { now, setImmediate } from '../globals.js';
+import { now, setImmediate, structuredClone } from '../globals.js';
 import { NO_PLACE } from '../channel/claims.js';
 import { CallMode, FromWorker, type ChunkIndexes, type RunMessage } from '../channel/messages.js';
 import type { Task } from '../functions/rebuild.js';
@@ -18,6 +18,7 @@ import { isThenable } from './isThenable.js';
 import { Meter } from './Meter.js';
 import { MergeRun } from './MergeRun.js';
 import { Outbox } from './Outbox.js';
+import { findSharing } from './sharedParts.js';
 import { ReportingContext, TaskContext, type WorkerScope } from './TaskContext.js';
 
 /** The chunk that is being worked on. */
@@ -28,6 +29,8 @@ interface Current {
   readonly scope: WorkerScope;
   readonly indexes: ChunkIndexes;
   readonly values: unknown[];
+  /** The places of the values that share an object with another one. */
+  readonly sharing: ReadonlySet<number> | undefined;
   /** Where its values are claimed, or `NO_PLACE`. */
   readonly place: number;
   /** Whether it goes on after a call that failed. */
@@ -100,6 +103,7 @@ export class Lane {
       scope,
       indexes,
       values,
+      sharing: values.length > 1 ? findSharing(values) : undefined,
       place,
       settles: terms?.settles === true,
       reports: terms?.reports === true,
@@ -167,7 +171,6 @@ export class Lane {
   /** Starts the next value. False where the lane has to wait: for a promise, or because the chunk has ended. */
   #step(current: Current): boolean {
     const at = current.started++;
-    const value = current.values[at];
     const index = typeof current.indexes === 'number' ? current.indexes + at : (current.indexes[at] as number);
     const context = current.reports ? this.#report(current, at, index) : new TaskContext(index, current.scope);
     current.context = context;
@@ -175,6 +178,8 @@ export class Lane {
     let result: unknown;
     let pending: boolean;
     try {
+      let value = current.values[at];
+      if (current.sharing?.has(at) === true) value = structuredClone(value);
       result = current.mode === CallMode.Apply ? task(...(value as unknown[]), context) : task(value, context);
       pending = isThenable(result);
     } catch (error) {
@@ -245,7 +250,7 @@ export class Lane {
   /** Keeps a result. False where it cannot be sent, which has ended the chunk. */
   #collect(current: Current, result: unknown): boolean {
     if (current.reports) (current.context as ReportingContext).finish();
-    if (this.outbox.add(result)) return true;
+    if (this.outbox.add(result, current.started === current.values.length)) return true;
     this.#endFailed();
     return false;
   }

@@ -7,6 +7,8 @@
 
 import { CREDITS, LARGEST_BATCH, BATCH_TIME } from '../tuning.js';
 import { now, setImmediate } from '../globals.js';
+import { isPrimitive } from './kinds.js';
+import { snapshotOf } from './snapshot.js';
 
 interface ObservableLike {
   subscribe(observer: {
@@ -130,7 +132,11 @@ export class MergeRun {
       const subscription = output.subscribe({
         next: (value) => {
           if (this.#cancelled) return;
-          this.#push(value);
+          try {
+            this.#push(value);
+          } catch (thrown) {
+            this.#fail(thrown);
+          }
           this.#armFlush();
         },
         error: reject,
@@ -141,15 +147,19 @@ export class MergeRun {
         else subscription?.unsubscribe();
         resolve();
       };
+      if (this.#cancelled) this.#onCancel(); // by a value that came before there was a subscription
     });
   }
 
+  /** Keeps a value for the next batch, as it is now. What cannot be copied is sent at once, without credit if need be. */
   #push(value: unknown): void {
-    this.#batch.push(value);
+    const kept = isPrimitive(value) ? value : snapshotOf(value);
+    this.#batch.push(kept ?? value);
+    if (kept === undefined && value !== undefined) this.#sendBatch();
   }
 
   #isFull(): boolean {
-    return this.#batch.length >= LARGEST_BATCH || now() - this.#sentAt >= BATCH_TIME;
+    return this.#credits <= 0 || this.#batch.length >= LARGEST_BATCH || now() - this.#sentAt >= BATCH_TIME;
   }
 
   /** What has come so far leaves when the event loop turns. */
@@ -161,14 +171,23 @@ export class MergeRun {
       try {
         this.#flush();
       } catch (thrown) {
-        this.#settle({ thrown });
-        this.cancel();
+        this.#fail(thrown);
       }
     });
   }
 
+  /** A value cannot be sent. */
+  #fail(thrown: unknown): void {
+    this.#settle({ thrown });
+    this.cancel();
+  }
+
   #flush(): void {
-    if (this.#batch.length === 0 || this.#credits === 0 || this.#cancelled) return;
+    if (this.#batch.length > 0 && this.#credits > 0) this.#sendBatch();
+  }
+
+  #sendBatch(): void {
+    if (this.#cancelled) return;
     const values = this.#batch;
     this.#batch = [];
     this.#credits--;

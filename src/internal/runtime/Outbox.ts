@@ -9,7 +9,9 @@ import { UnserializableError } from '../../errors.js';
 import { isTransferred, openEnvelopes } from '../../transfer.js';
 import type { DutyOutcome } from './DutyShelf.js';
 import type { Host } from './Host.js';
+import { isPrimitive } from './kinds.js';
 import type { Meter } from './Meter.js';
+import { snapshotOf } from './snapshot.js';
 
 /** All was told already. */
 const nothingNew: Figures = [0, 0, [], [], [], undefined];
@@ -52,16 +54,22 @@ export class Outbox {
     this.#meter.begin(time);
   }
 
-  /** Keeps a result for the next batch. False where it, or one before it, cannot be sent: the chunk has ended. */
-  add(result: unknown): boolean {
-    if (!isTransferred(result)) {
+  /**
+   * Keeps a result for the next batch. False where it, or one before it, cannot be sent: the chunk has ended.
+   *
+   * @param isLast Whether the batch is sent before another call goes on: then the result cannot change any more.
+   */
+  add(result: unknown, isLast: boolean): boolean {
+    if (isPrimitive(result)) {
       this.#batch.push(result);
       return true;
     }
+    const moves = isTransferred(result);
     // What moves travels alone, so that a transfer which fails is one result's failure.
-    if (!this.flush()) return false;
-    this.#batch.push(result);
-    return this.flush();
+    if (moves && !this.flush()) return false;
+    const kept = moves ? undefined : isLast ? result : snapshotOf(result);
+    this.#batch.push(kept ?? result);
+    return kept !== undefined || this.flush();
   }
 
   /** Whether there are results whose calls are not measured yet. */

@@ -1,0 +1,13 @@
+/** What a value is, told by its internal slots rather than by its prototype. */
+
+import { types } from 'node:util';
+
+/** Bound once, for user code may replace what a module exports. */
+export const isMap: (value: unknown) => value is Map<unknown, unknown> = types.isMap;
+export const isSet: (value: unknown) => value is Set<unknown> = types.isSet;
+export const { isProxy, isDate, isArrayBuffer, isSharedArrayBuffer, isModuleNamespaceObject } = types;
+
+/** Whether a value is copied whenever it is assigned. Functions and symbols are not, but cannot be sent. */
+export function isPrimitive(value: unknown): value is string | number | bigint | boolean | symbol | null | undefined {
+  return value === null || (typeof value !== 'object' && typeof value !== 'function');
+}
