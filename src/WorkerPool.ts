@@ -1,16 +1,16 @@
 /** The pool of workers behind the operators, for those who call it themselves. */
 
-import { bindContext } from './internal/asyncContext.js';
+import { bindContext } from './internal/platform/asyncContext.js';
 import { describeValue } from './internal/options/describeValue.js';
-import { CallMode } from './internal/channel/messages.js';
+import { CallMode } from './internal/protocol/messages.js';
 import type { Insights } from './insights.js';
-import { checkTask } from './internal/functions/portable.js';
-import { formatInsights } from './internal/pool/insightsTable.js';
-import { JobIterator } from './internal/pool/JobIterator.js';
-import type { Job, JobSink, JobSpec } from './internal/pool/Job.js';
-import type { Measurements } from './internal/pool/Measurements.js';
-import { Scheduler } from './internal/pool/Scheduler.js';
-import { factsOf, openInput, type InputFacts, type OpenInput, type Pull } from './internal/pull.js';
+import { checkTask } from './internal/closures/portable.js';
+import { formatInsights } from './internal/observe/insightsTable.js';
+import { JobIterator } from './internal/core/job/JobIterator.js';
+import type { Job, JobSink, JobSpec } from './internal/core/job/Job.js';
+import type { Measurements } from './internal/observe/Measurements.js';
+import { Scheduler } from './internal/core/pool/Scheduler.js';
+import { factsOf, openInput, type InputFacts, type OpenInput, type Pull } from './internal/core/job/pull.js';
 import {
   poolBrand,
   resolveApplyOptions,
@@ -23,7 +23,7 @@ import {
   type MapOptions,
   type WorkerPoolOptions,
 } from './options.js';
-import { concatenated, isTypedArray } from './internal/typedArrays.js';
+import { concatenated, isTypedArray } from './internal/core/job/typedArrays.js';
 import { openEnvelopes, transfer } from './transfer.js';
 import type { ApplyFunction, MapResult, Outcome, Task, TaskInput, TypedArray } from './taskTypes.js';
 import type { ModuleTask } from './moduleTask.js';

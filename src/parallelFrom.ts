@@ -1,10 +1,10 @@
 /** The creation function `parallelFrom`. */
 
 import type { Observable } from 'rxjs';
-import { CallMode } from './internal/channel/messages.js';
-import { checkTask } from './internal/functions/portable.js';
-import { factsOf, openInput } from './internal/pull.js';
-import { observeJob } from './internal/subscribeJob.js';
+import { CallMode } from './internal/protocol/messages.js';
+import { checkTask } from './internal/closures/portable.js';
+import { factsOf, openInput } from './internal/core/job/pull.js';
+import { observeJob } from './internal/rxjs/subscribeJob.js';
 import { resolveFromOptions, type FromOptions } from './options.js';
 import type { Outcome, Task, TaskInput, TypedArray } from './taskTypes.js';
 

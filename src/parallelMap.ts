@@ -1,8 +1,8 @@
 /** The operator `parallelMap`. */
 
 import type { OperatorFunction } from 'rxjs';
-import { CallMode } from './internal/channel/messages.js';
-import { createOperator } from './internal/operator.js';
+import { CallMode } from './internal/protocol/messages.js';
+import { createOperator } from './internal/rxjs/operator.js';
 import type { MapOperatorOptions, StartMethod } from './options.js';
 import type { Outcome, Task } from './taskTypes.js';
 

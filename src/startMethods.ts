@@ -3,8 +3,8 @@
 import { StartMethodUnavailableError } from './errors.js';
 import { describeValue } from './internal/options/describeValue.js';
 import { startMethodNames, type StartMethod } from './internal/options/poolOptions.js';
-import { Hold } from './internal/pool/Hold.js';
-import { startMethod as strategyOf } from './internal/workers/table.js';
+import { Hold } from './internal/core/pool/Hold.js';
+import { startMethod as strategyOf } from './internal/start/table.js';
 
 /**
  * The start methods that can be used here: `'threading'` and `'spawn'` everywhere, `'forkserver'` and `'fork'` on Linux, where the

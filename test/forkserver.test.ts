@@ -40,7 +40,7 @@ describe('the fork server', () => {
     const server = await serverPid();
     expect(parents.map(([ppid]) => ppid)).to.deep.equal([server, server]);
     expect(childrenOf(process.pid)).to.include(server);
-    expect(commandOf(server)).to.include('forkServer');
+    expect(commandOf(server)).to.include('forkserver/server');
     expect(parents[0]?.[1]).to.not.equal(parents[1]?.[1]);
   });
 

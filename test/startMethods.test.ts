@@ -66,7 +66,7 @@ describe('warmUp', () => {
     const { stdout, code } = await runProgram(`
       const { readFileSync } = require('node:fs');
       const children = () => readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').split(' ').filter(Boolean);
-      const servers = () => children().filter((pid) => readFileSync('/proc/' + pid + '/cmdline').includes('forkServer')).length;
+      const servers = () => children().filter((pid) => readFileSync('/proc/' + pid + '/cmdline').includes('forkserver/server')).length;
       console.log(servers());
       console.log(await library.warmUp('forkserver'), servers());
       await library.warmUp('forkserver');

@@ -32,7 +32,7 @@ export function describeEach(title: string, body: (row: StartMethodRow) => void)
 
 /**
  * The same for values, order, what functions take along, what errors say and what options mean. All processes do that with the same
- * code over the same channel (`runtime/` and `workers/ProcessLink.ts`): what a spawned one, a copy of the fork server and
+ * code over the same channel (`worker/` and `start/process/`): what a spawned one, a copy of the fork server and
  * a copy of a template have of their own is how they start, what they have loaded by then, and how they end. So one of them
  * stands for all, beside threads: which one by the title, so that each has about a third of these suites.
  */

@@ -5,11 +5,11 @@
 
 import { from, Subject, takeUntil, type ObservableInput } from 'rxjs';
 import type { AnyWorkerPool } from 'rxjs-parallel-map';
-import { CallMode } from '../../src/internal/channel/messages.js';
-import { Job, type JobOutcome, type JobOwner, type JobSpec } from '../../src/internal/pool/Job.js';
-import { indexAt, type Chunk } from '../../src/internal/pool/Chunk.js';
-import { Pace } from '../../src/internal/queue/Pace.js';
-import type { PortableFunction } from '../../src/internal/functions/portable.js';
+import { CallMode } from '../../src/internal/protocol/messages.js';
+import { Job, type JobOutcome, type JobOwner, type JobSpec } from '../../src/internal/core/job/Job.js';
+import { indexAt, type Chunk } from '../../src/internal/core/job/Chunk.js';
+import { Pace } from '../../src/internal/core/job/Pace.js';
+import type { PortableFunction } from '../../src/internal/closures/portable.js';
 
 /** A task in virtual time. For `parallelMap` the result is the last value, at the time of completion. */
 type VirtualTask = (value: unknown, context: { index: number }) => ObservableInput<unknown>;

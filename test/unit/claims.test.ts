@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { CLAIM_PLACES, Claims, MOST_CLAIMS, NO_PLACE } from '../../src/internal/channel/claims.js';
-import { ClaimBook } from '../../src/internal/pool/ClaimBook.js';
-import type { Chunk } from '../../src/internal/pool/Chunk.js';
+import { CLAIM_PLACES, Claims, MOST_CLAIMS, NO_PLACE } from '../../src/internal/protocol/claims.js';
+import { ClaimBook } from '../../src/internal/core/pool/ClaimBook.js';
+import type { Chunk } from '../../src/internal/core/job/Chunk.js';
 import { mapShared, SharedMemory } from '../../src/internal/posix/sharedMemory.js';
 import { whyNoLibc } from '../../src/internal/posix/libc.js';
 

@@ -1,9 +1,9 @@
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { CREDITS } from '../../src/internal/tuning.js';
-import { createChunk, type Chunk } from '../../src/internal/pool/Chunk.js';
-import { Deadlines } from '../../src/internal/pool/Deadlines.js';
-import type { Job } from '../../src/internal/pool/Job.js';
+import { CREDITS } from '../../src/internal/protocol/tuning.js';
+import { createChunk, type Chunk } from '../../src/internal/core/job/Chunk.js';
+import { Deadlines } from '../../src/internal/core/pool/Deadlines.js';
+import type { Job } from '../../src/internal/core/job/Job.js';
 import { until } from '../support/until.js';
 
 describe('deadlines', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { createDelivery, type DeliveryTarget } from '../../src/internal/queue/Delivery.js';
-import { ReorderBuffer } from '../../src/internal/queue/ReorderBuffer.js';
+import { createDelivery, type DeliveryTarget } from '../../src/internal/core/job/Delivery.js';
+import { ReorderBuffer } from '../../src/internal/core/job/ReorderBuffer.js';
 
 /** Sizes of batches that follow each other, and an order in which they arrive. */
 const shuffledBatches = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 40 }).chain((sizes) => {

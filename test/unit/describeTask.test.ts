@@ -1,8 +1,8 @@
 // What insights show of the values of a task: those that moved to its worker.
 import { expect } from 'chai';
-import { CallMode } from '../../src/internal/channel/messages.js';
-import type { Chunk } from '../../src/internal/pool/Chunk.js';
-import { describeTask } from '../../src/internal/pool/describeTask.js';
+import { CallMode } from '../../src/internal/protocol/messages.js';
+import type { Chunk } from '../../src/internal/core/job/Chunk.js';
+import { describeTask } from '../../src/internal/observe/describeTask.js';
 
 describe('The text about a value of which something has moved', () => {
   const textOf = (value: unknown, transfer: ArrayBuffer[] = []): string => {

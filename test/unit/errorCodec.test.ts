@@ -7,8 +7,8 @@ import { inspect, types } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
-import { decodeThrown } from '../../src/internal/channel/decodeThrown.js';
-import { encodeThrown, type EncodedThrown } from '../../src/internal/channel/errorCodec.js';
+import { decodeThrown } from '../../src/internal/protocol/decodeThrown.js';
+import { encodeThrown, type EncodedThrown } from '../../src/internal/protocol/errorCodec.js';
 import * as ours from '../../src/errors.js';
 
 const succeeds = (act: () => unknown): boolean => {
@@ -618,7 +618,7 @@ for (const [transport, isCloneable, send] of transports) {
 }
 
 describe('A thrown value, from a worker', () => {
-  const codec = new URL('../../src/internal/channel/errorCodec.js', import.meta.url).href;
+  const codec = new URL('../../src/internal/protocol/errorCodec.js', import.meta.url).href;
   const thrower = `
     class HttpError extends RangeError {
       constructor(response) { super('HTTP ' + response.status); this.name = 'HttpError'; this.response = response; }

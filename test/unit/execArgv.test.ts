@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { processExecArgv, threadExecArgv, withoutPreloads } from '../../src/internal/workers/execArgv.js';
+import { processExecArgv, threadExecArgv, withoutPreloads } from '../../src/internal/start/process/execArgv.js';
 
 /** Flags that a program may have been started with, and whether its workers should have them. */
 const flags: readonly { readonly argv: readonly string[]; readonly process: boolean; readonly thread: boolean }[] = [

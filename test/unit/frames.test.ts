@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { encodeFrame, FrameReader } from '../../src/internal/channel/frames.js';
+import { encodeFrame, FrameReader } from '../../src/internal/protocol/frames.js';
 
 /** What comes out when bytes go in, piece by piece. */
 function readAll(pieces: readonly Buffer[]): unknown[] {

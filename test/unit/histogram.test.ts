@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { bucketOf, BUCKETS, Histogram } from '../../src/internal/channel/histogram.js';
+import { bucketOf, BUCKETS, Histogram } from '../../src/internal/protocol/histogram.js';
 
 describe('The histogram', () => {
   const percentileOf = (duration: number): number => {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { CREDITS } from '../../src/internal/tuning.js';
-import { MergeRun } from '../../src/internal/runtime/MergeRun.js';
+import { CREDITS } from '../../src/internal/protocol/tuning.js';
+import { MergeRun } from '../../src/internal/worker/MergeRun.js';
 import { until } from '../support/until.js';
 
 describe('A merge run', () => {

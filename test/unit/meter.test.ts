@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Meter } from '../../src/internal/runtime/Meter.js';
+import { Meter } from '../../src/internal/worker/Meter.js';
 
 describe('The clock of a worker', () => {
   const begin = 1000;

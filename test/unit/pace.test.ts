@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Pace } from '../../src/internal/queue/Pace.js';
+import { Pace } from '../../src/internal/core/job/Pace.js';
 
 describe('Pace', () => {
   it('sends one value at a time until it knows how long they take', () => {

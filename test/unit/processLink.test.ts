@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { encodeFrame } from '../../src/internal/channel/frames.js';
-import { ToWorker } from '../../src/internal/channel/messages.js';
-import { ProcessLink } from '../../src/internal/workers/ProcessLink.js';
-import type { WorkerEnd } from '../../src/internal/workers/StartMethod.js';
+import { encodeFrame } from '../../src/internal/protocol/frames.js';
+import { ToWorker } from '../../src/internal/protocol/messages.js';
+import { ProcessLink } from '../../src/internal/start/process/ProcessLink.js';
+import type { WorkerEnd } from '../../src/internal/start/StartMethod.js';
 
 describe('ProcessLink', () => {
   let server: Server | undefined;

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { openInput, type PullTarget } from '../../src/internal/pull.js';
+import { openInput, type PullTarget } from '../../src/internal/core/job/pull.js';
 
 /** A target with so much room at first. */
 class Target implements PullTarget {

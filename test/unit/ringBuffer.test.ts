@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { RingBuffer } from '../../src/internal/queue/RingBuffer.js';
+import { RingBuffer } from '../../src/internal/core/job/RingBuffer.js';
 
 type Step = { readonly push: number } | { readonly take: number } | { readonly peek: number } | 'clear';
 

@@ -7,10 +7,10 @@ import {
   NO_DUTY,
   ToWorker,
   type MessageFromWorker,
-} from '../../src/internal/channel/messages.js';
-import { NO_PLACE } from '../../src/internal/channel/claims.js';
-import { makePortable } from '../../src/internal/functions/portable.js';
-import { TaskLoop } from '../../src/internal/runtime/TaskLoop.js';
+} from '../../src/internal/protocol/messages.js';
+import { NO_PLACE } from '../../src/internal/protocol/claims.js';
+import { makePortable } from '../../src/internal/closures/portable.js';
+import { TaskLoop } from '../../src/internal/worker/TaskLoop.js';
 import { until } from '../support/until.js';
 
 /** A loop with one function, and what it has sent about its chunks. */

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import { deserialize, serialize } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { findUnserializable } from '../../src/internal/channel/unserializable.js';
+import { findUnserializable } from '../../src/internal/protocol/unserializable.js';
 
 const succeeds = (act: () => unknown): boolean => {
   try {

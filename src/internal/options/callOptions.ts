@@ -20,7 +20,7 @@ import {
 import { progressBarRow, type ProgressBarOptions, type ProgressBarSettings } from './progressBarOptions.js';
 import type { TaskProgress, WorkerTask } from '../../taskTypes.js';
 import type { Transferable } from '../../transfer.js';
-import type { AnyTask } from '../functions/portable.js';
+import type { AnyTask } from '../closures/portable.js';
 
 /**
  * What concerns one `apply`. Each option may be left out or `undefined`, which both mean its default.

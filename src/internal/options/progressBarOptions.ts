@@ -1,6 +1,6 @@
 /** The option `progressBar`: what can be said of how a call shows its progress, its checks and defaults. */
 
-import type { ProgressStream } from '../progress/Screen.js';
+import type { ProgressStream } from '../observe/progress/Screen.js';
 import { describeValue, quote } from './describeValue.js';
 import {
   anyString,

@@ -12,7 +12,7 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
-import { setTimeout } from '../globals.js';
+import { setTimeout } from '../platform/globals.js';
 
 /** `node::per_process::v8_platform`: has a pointer to the platform. */
 const HOLDER = '_ZN4node11per_process11v8_platformE';

@@ -1,0 +1,97 @@
+/** The results of a job as an async iterator, which takes no more than its consumer does. */
+
+import { queueMicrotask } from '../../platform/globals.js';
+import type { Job, JobSink } from './Job.js';
+
+interface Waiter<R> {
+  readonly resolve: (result: IteratorResult<R, undefined>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class JobIterator<R> implements AsyncIterableIterator<R> {
+  readonly #start: (sink: JobSink) => Job;
+  #job: Job | undefined;
+  /** Results that were not taken yet: batches, and how far the first one is taken. */
+  readonly #batches: R[][] = [];
+  #taken = 0;
+  /** Calls of `next` that wait for a result. */
+  readonly #waiters: Waiter<R>[] = [];
+  #end: { readonly error?: unknown; readonly failed: boolean } | undefined;
+
+  /** @param start Starts the job: called at the first `next`. */
+  constructor(start: (sink: JobSink) => Job) {
+    this.#start = start;
+  }
+
+  next(): Promise<IteratorResult<R, undefined>> {
+    if (this.#job === undefined && this.#end === undefined) this.#begin();
+    const batch = this.#batches[0];
+    if (batch !== undefined) return Promise.resolve({ done: false, value: this.#take(batch) });
+    if (this.#end === undefined) return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    const { failed, error } = this.#end;
+    this.#end = { failed: false }; // an error is told once, as by a generator
+    return failed ? Promise.reject(error) : Promise.resolve({ done: true, value: undefined });
+  }
+
+  return(): Promise<IteratorResult<R, undefined>> {
+    this.#close();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  throw(error: unknown): Promise<IteratorResult<R, undefined>> {
+    this.#close();
+    return Promise.reject(error);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #begin(): void {
+    try {
+      this.#job = this.#start({
+        next: (values) => this.#receive(values as R[]),
+        error: (error) => this.#finish({ failed: true, error }),
+        complete: () => this.#finish({ failed: false }),
+      });
+    } catch (error) {
+      this.#end = { failed: true, error };
+    }
+  }
+
+  #receive(values: R[]): void {
+    this.#batches.push(values);
+    while (this.#waiters.length > 0 && this.#batches.length > 0) {
+      const value = this.#take(this.#batches[0] as R[]);
+      this.#waiters.shift()?.resolve({ done: false, value });
+    }
+  }
+
+  /** Takes the next result. A batch counts as consumed with its last one, which spares a call for each. */
+  #take(batch: R[]): R {
+    const value = batch[this.#taken++] as R;
+    if (this.#taken === batch.length) {
+      this.#batches.shift();
+      this.#taken = 0;
+      // Not from inside a delivery: there may be more of it to come.
+      queueMicrotask(() => this.#job?.release(batch.length));
+    }
+    return value;
+  }
+
+  #close(): void {
+    this.#job?.cancel();
+    this.#batches.length = 0;
+    this.#finish({ failed: false });
+  }
+
+  #finish(end: { readonly error?: unknown; readonly failed: boolean }): void {
+    this.#end ??= end;
+    for (const { resolve, reject } of this.#waiters.splice(0)) {
+      const { failed, error } = this.#end;
+      this.#end = { failed: false };
+      if (failed) reject(error);
+      else resolve({ done: true, value: undefined });
+    }
+  }
+}

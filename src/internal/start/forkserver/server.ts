@@ -1,0 +1,338 @@
+/**
+ * The entry of a process of which workers are copies. There are two kinds:
+ *
+ * - The fork server: one small process of the program's that does nothing but be copied. It loads nothing of the user's, so that every
+ *   worker begins where a fresh process would; what the program preloads, by `--import` and the like, each copy loads for itself, for
+ *   it may start threads, which a copy would lack.
+ * - The template of a pool, which loads functions and what they share before it is copied.
+ */
+
+import { createRequire, register } from 'node:module';
+import { connect, Socket } from 'node:net';
+import { pathToFileURL } from 'node:url';
+import { isCloneableByProcess } from '../../protocol/cloneable.js';
+import { encodeThrown } from '../../protocol/errorCodec.js';
+import { encodeFrame, FrameReader } from '../../protocol/frames.js';
+import {
+  FromServer,
+  ToServer,
+  type ForkRequest,
+  type MessageFromServer,
+  type MessageToServer,
+  type ServerData,
+} from './serverMessages.js';
+import { importModule } from '../../closures/importModule.js';
+import { clearTimeout, now, setImmediate, setTimeout } from '../../platform/globals.js';
+import { endIdleConnections, idleConnections } from '../../posix/connections.js';
+import { Forker } from '../../posix/Forker.js';
+import { leaveByExit } from '../../posix/leaving.js';
+import { tellSourceMaps } from '../../closures/sourceMaps.js';
+import { loadLibc, PR_SET_PDEATHSIG, SIGKILL, whyNoCopies, type Libc } from '../../posix/libc.js';
+import { drainStores, prepareRandom, redirectRandom, reseed } from '../../posix/randomness.js';
+import { signalName } from '../../posix/signals.js';
+import { V8Threads } from '../../posix/v8Threads.js';
+import { becomeWorker } from '../../worker/identity.js';
+import { Preparation } from '../../worker/Preparation.js';
+import { rehearse, rehearseCopy, rehearseWithoutModules } from './rehearsal.js';
+import { runProcessWorker } from '../process/processWorker.js';
+import { park, Spare } from './Spare.js';
+
+/** So many milliseconds at most a template waits for what the modules of the user have begun and not awaited. */
+const QUIET_LIMIT = 1000;
+/**
+ * So many milliseconds after the worker that was made ahead has become one, the next is made: a program and a worker that are at its start
+ * have two CPUs busy. One that was not made ahead takes longer to start, in which the next is made.
+ */
+const SPARE_DELAY = 5;
+/** The file descriptor of the pipe to the program. */
+const CONTROL = 3;
+
+const { address, token, programPid, execArgv, preloads, template } = JSON.parse(
+  process.argv.splice(2, 1)[0] as string,
+) as ServerData;
+const control = new Socket({ fd: CONTROL });
+const requests: MessageToServer[] = [];
+/** The ids of the copies that live, by their pids; `undefined` for one that nobody has asked for. */
+const workers = new Map<number, number | undefined>();
+const preparation = template === undefined ? undefined : new Preparation();
+
+const tell = (message: MessageFromServer): void => void control.write(encodeFrame(message));
+
+const onInterrupt = (): void => undefined; // Ctrl-C is for the program to answer
+process.on('SIGINT', onInterrupt);
+control.on('error', () => undefined);
+control.on('close', () => process.exit(0));
+
+let libc: Libc;
+let forker: Forker;
+let spare: Spare;
+let random: () => number;
+let v8Threads: V8Threads;
+/** Whether a request is being answered. */
+let isBusy = false;
+let spareTimer: NodeJS.Timeout | undefined;
+/** What copies do first is compiled: by a fork server before all, by a template when it has loaded what it was asked to. */
+let rehearsed: Promise<void> | undefined;
+/** Whether anything was loaded since garbage was collected. */
+let isUntidy = false;
+
+try {
+  const reason = whyNoCopies(); // by flags that only workers have
+  if (reason !== undefined) throw new Error(reason);
+  libc = loadLibc();
+  forker = new Forker(libc);
+  spare = new Spare(libc, forker);
+  random = prepareRandom();
+  v8Threads = new V8Threads();
+  libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (libc.getppid() !== programPid) process.exit(0); // it has died in between
+  serve();
+} catch (error) {
+  tell([FromServer.Unavailable, error instanceof Error ? error.message : String(error)]);
+}
+
+function serve(): void {
+  const reader = new FrameReader();
+  control.on('data', (bytes) => {
+    reader.read(bytes, (message) => {
+      const request = message as MessageToServer;
+      if (request[0] === ToServer.End) end(); // at once, whatever is being loaded
+      requests.push(request);
+    });
+    setImmediate(serveNext);
+  });
+  process.on('SIGCHLD', reap);
+  if (template !== undefined) {
+    redirectRandom();
+    drainStores(); // this and the next line compile what each copy does: it then takes 0.8 ms there instead of 1.5 to 7
+    idleConnections(libc);
+    // For what is loaded: each copy has an id of its own, and prints through the program.
+    const identity = { workerId: 0, daemon: template.daemon, insights: false, bars: false, name: undefined };
+    becomeWorker(identity, (text) => void process.stderr.write(`${text}\n`));
+    process.on('uncaughtExceptionMonitor', onFatal);
+    process.execArgv = [...execArgv];
+    process.argv.push(...template.argv);
+    if (template.preloads) void preload(process.cwd()); // an error ends it, and is told as what has ended it
+    tell([FromServer.Ready]);
+  } else {
+    isBusy = true;
+    reseed(prepareRandom()); // copies do that, too
+    rehearsed = rehearse();
+    void rehearsed.then(() => {
+      isBusy = false;
+      isUntidy = true;
+      if (requests.length > 0) setImmediate(serveNext);
+      else makeSpare();
+      tell([FromServer.Ready]);
+    });
+  }
+}
+
+function onFatal(error: unknown): void {
+  tell([FromServer.Fatal, encodeThrown(error, isCloneableByProcess)]);
+}
+
+/** One at a time, and from the event loop: a copy goes on from here, too. */
+function serveNext(): void {
+  if (isBusy) return;
+  const request = requests.shift();
+  if (request === undefined) return;
+  isBusy = true;
+  const done = (delay = SPARE_DELAY): void => {
+    isBusy = false;
+    if (requests.length > 0) setImmediate(serveNext);
+    else if (workers.size > 0) makeSpareIn(delay);
+  };
+  if (request[0] !== ToServer.Fork) spare.discard(); // it does not have what the next worker is to have
+  switch (request[0]) {
+    case ToServer.Share:
+      isUntidy = true;
+      preparation?.share(request[1], done);
+      return;
+    case ToServer.Define: {
+      const [, task, portable] = request;
+      isUntidy = true;
+      preparation?.define(task, portable, (succeeded) => {
+        tell([FromServer.Prepared, task, succeeded]);
+        done();
+      });
+      return;
+    }
+    case ToServer.Forget:
+      preparation?.forget(request[1]);
+      done();
+      return;
+    case ToServer.Fork:
+      if (useSpare(request[1])) {
+        done();
+        return;
+      }
+      rehearsed ??= rehearseWithoutModules();
+      void rehearsed.then(() =>
+        setImmediate(() =>
+          whenQuiet(() => {
+            if (fork(request[1])) done(0);
+          }),
+        ),
+      );
+      return;
+  }
+}
+
+/** Calls back when nothing is under way that only one of several copies could hear the end of. */
+function whenQuiet(callback: () => void): void {
+  if (preparation === undefined) {
+    callback();
+    return;
+  }
+  const limit = now() + QUIET_LIMIT;
+  const look = (): void => {
+    if (isQuiet(/Req|Request|ConnectWrap$/) || now() > limit) preparation.output.whenOut(callback);
+    else setTimeout(look, 1);
+  };
+  look();
+}
+
+/** Whether nothing is under way whose name is of this kind. */
+function isQuiet(kind: RegExp): boolean {
+  return !process.getActiveResourcesInfo().some((name) => kind.test(name));
+}
+
+function makeSpareIn(delay: number): void {
+  clearTimeout(spareTimer);
+  if (delay === 0) {
+    setImmediate(makeSpare);
+    return;
+  }
+  spareTimer = setTimeout(makeSpare, delay);
+  spareTimer.unref();
+}
+
+/**
+ * Makes the next worker ahead, where nobody waits for anything else. Not while anything of the user's is under way, timers included: it
+ * may change what is loaded, which a copy would not have if it were made before.
+ */
+function makeSpare(): void {
+  if (isBusy || requests.length > 0 || spare.pid !== undefined) return;
+  if (preparation !== undefined && (!isQuiet(/^(?!PipeWrap$|TTYWrap$)/) || preparation.output.isPending)) return;
+  let pipe: number | undefined;
+  try {
+    tidy();
+    pipe = spare.make();
+  } catch {
+    return; // if that was no accident, whoever asks for a worker hears of it
+  }
+  if (pipe === undefined) {
+    workers.set(spare.pid as unknown as number, undefined);
+    return;
+  }
+  detach();
+  const work = (): void => begin(park(pipe));
+  // What a copy does for the first time takes long, for it gets its own memory page by page. A template has code of the user's, which is
+  // not to run now.
+  if (preparation === undefined) void rehearseCopy().then(work);
+  else work();
+}
+
+/** Hands a request to the copy that was made ahead. False where there is none. */
+function useSpare(request: ForkRequest): boolean {
+  const { pid } = spare;
+  if (pid === undefined || !spare.use(request)) return false;
+  made(pid, request);
+  return true;
+}
+
+function made(pid: number, { id }: ForkRequest): void {
+  workers.set(pid, id);
+  tell([FromServer.Forked, id, pid]);
+}
+
+function tidy(): void {
+  if (isUntidy) forker.collectGarbage();
+  isUntidy = false;
+}
+
+/** Ends this process, of which no worker lives. What would be left otherwise is a zombie, where nobody else reaps. */
+function end(): void {
+  const { pid } = spare;
+  spare.discard();
+  if (pid !== undefined) forker.reap(pid, true);
+  process.kill(process.pid, SIGKILL);
+}
+
+/** Makes a worker. False in that worker. */
+function fork(request: ForkRequest): boolean {
+  let pid: number;
+  try {
+    tidy();
+    pid = forker.fork();
+  } catch (error) {
+    tell([FromServer.Failed, request.id, (error as Error).message]);
+    return true;
+  }
+  if (pid === 0) {
+    detach();
+    begin(request);
+    return false;
+  }
+  made(pid, request);
+  return true;
+}
+
+function reap(): void {
+  for (const [pid, id] of workers) {
+    const end = forker.reap(pid);
+    if (end === undefined) continue;
+    workers.delete(pid);
+    if (pid === spare.pid) spare.lost();
+    if (id === undefined) continue;
+    tell([FromServer.Exited, id, end.exitCode, end.exitCode === null ? signalName(end.signal) : null]);
+  }
+}
+
+/** In a copy: what belongs to the server goes. */
+function detach(): void {
+  isBusy = true; // for ever: it makes no copies
+  clearTimeout(spareTimer);
+  requests.length = 0;
+  workers.clear();
+  control.removeAllListeners();
+  control.destroy();
+  process.off('SIGCHLD', reap);
+  process.off('uncaughtExceptionMonitor', onFatal);
+  leaveByExit(libc);
+  Object.defineProperty(process, 'pid', { value: libc.getpid(), enumerable: true, configurable: true });
+  Object.defineProperty(process, 'ppid', { get: () => libc.getppid(), enumerable: true, configurable: true });
+  reseed(random);
+  if (preparation === undefined) return;
+  drainStores();
+  endIdleConnections(libc);
+}
+
+/** In a copy: becomes a worker, with a channel of its own. */
+function begin({ id, identity, cwd, env, argv }: ForkRequest): void {
+  v8Threads.enter();
+  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
+  Object.assign(process.env, env);
+  process.execArgv = [...execArgv];
+  if (template === undefined) process.argv.push(...argv);
+  process.chdir(cwd);
+
+  const channel = connect(address);
+  channel.write(`${token}${String(id).padStart(10, '0')}`);
+  const isPreloaded = template?.preloads === true;
+  void (isPreloaded ? Promise.resolve() : preload(cwd)).then(() => {
+    runProcessWorker(identity, channel, preparation);
+    channel.once('data', () => setImmediate(() => v8Threads.startLater()));
+    process.off('SIGINT', onInterrupt); // now that the worker minds it
+  });
+}
+
+/** What the flags of the program ask for, in Node's order. */
+async function preload(cwd: string): Promise<void> {
+  const from = `${cwd}/_`;
+  for (const name of preloads.require) createRequire(from)(name);
+  for (const name of preloads.loader) register(name, pathToFileURL(from));
+  for (const name of preloads.import) await importModule(from, name);
+  tellSourceMaps(); // a template has compiled functions before
+}

@@ -1,0 +1,149 @@
+/** The pool's side of a worker process, however that was started: frames over a channel of its own, and its end. */
+
+import { readSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { encodeFrame, FrameReader } from '../../protocol/frames.js';
+import { CLAIM_PLACES, Claims } from '../../protocol/claims.js';
+import { ToWorker, type MessageFromWorker, type MessageToWorker } from '../../protocol/messages.js';
+import { SharedMemory, type SharedPart } from '../../posix/sharedMemory.js';
+import { clearTimeout, setTimeout } from '../../platform/globals.js';
+import type { Prepared, Traffic, WorkerEvents, WorkerLink } from '../StartMethod.js';
+
+/** A worker whose channel is closed has so many milliseconds to leave by itself. */
+const LEAVE_TIME = 2000;
+/** A worker that has ended, but whose channel something still holds open, is not waited for longer (milliseconds). */
+const CLOSE_TIME = 1000;
+
+/** Of the workers of all pools. */
+const memory = new SharedMemory(CLAIM_PLACES);
+
+export class ProcessLink implements WorkerLink {
+  readonly #events: WorkerEvents;
+  readonly #kill: () => void;
+  readonly #reader = new FrameReader();
+  #channel: Socket | undefined;
+  /** What was sent before there was a channel. */
+  #early: Buffer[] = [];
+  readonly #traffic = { sent: 0, received: 0 };
+  #isClosed = false;
+  #exit: { readonly code: number | null; readonly signal: string | null } | undefined;
+  #hasEnded = false;
+  #overdue: NodeJS.Timeout | undefined;
+  #unreadable: { readonly error: unknown } | undefined;
+
+  /** Memory for claims, once the worker was told of it. */
+  #shared: SharedPart | undefined;
+
+  readonly prepared: Prepared | undefined;
+
+  /** @param kill Ends the process at once. @param prepared What it has from the start. */
+  constructor(events: WorkerEvents, kill: () => void, prepared?: Prepared) {
+    this.prepared = prepared;
+    this.#events = events;
+    this.#kill = kill;
+  }
+
+  get traffic(): Traffic {
+    return this.#traffic;
+  }
+
+  claims(): Claims | undefined {
+    this.#shared ??= memory.allocate();
+    if (this.#shared === undefined) return undefined;
+    this.send([ToWorker.Claim, this.#shared.place]);
+    return new Claims(this.#shared.words);
+  }
+
+  /** There is the channel. @param first What was read of it already. */
+  attach(channel: Socket, first?: Buffer): void {
+    this.#channel = channel;
+    channel.unref();
+    readRestBeforeDestroyed(channel);
+    channel.on('data', (bytes) => this.#read(bytes));
+    // Writing to a worker that ends fails; its end, which follows, says all there is to say.
+    channel.on('error', () => undefined);
+    channel.on('close', () => {
+      this.#isClosed = true;
+      if (this.#exit !== undefined) this.#end();
+      else this.#watch(LEAVE_TIME, () => this.#kill());
+    });
+    if (first !== undefined) this.#read(first);
+    for (const frame of this.#early.splice(0)) channel.write(frame);
+  }
+
+  send(message: MessageToWorker): void {
+    const frame = encodeFrame(message);
+    this.#traffic.sent += frame.length;
+    if (this.#channel === undefined) this.#early.push(frame);
+    else if (this.#channel.writable) this.#channel.write(frame);
+  }
+
+  kill(): void {
+    this.#kill();
+  }
+
+  /** The process has ended. What it has said before may still be under way. */
+  exited(code: number | null, signal: string | null, error?: unknown): void {
+    if (this.#exit !== undefined) return;
+    this.#exit = { code, signal };
+    if (error !== undefined) this.#unreadable ??= { error };
+    if (this.#isClosed || this.#channel === undefined) this.#end();
+    else this.#watch(CLOSE_TIME, () => this.#end());
+  }
+
+  #read(bytes: Buffer): void {
+    if (this.#unreadable !== undefined) return;
+    this.#traffic.received += bytes.length;
+    try {
+      this.#reader.read(bytes, (message) => this.#events.message(message as MessageFromWorker));
+    } catch (error) {
+      // A message that cannot be read is lost, and with it the worker: who waits for it has to hear so.
+      this.#unreadable = { error };
+      this.#kill();
+    }
+  }
+
+  #watch(time: number, act: () => void): void {
+    if (this.#hasEnded) return;
+    clearTimeout(this.#overdue);
+    this.#overdue = setTimeout(act, time);
+    this.#overdue.unref();
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearTimeout(this.#overdue);
+    this.#channel?.destroy();
+    this.#events.exit({
+      exitCode: this.#exit?.code ?? null,
+      signal: this.#exit?.signal ?? null,
+      error: this.#unreadable?.error,
+    });
+    // Whoever has heard of the end has looked at the claims, and does not any more.
+    this.#shared?.release();
+  }
+}
+
+/**
+ * Has a channel read what has arrived before it is destroyed. Node destroys a socket of which a write fails, since nobody reads at the
+ * other end any more; but what that end said before would be lost with it, and with that results of calls that were made.
+ */
+function readRestBeforeDestroyed(channel: Socket): void {
+  const destroy = channel._destroy;
+  channel._destroy = function (error, callback): void {
+    const fd = (channel as { _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
+    if (fd >= 0) for (let bytes = readNow(fd); bytes.length > 0; bytes = readNow(fd)) channel.emit('data', bytes);
+    destroy.call(channel, error, callback);
+  };
+}
+
+/** What can be read at once; nothing at the end, and where there is nothing yet. */
+function readNow(fd: number): Buffer {
+  const bytes = Buffer.alloc(65_536);
+  try {
+    return bytes.subarray(0, readSync(fd, bytes));
+  } catch {
+    return bytes.subarray(0, 0); // EAGAIN, or a connection that was reset, of which all was read
+  }
+}

@@ -1,0 +1,65 @@
+/** `spawn`: a worker is a fresh Node process, heard over a pipe of its own. */
+
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { runtimeUrl } from '../../../runtimeUrl.js';
+import { isCloneableByProcess } from '../../protocol/cloneable.js';
+import { withDeathSignal } from '../process/deathSignal.js';
+import { limitFlags, processExecArgv } from '../process/execArgv.js';
+import { guard, guardIsAvailable } from '../process/guard.js';
+import type { ProcessData } from './process.js';
+import { ProcessLink } from '../process/ProcessLink.js';
+import { refusalOfProcess } from '../process/refusedFlags.js';
+import type { StartMethodStrategy, WorkerLink } from '../StartMethod.js';
+
+/** The places among the worker's file descriptors: of the channel, and of a pipe that only watches. */
+const CHANNEL = 3;
+const LIFELINE = 4;
+
+export const spawning: StartMethodStrategy = {
+  name: 'spawn',
+  isCloneable: isCloneableByProcess,
+
+  start(identity, { env, argv, execArgv, resourceLimits }, events): WorkerLink {
+    const watch = !guardIsAvailable();
+    const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'pipe'];
+    // The lifeline: never written to, and closed by the system when this program ends.
+    if (watch) stdio.push('pipe');
+    const limits = limitFlags(resourceLimits);
+    const flags = execArgv ?? processExecArgv(process.execArgv);
+    const data: ProcessData = { identity, watch, ownFlags: limits.length };
+    const [file, args] = withDeathSignal(process.execPath, [
+      ...flags,
+      ...limits,
+      fileURLToPath(runtimeUrl('spawn/process')),
+      JSON.stringify(data),
+      ...argv,
+    ]);
+    const child: ChildProcess = spawn(file, args, {
+      stdio,
+      windowsHide: true,
+      ...(env === undefined ? {} : { env }),
+    });
+    const { pid } = child;
+    if (pid === undefined) {
+      // No process: there is nothing but an `error` event to hear.
+      child.once('error', (error) => events.exit({ exitCode: null, signal: null, error }));
+      return { send: () => undefined, kill: () => undefined, claims: () => undefined };
+    }
+    if (!watch) guard.add(pid);
+
+    const link = new ProcessLink(events, () => void child.kill('SIGKILL'));
+    link.attach(child.stdio[CHANNEL] as Socket);
+    child.on('error', () => undefined); // a kill that comes too late
+    child.on('exit', (exitCode, signal) => {
+      if (!watch) guard.remove(pid);
+      child.stdio[LIFELINE]?.destroy();
+      const isUp = link.traffic.received > 0;
+      link.exited(exitCode, signal, isUp ? undefined : refusalOfProcess(exitCode, execArgv, flags, env ?? process.env));
+    });
+    child.unref();
+    (child.stdio[LIFELINE] as Socket | undefined)?.unref();
+    return link;
+  },
+};

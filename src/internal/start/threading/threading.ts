@@ -1,0 +1,118 @@
+/** `threading`: a worker is a thread of this process, with a heap and an event loop of its own. */
+
+import { DRAIN_TIME } from '../../protocol/tuning.js';
+import { clearTimeout, now, setTimeout } from '../../platform/globals.js';
+import type { Readable } from 'node:stream';
+import {
+  MessageChannel,
+  receiveMessageOnPort,
+  Worker,
+  type ResourceLimits as NodeResourceLimits,
+  type WorkerOptions,
+} from 'node:worker_threads';
+import { runtimeUrl } from '../../../runtimeUrl.js';
+import { isCloneableByThread } from '../../protocol/cloneable.js';
+import { CLAIM_PLACES, Claims } from '../../protocol/claims.js';
+import type { MessageFromWorker } from '../../protocol/messages.js';
+import { refuseUsedUp } from '../../protocol/usedUp.js';
+import type { ThreadData } from './thread.js';
+import { threadExecArgv } from '../process/execArgv.js';
+import { refusalOfThread } from '../process/refusedFlags.js';
+import type { StartMethodStrategy, WorkerLink } from '../StartMethod.js';
+
+/** So many milliseconds at most the last output of a worker may take. */
+const OUTPUT_TIME = 1000;
+
+export const threading: StartMethodStrategy = {
+  name: 'threading',
+  isCloneable: isCloneableByThread,
+
+  start(identity, { env, argv, execArgv, resourceLimits, name }, events): WorkerLink {
+    const { port1: port, port2: workerPort } = new MessageChannel();
+    const words = new Int32Array(new SharedArrayBuffer(CLAIM_PLACES * Int32Array.BYTES_PER_ELEMENT));
+    const claims = new Claims(words);
+    const data: ThreadData = { port: workerPort, identity, claims: words };
+    const worker = startThread(execArgv, {
+      workerData: data,
+      transferList: [workerPort],
+      execArgv: execArgv === undefined ? threadExecArgv(process.execArgv) : [...execArgv],
+      argv: [...argv],
+      ...(env === undefined ? {} : { env }),
+      ...(resourceLimits === undefined ? {} : { resourceLimits: resourceLimits as NodeResourceLimits }),
+      ...(name === undefined ? {} : { name }),
+    });
+    let error: unknown;
+
+    /** A message that cannot be read is lost, and with it the worker: who waits for it has to hear so. */
+    const giveUp = (reason: unknown): void => {
+      error = reason;
+      void worker.terminate();
+    };
+    /** Takes what has arrived, for a bounded time. */
+    const drain = (until: number): void => {
+      try {
+        do {
+          const next = receiveMessageOnPort(port) as { message: MessageFromWorker } | undefined;
+          if (next === undefined) return;
+          events.message(next.message);
+        } while (now() < until);
+      } catch (reason) {
+        giveUp(reason);
+      }
+    };
+
+    port.on('message', (message: MessageFromWorker) => {
+      events.message(message);
+      drain(now() + DRAIN_TIME);
+    });
+    port.on('messageerror', giveUp);
+    worker.on('error', (reason) => {
+      error ??= reason;
+    });
+    worker.on('exit', (exitCode) => {
+      drain(Infinity); // what it has said before its end counts, and may still be under way
+      port.close();
+      // What it has printed is on its way through this thread.
+      whenRead([worker.stdout, worker.stderr], () => events.exit({ exitCode, signal: null, error }));
+    });
+    worker.unref();
+    port.unref();
+
+    return {
+      send: (message, transfer) => {
+        if (transfer !== undefined) refuseUsedUp(transfer);
+        port.postMessage(message, transfer as never);
+      },
+      kill: () => void worker.terminate(),
+      claims: () => claims,
+    };
+  },
+};
+
+function startThread(execArgv: readonly string[] | undefined, options: WorkerOptions): Worker {
+  try {
+    return new Worker(runtimeUrl('threading/thread'), options);
+  } catch (error) {
+    throw refusalOfThread(error, execArgv);
+  }
+}
+
+/** Calls back when streams are read to their end; after a second at the latest, for whoever reads our output may stall. */
+function whenRead(streams: readonly Readable[], callback: () => void): void {
+  let open = 0;
+  const timer = setTimeout(() => done(), OUTPUT_TIME);
+  const done = (): void => {
+    if (open < 0) return;
+    open = -1;
+    clearTimeout(timer);
+    callback();
+  };
+  for (const stream of streams) {
+    if (stream.readableEnded || stream.destroyed) continue;
+    open++;
+    stream.once('close', () => {
+      if (--open === 0) done();
+    });
+  }
+  if (open === 0) done();
+}

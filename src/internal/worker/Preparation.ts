@@ -1,0 +1,40 @@
+/** What a template has loaded before it is copied: each of its workers has it from the start. */
+
+import type { PortableFunction, PortableValue } from '../closures/portable.js';
+import { rebuildValue } from '../closures/rebuild.js';
+import { Output } from '../start/process/Output.js';
+import { TaskShelf } from './TaskShelf.js';
+
+/** What is shared, or why it could not be built. */
+export type Shared = { readonly value: unknown } | { readonly error: unknown };
+
+export class Preparation {
+  readonly shelf = new TaskShelf();
+  /** `console` keeps a stream once it has one, so that who asks later would not see which. */
+  readonly output = new Output();
+  /** The functions that were asked for, with the error of those that could not be loaded. */
+  readonly tasks = new Map<number, { readonly error: unknown } | undefined>();
+  shared: Shared | undefined;
+
+  /** Loads a function, and calls back when that is done. */
+  define(task: number, portable: PortableFunction, done: (succeeded: boolean) => void): void {
+    this.shelf.define(task, portable, (failure) => {
+      this.tasks.set(task, failure);
+      done(failure === undefined);
+    });
+  }
+
+  forget(task: number): void {
+    this.shelf.forget(task);
+    this.tasks.delete(task);
+  }
+
+  /** Builds what is shared, and calls back when that is done. */
+  share(portable: PortableValue, done: () => void): void {
+    const settle = (shared: Shared): void => {
+      this.shared = shared;
+      done();
+    };
+    rebuildValue(portable).then(settle, (error: unknown) => settle({ error }));
+  }
+}

@@ -1,0 +1,75 @@
+/** What functions get to know of where they run: the second argument of a task function, and the only one of init and exit. */
+
+import { AbortController } from '../platform/globals.js';
+
+/** What all calls of one duty have in common in a worker: the argument of its init and exit functions. */
+export interface WorkerScope {
+  readonly workerId: number;
+  readonly shared: unknown;
+  readonly state: object;
+}
+
+export class TaskContext implements WorkerScope {
+  readonly index: number;
+  // Copied rather than looked up, so that they are there for whoever lists the properties.
+  readonly workerId: number;
+  readonly shared: unknown;
+  readonly state: object;
+  #controller: AbortController | undefined;
+  #aborted = false;
+
+  constructor(index: number, scope: WorkerScope) {
+    this.index = index;
+    this.workerId = scope.workerId;
+    this.shared = scope.shared;
+    this.state = scope.state;
+  }
+
+  // Made on demand: a controller costs more than many a task.
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  /** Nobody listens to what the call reports. */
+  get progress(): (value: unknown) => void {
+    return ignore;
+  }
+
+  /** The result is no longer wanted. */
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+}
+
+/** The context of a call to which somebody listens: a class of its own, so that it costs the others nothing. */
+export class ReportingContext extends TaskContext {
+  #send: ((value: unknown) => void) | undefined;
+  // Bound, for whoever takes it from the context: `(value, { progress }) => …`.
+  readonly #progress = (value: unknown): void => this.#send?.(value);
+
+  constructor(index: number, scope: WorkerScope, send: (value: unknown) => void) {
+    super(index, scope);
+    this.#send = send;
+  }
+
+  override get progress(): (value: unknown) => void {
+    return this.#progress;
+  }
+
+  override abort(): void {
+    this.finish();
+    super.abort();
+  }
+
+  /** The call is done, or nobody wants its result: what it still reports is not heard. */
+  finish(): void {
+    this.#send = undefined;
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,184 @@
+/**
+ * Copies of results, taken when their call is done.
+ *
+ * A result waits for others to travel with. Meanwhile a later call may change an object that it holds, and within one message
+ * structured clone keeps what results share. So what waits is a copy. Small plain data is copied here, for a fiftieth of what
+ * a message costs; anything else is sent at once instead.
+ *
+ * To structured clone a copy and its original are the same.
+ */
+
+import { structuredClone } from '../platform/globals.js';
+import {
+  isArrayBuffer,
+  isDate,
+  isMap,
+  isModuleNamespaceObject,
+  isPrimitive,
+  isProxy,
+  isSet,
+  isSharedArrayBuffer,
+} from './kinds.js';
+
+// Beyond these a copy costs more than a message.
+const MOST_OBJECTS = 32;
+const MOST_PARTS = 256;
+const MOST_BYTES = 16_384;
+
+const { getPrototypeOf, hasOwn, keys, prototype: objectPrototype } = Object;
+const { toString } = objectPrototype;
+const { isArray, prototype: arrayPrototype } = Array;
+const { isView } = ArrayBuffer;
+
+type ViewClass = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => object;
+
+const typedArrayPrototype = getPrototypeOf(Int8Array.prototype) as object;
+const typedArrayTag = Object.getOwnPropertyDescriptor(typedArrayPrototype, Symbol.toStringTag)?.get;
+const globals = globalThis as unknown as Record<string, unknown>;
+/** The classes of typed arrays by their names. */
+const viewClasses = new Map<unknown, ViewClass>(
+  Object.getOwnPropertyNames(globalThis)
+    .filter(
+      (name) => name.endsWith('Array') && Object.getPrototypeOf(globals[name]) === typedArrayPrototype.constructor,
+    )
+    .map((name) => [name, globals[name] as ViewClass]),
+);
+
+/** What is copied already, and the copies: within itself a copy shares what its original shares. */
+let originals: object[] = [];
+let copies: object[] = [];
+let parts = 0;
+
+/** A copy of small plain data; `undefined` for anything else. */
+export function snapshotOf(value: object): object | undefined {
+  parts = 0;
+  try {
+    return copyOf(value);
+  } catch {
+    return undefined; // a getter throws: so it will when the value is sent, and there it is told
+  } finally {
+    if (originals.length > 0) {
+      originals = [];
+      copies = [];
+    }
+  }
+}
+
+function copyOf(value: object): object | undefined {
+  if (isProxy(value)) return undefined;
+  const prototype = getPrototypeOf(value) as object | null;
+  // `arguments` has the same prototype.
+  if (prototype === objectPrototype && !hasOwn(value, 'callee')) return copyRecord(value);
+  if (isArray(value)) return copyArray(value);
+  if (isView(value)) return copyView(value);
+  if (isArrayBuffer(value)) return copyBuffer(value);
+  if (isDate(value)) return remember(value, new Date(+value));
+  if (isMap(value)) return copyMap(value);
+  if (isSet(value)) return copySet(value);
+  if (isSharedArrayBuffer(value)) return value;
+  return isInstance(value, prototype) ? copyRecord(value) : undefined;
+}
+
+/** A copy of what is inside of something that is being copied. */
+function copyOfPart(part: object): object | undefined {
+  const known = originals.indexOf(part);
+  if (known >= 0) return copies[known];
+  return originals.length > MOST_OBJECTS ? undefined : copyOf(part);
+}
+
+function remember<T extends object>(original: object, copy: T): T {
+  originals.push(original);
+  copies.push(copy);
+  return copy;
+}
+
+function isTooLarge(count: number): boolean {
+  parts += count;
+  return parts > MOST_PARTS;
+}
+
+function copyRecord(object: object): object | undefined {
+  const copy: Record<string, unknown> = { ...object };
+  let count = 0;
+  let isKnown = originals.length > 0;
+  if (isKnown) remember(object, copy);
+  for (const key in copy) {
+    count++;
+    const part = copy[key];
+    if (isPrimitive(part) || !hasOwn(copy, key)) continue;
+    // Only now: most records hold nothing but primitives, and are not held by anything.
+    if (!isKnown) remember(object, copy);
+    isKnown = true;
+    const partCopy = copyOfPart(part);
+    if (partCopy === undefined) return undefined;
+    copy[key] = partCopy;
+  }
+  return isTooLarge(count) ? undefined : copy;
+}
+
+function copyArray(array: readonly unknown[]): object | undefined {
+  const { length } = array;
+  if (getPrototypeOf(array) !== arrayPrototype || isTooLarge(length)) return undefined;
+  if (keys(array).length !== length) return undefined; // it has holes, or properties that are not elements
+  const copy = remember(array, array.slice());
+  for (let i = 0; i < length; i++) {
+    const part = copy[i];
+    if (isPrimitive(part)) continue;
+    const partCopy = copyOfPart(part);
+    if (partCopy === undefined) return undefined;
+    copy[i] = partCopy;
+  }
+  return copy;
+}
+
+function copyMap(map: Map<unknown, unknown>): object | undefined {
+  if (isTooLarge(2 * map.size)) return undefined;
+  const copy = remember(map, new Map<unknown, unknown>());
+  for (const [key, value] of map) {
+    const keyCopy = isPrimitive(key) ? key : copyOfPart(key);
+    const valueCopy = isPrimitive(value) ? value : copyOfPart(value);
+    if (keyCopy === undefined ? key !== undefined : valueCopy === undefined && value !== undefined) return undefined;
+    copy.set(keyCopy, valueCopy);
+  }
+  return copy;
+}
+
+function copySet(set: Set<unknown>): object | undefined {
+  if (isTooLarge(set.size)) return undefined;
+  const copy = remember(set, new Set<unknown>());
+  for (const member of set) {
+    const memberCopy = isPrimitive(member) ? member : copyOfPart(member);
+    if (memberCopy === undefined && member !== undefined) return undefined;
+    copy.add(memberCopy);
+  }
+  return copy;
+}
+
+/** A view and all of its buffer, which is what structured clone carries. */
+function copyView(view: ArrayBufferView): object | undefined {
+  const buffer = copyOfPart(view.buffer) as ArrayBufferLike | undefined;
+  if (buffer === undefined) return undefined;
+  const tag = typedArrayTag?.call(view) as string | undefined;
+  if (tag === undefined) return remember(view, new DataView(buffer, view.byteOffset, view.byteLength));
+  const View = viewClasses.get(tag);
+  return View && remember(view, new View(buffer, view.byteOffset, (view as Uint8Array).length));
+}
+
+function copyBuffer(buffer: ArrayBuffer): object | undefined {
+  const { resizable = false } = buffer as { resizable?: boolean };
+  return resizable || buffer.byteLength > MOST_BYTES ? undefined : remember(buffer, buffer.slice(0));
+}
+
+/** Prototypes of classes: whether structured clone makes a plain object of their instances. */
+const classes = new WeakMap<object, boolean>();
+
+/** Whether structured clone makes a plain object of an instance of some class. The first one of each class is tried. */
+function isInstance(value: object, prototype: object | null): boolean {
+  if (prototype === null) return !isModuleNamespaceObject(value);
+  let isPlain = classes.get(prototype);
+  if (isPlain === undefined) {
+    isPlain = getPrototypeOf(structuredClone(value)) === objectPrototype;
+    classes.set(prototype, isPlain);
+  }
+  return isPlain;
+}
