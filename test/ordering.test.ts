@@ -1,9 +1,10 @@
 // In which order results come, and which index a value has. peers: 56, 57, 61, 62
 import { expect } from 'chai';
-import { from, lastValueFrom, range, toArray } from 'rxjs';
+import { from, lastValueFrom, range, Subject, toArray } from 'rxjs';
 import { parallelFrom, parallelMap } from './support/library.js';
 import { passGate, useGates } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
+import { createPool, endPools } from './support/pools.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
@@ -11,6 +12,7 @@ import { trackWorkers } from './support/workers.js';
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 describeEach.distinct('order', ({ name: startMethod }) => {
+  afterEach(endPools);
   trackWorkers();
   const gates = useGates();
   const options = { nJobs: 3, startMethod };
@@ -165,5 +167,48 @@ describeEach.distinct('order', ({ name: startMethod }) => {
     expect(gates().started).to.deep.equal(['a', 'b', 'c']);
     gates().openAll();
     expect((await outcome).values).to.deep.equal(names);
+  });
+
+  it('is that of the values where a subscriber pushes what cannot be sent, and next is never called inside of next', async () => {
+    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    const task = (n: unknown) => n;
+    for (let i = 0; i < 3; i++) await pool.map(task, Array(3000).fill(0)); // so that its pace is known
+    const source = new Subject<unknown>();
+    const results: unknown[] = [];
+    let depth = 0;
+    await new Promise<void>((complete, error) => {
+      source.pipe(parallelMap(task, { pool, settle: true })).subscribe({
+        next(result) {
+          if (++depth > 1) error(new Error('next inside of next'));
+          results.push(result.status === 'fulfilled' ? result.value : 'refused');
+          if (results.length === 1) {
+            for (let i = 0; i < 4000; i++) source.next(() => 1);
+            source.complete();
+          }
+          depth--;
+        },
+        error,
+        complete,
+      });
+      for (let i = 0; i < 8; i++) source.next(i);
+    });
+    expect(results).to.deep.equal([...numbers(8), ...Array<string>(4000).fill('refused')]);
+  });
+
+  it('begins after the subscription, also with what cannot be sent to workers that wait', async () => {
+    const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
+    const task = (n: unknown) => {
+      for (const end = Date.now() + 5; Date.now() < end;);
+      return n;
+    };
+    for (let i = 0; i < 3; i++) await pool.map(task, [0, 0]);
+    const said: string[] = [];
+    await new Promise<void>((complete) => {
+      from(Array(8).fill(() => 1))
+        .pipe(parallelMap(task, { pool, settle: true }))
+        .subscribe({ next: () => said.push('next'), complete });
+      said.push('subscribed');
+    });
+    expect(said).to.deep.equal(['subscribed', ...Array<string>(8).fill('next')]);
   });
 });

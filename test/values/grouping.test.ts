@@ -338,6 +338,93 @@ describeEach('values that are grouped', ({ name: startMethod, sharesMemory }) =>
     }
   });
 
+  /** Results that a copy could get wrong. */
+  const odd: Record<string, (n: number) => unknown> = {
+    'a hole and as many other properties': () => Object.assign(Array(3), { 0: 1, 2: 3, x: 1 }),
+    'the environment': () => process.env,
+    'a Map that iterates otherwise': (n) => {
+      class Sorted extends Map<string, number> {
+        override [Symbol.iterator]() {
+          return new Map([...this.entries()].reverse()).entries();
+        }
+      }
+      return new Sorted([['b', n], ['a', n]]); // prettier-ignore
+    },
+    'a Date with another value': (n) => {
+      class Other extends Date {
+        override valueOf() {
+          return 5;
+        }
+      }
+      return new Other(n);
+    },
+    'a Date while Date is a mock': (n) => {
+      const Real = (globalThis as { RealDate?: DateConstructor }).RealDate ?? Date;
+      Object.assign(globalThis, { RealDate: Real });
+      globalThis.Date = class extends Real {
+        constructor() {
+          super(0);
+        }
+      } as never;
+      return new Real(n);
+    },
+    'arguments after what looks like them': (n) =>
+      n === 1 ? { callee: 'f' } : (function (_x: number) { return arguments; })(n), // prettier-ignore
+    'an error after what looks like it': (n) => {
+      const error = n === 1 ? Object.create(RangeError.prototype) : new RangeError('x');
+      return Object.defineProperty(error, 'stack', { value: '' });
+    },
+    'an error without its prototype': (n) =>
+      Object.setPrototypeOf(Object.defineProperty(new Error(`x${n}`), 'stack', { value: '' }), Object.prototype),
+    'boxed primitives': (n) => [Object(n), Object.setPrototypeOf(Object('s'), Object.prototype)],
+    'a getter beside a regular expression': () => {
+      let calls = 0;
+      return {
+        get calls() {
+          return ++calls;
+        },
+        r: /x/,
+      };
+    },
+    'a getter of an instance': () => {
+      class Counter {
+        constructor() {
+          let calls = 0;
+          Object.defineProperty(this, 'calls', { enumerable: true, get: () => ++calls });
+        }
+      }
+      return new Counter();
+    },
+    'a getter that throws': () => ({
+      get x() {
+        throw new Error('thrown');
+      },
+    }),
+  };
+
+  for (const [title, task] of Object.entries(odd)) {
+    it(`come out as by themselves: ${title}`, async () => {
+      const outcomes: unknown[] = [];
+      for (const chunkSize of [1, 2, 3]) {
+        const settled = await pool.map(task, [1, 2, 3], { chunkSize, settle: true });
+        outcomes.push(settled.map((each) => shown(each.status === 'fulfilled' ? each.value : each.reason.message)));
+      }
+      expect(outcomes[1]).to.deep.equal(outcomes[0]);
+      expect(outcomes[2]).to.deep.equal(outcomes[0]);
+    });
+  }
+
+  it('may be sparse, or have properties beside elements', async () => {
+    const sparse = () => Object.assign([] as number[], { 4_294_967_290: 1 });
+    expect(await pool.map((v) => Object.keys(v).length, [sparse(), sparse()], { chunkSize: 2 })).to.deep.equal([1, 1]);
+    const o = { n: 0 };
+    const named = () => Object.assign(Array(3), { 0: 1, 2: 2, o });
+    expect(await pool.map((v) => ++v.o.n, [named(), named()], { chunkSize: 2 })).to.deep.equal([1, 1]);
+    const long = Array.from({ length: 2000 }, () => o);
+    const first = (v: typeof o | (typeof o)[]) => ++(Array.isArray(v) ? v[0]! : v).n;
+    expect(await pool.map(first, [o, long, o], { chunkSize: 3 })).to.deep.equal([1, 1, 1]);
+  });
+
   if (sharesMemory) {
     it('share what is really shared', async () => {
       const counter = new Int32Array(new SharedArrayBuffer(4));

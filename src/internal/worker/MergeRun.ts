@@ -129,15 +129,18 @@ export class MergeRun {
 
   #consumeObservable(output: ObservableLike): Promise<void> {
     return new Promise((resolve, reject) => {
+      let isOver = false;
       const subscription = output.subscribe({
         next: (value) => {
-          if (this.#cancelled) return;
+          if (this.#cancelled || isOver) return;
           try {
             this.#push(value);
+            this.#armFlush();
           } catch (thrown) {
-            this.#fail(thrown);
+            reject(thrown);
+            isOver = true;
+            this.#onCancel?.(); // there is none yet where the source emits at once
           }
-          this.#armFlush();
         },
         error: reject,
         complete: resolve,
@@ -147,7 +150,7 @@ export class MergeRun {
         else subscription?.unsubscribe();
         resolve();
       };
-      if (this.#cancelled) this.#onCancel(); // by a value that came before there was a subscription
+      if (isOver) this.#onCancel();
     });
   }
 
@@ -171,15 +174,10 @@ export class MergeRun {
       try {
         this.#flush();
       } catch (thrown) {
-        this.#fail(thrown);
+        this.#settle({ thrown });
+        this.cancel();
       }
     });
-  }
-
-  /** A value cannot be sent. */
-  #fail(thrown: unknown): void {
-    this.#settle({ thrown });
-    this.cancel();
   }
 
   #flush(): void {

@@ -5,14 +5,16 @@
  * task changes there would show in another call. Values that share are cloned once more before their call.
  */
 
-import { isMap, isPrimitive, isSet, isSharedArrayBuffer } from './kinds.js';
+import { isDense, isMap, isPrimitive, isSet, isSharedArrayBuffer } from './kinds.js';
 
 const { getPrototypeOf, keys, prototype: objectPrototype } = Object;
 const { isArray } = Array;
 const { isView } = ArrayBuffer;
 
-/** Deeper than this, parts are counted as shared: calls can be nested only so deep. */
+/** Deeper than this `isNew` does not look: calls can be nested only so deep. */
 const DEEPEST = 500;
+/** To look into a longer array may cost more than to clone it: then all values are taken to share. */
+const LONGEST = 1000;
 
 /**
  * @param values As they were deserialized: without getters and proxies.
@@ -36,11 +38,12 @@ function isNew(object: object, seen: Set<object>, depth: number): boolean {
   seen.add(object);
   if (seen.size === size || depth === DEEPEST) return false;
   if (isArray(object)) {
+    if (object.length > LONGEST) return false;
     for (let i = 0; i < object.length; i++) {
       const part: unknown = object[i];
       if (typeof part === 'object' && part !== null && !isNew(part, seen, depth + 1)) return false;
     }
-    return keys(object).length <= object.length; // else it has properties that are not elements
+    return isDense(object);
   }
   if (getPrototypeOf(object) === objectPrototype) {
     for (const key in object) {
@@ -66,6 +69,7 @@ function whoShares(values: readonly unknown[]): Set<number> | undefined {
     for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
       const owner = owners.get(part);
       if (owner === undefined) {
+        if (isArray(part) && part.length > LONGEST) return new Set(values.keys());
         owners.set(part, at);
         pushParts(part, waiting);
       } else if (owner !== at && !isSharedArrayBuffer(part)) {

@@ -11,11 +11,14 @@
 import { structuredClone } from '../platform/globals.js';
 import {
   isArrayBuffer,
+  isBoxedPrimitive,
   isDate,
+  isDense,
   isMap,
   isModuleNamespaceObject,
   isPrimitive,
   isProxy,
+  isRegExp,
   isSet,
   isSharedArrayBuffer,
 } from './kinds.js';
@@ -25,10 +28,17 @@ const MOST_OBJECTS = 32;
 const MOST_PARTS = 256;
 const MOST_BYTES = 16_384;
 
-const { getPrototypeOf, hasOwn, keys, prototype: objectPrototype } = Object;
+// As they are when this is loaded: tasks may replace or patch them.
+const { getPrototypeOf, hasOwn, prototype: objectPrototype } = Object;
 const { toString } = objectPrototype;
 const { isArray, prototype: arrayPrototype } = Array;
 const { isView } = ArrayBuffer;
+const { DataView, Date, Map, Set } = globalThis;
+const { entries } = Map.prototype;
+const { values } = Set.prototype;
+const { getTime } = Date.prototype;
+/** In a process, an object that Node does not clone, though it looks like any other. */
+const { env } = process;
 
 type ViewClass = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => object;
 
@@ -38,9 +48,7 @@ const globals = globalThis as unknown as Record<string, unknown>;
 /** The classes of typed arrays by their names. */
 const viewClasses = new Map<unknown, ViewClass>(
   Object.getOwnPropertyNames(globalThis)
-    .filter(
-      (name) => name.endsWith('Array') && Object.getPrototypeOf(globals[name]) === typedArrayPrototype.constructor,
-    )
+    .filter((name) => name.endsWith('Array') && getPrototypeOf(globals[name]) === typedArrayPrototype.constructor)
     .map((name) => [name, globals[name] as ViewClass]),
 );
 
@@ -66,17 +74,20 @@ export function snapshotOf(value: object): object | undefined {
 
 function copyOf(value: object): object | undefined {
   if (isProxy(value)) return undefined;
-  const prototype = getPrototypeOf(value) as object | null;
-  // `arguments` has the same prototype.
-  if (prototype === objectPrototype && !hasOwn(value, 'callee')) return copyRecord(value);
   if (isArray(value)) return copyArray(value);
+  const prototype = getPrototypeOf(value) as object | null;
+  // Other tags have `arguments`, errors, and what else has a plain prototype, or that of a class, and is no plain object.
+  if (toString.call(value) === '[object Object]') {
+    if (prototype === objectPrototype) return copyRecord(value);
+    return value === env ? undefined : copyInstance(value, prototype);
+  }
   if (isView(value)) return copyView(value);
   if (isArrayBuffer(value)) return copyBuffer(value);
-  if (isDate(value)) return remember(value, new Date(+value));
-  if (isMap(value)) return copyMap(value);
-  if (isSet(value)) return copySet(value);
   if (isSharedArrayBuffer(value)) return value;
-  return isInstance(value, prototype) ? copyRecord(value) : undefined;
+  if (isDate(value)) return remember(value, new Date(getTime.call(value)));
+  if (isRegExp(value) || isBoxedPrimitive(value)) return remember(value, structuredClone(value));
+  if (prototype === Map.prototype && isMap(value)) return copyMap(value);
+  return prototype === Set.prototype && isSet(value) ? copySet(value) : undefined;
 }
 
 /** A copy of what is inside of something that is being copied. */
@@ -118,8 +129,7 @@ function copyRecord(object: object): object | undefined {
 
 function copyArray(array: readonly unknown[]): object | undefined {
   const { length } = array;
-  if (getPrototypeOf(array) !== arrayPrototype || isTooLarge(length)) return undefined;
-  if (keys(array).length !== length) return undefined; // it has holes, or properties that are not elements
+  if (getPrototypeOf(array) !== arrayPrototype || isTooLarge(length) || !isDense(array)) return undefined;
   const copy = remember(array, array.slice());
   for (let i = 0; i < length; i++) {
     const part = copy[i];
@@ -134,7 +144,7 @@ function copyArray(array: readonly unknown[]): object | undefined {
 function copyMap(map: Map<unknown, unknown>): object | undefined {
   if (isTooLarge(2 * map.size)) return undefined;
   const copy = remember(map, new Map<unknown, unknown>());
-  for (const [key, value] of map) {
+  for (const [key, value] of entries.call(map) as MapIterator<[unknown, unknown]>) {
     const keyCopy = isPrimitive(key) ? key : copyOfPart(key);
     const valueCopy = isPrimitive(value) ? value : copyOfPart(value);
     if (keyCopy === undefined ? key !== undefined : valueCopy === undefined && value !== undefined) return undefined;
@@ -146,7 +156,7 @@ function copyMap(map: Map<unknown, unknown>): object | undefined {
 function copySet(set: Set<unknown>): object | undefined {
   if (isTooLarge(set.size)) return undefined;
   const copy = remember(set, new Set<unknown>());
-  for (const member of set) {
+  for (const member of values.call(set)) {
     const memberCopy = isPrimitive(member) ? member : copyOfPart(member);
     if (memberCopy === undefined && member !== undefined) return undefined;
     copy.add(memberCopy);
@@ -157,7 +167,8 @@ function copySet(set: Set<unknown>): object | undefined {
 /** A view and all of its buffer, which is what structured clone carries. */
 function copyView(view: ArrayBufferView): object | undefined {
   const buffer = copyOfPart(view.buffer) as ArrayBufferLike | undefined;
-  if (buffer === undefined) return undefined;
+  // What grows with its buffer has no length of its own.
+  if (buffer === undefined || (buffer as { growable?: boolean }).growable === true) return undefined;
   const tag = typedArrayTag?.call(view) as string | undefined;
   if (tag === undefined) return remember(view, new DataView(buffer, view.byteOffset, view.byteLength));
   const View = viewClasses.get(tag);
@@ -172,13 +183,13 @@ function copyBuffer(buffer: ArrayBuffer): object | undefined {
 /** Prototypes of classes: whether structured clone makes a plain object of their instances. */
 const classes = new WeakMap<object, boolean>();
 
-/** Whether structured clone makes a plain object of an instance of some class. The first one of each class is tried. */
-function isInstance(value: object, prototype: object | null): boolean {
-  if (prototype === null) return !isModuleNamespaceObject(value);
-  let isPlain = classes.get(prototype);
-  if (isPlain === undefined) {
-    isPlain = getPrototypeOf(structuredClone(value)) === objectPrototype;
-    classes.set(prototype, isPlain);
-  }
-  return isPlain;
+/** Of each class, structured clone is given the first instance: what comes of it shows what it makes of the others. */
+function copyInstance(object: object, prototype: object | null): object | undefined {
+  if (prototype === null) return isModuleNamespaceObject(object) ? undefined : copyRecord(object);
+  const isPlain = classes.get(prototype);
+  if (isPlain !== undefined) return isPlain ? copyRecord(object) : undefined;
+  const clone = structuredClone(object);
+  classes.set(prototype, getPrototypeOf(clone) === objectPrototype);
+  // A clone of a part would not share what the whole shares.
+  return originals.length === 0 ? clone : undefined;
 }

@@ -41,8 +41,8 @@ export class Dispatcher {
   readonly #ready = new Set<Job>();
   #nextChunk = 0;
   #isScheduled = false;
-  /** A getter of a value that is being sent may push the next one. */
-  #isDispatching = false;
+  /** Whether workers are given nothing before the next dispatch. */
+  #isEarlyOff = false;
 
   constructor(host: DispatcherHost, crew: Crew, duties: Duties) {
     this.#host = host;
@@ -67,11 +67,7 @@ export class Dispatcher {
       return;
     }
     this.#ready.add(job);
-    // A source that emits many values in one go does not keep workers waiting: numbers get 1.2 times as fast by this.
-    if (this.#crew.hasIdle && job.hasPlenty && !this.#isDispatching) {
-      this.dispatch();
-      return;
-    }
+    if (this.#crew.hasIdle && job.hasPlenty && !this.#isEarlyOff) this.#supplyEarly(job);
     // Values that a source emits in one go are given out together.
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -98,15 +94,24 @@ export class Dispatcher {
 
   /** Gives out what can be given out now. */
   dispatch(): void {
-    this.#isDispatching = true;
-    try {
-      this.#supplyIdle();
-      this.#startWorkers();
-      this.#supplyAhead();
-    } finally {
-      this.#isDispatching = false;
-    }
+    this.#isEarlyOff = false;
+    this.#supplyIdle();
+    this.#startWorkers();
+    this.#supplyAhead();
     this.#host.onDispatched();
+  }
+
+  /**
+   * A source that emits many values in one go does not keep workers waiting: numbers get 1.2 times as fast by this. Nothing is
+   * delivered while it emits, so what cannot be sent waits for the next dispatch.
+   */
+  #supplyEarly(job: Job): void {
+    if (this.#ready.size > 1 || !job.mayGoAhead) return;
+    const worker = this.#crew.takeIdle();
+    if (worker === undefined) return;
+    this.#isEarlyOff = true; // a getter of a value may push the next one
+    if (lifeLeft(worker, job) <= 0) this.#crew.rest(worker);
+    else this.#isEarlyOff = !this.#supply(worker, job, true);
   }
 
   #supplyIdle(): void {
@@ -200,8 +205,8 @@ export class Dispatcher {
     return undefined;
   }
 
-  /** Gives a worker the next chunk of a job. False where all of them are for other workers. */
-  #supply(worker: WorkerHandle, job: Job): boolean {
+  /** Gives a worker the next chunk of a job. False where all of them are for other workers, or one cannot be sent early. */
+  #supply(worker: WorkerHandle, job: Job, isEarly = false): boolean {
     const chunk = job.cut(worker.id, lifeLeft(worker, job));
     if (chunk === undefined) return false;
     // To the end of the line, for the others' turns.
@@ -224,8 +229,8 @@ export class Dispatcher {
       worker.send([ToWorker.Run, id, job.task.id, job.mode, duty, indexes, values, place, job.terms], moving);
     } catch (error) {
       book?.close(chunk);
-      this.#onUnsendable(worker, chunk, error);
-      return true;
+      this.#onUnsendable(worker, chunk, error, isEarly);
+      return !isEarly;
     }
     job.task.pace.learnSending(values.length, now() - start);
     this.#host.onSupply(worker, start);
@@ -235,9 +240,9 @@ export class Dispatcher {
     return true;
   }
 
-  #onUnsendable(worker: WorkerHandle, chunk: Chunk, error: unknown): void {
+  #onUnsendable(worker: WorkerHandle, chunk: Chunk, error: unknown, isEarly: boolean): void {
     if (worker.chunks.length === 0) this.#crew.rest(worker);
-    if (chunk.values.length > 1) {
+    if (chunk.values.length > 1 || isEarly) {
       chunk.job.onSplit(chunk);
     } else {
       const isCloneable = (value: unknown): boolean => this.#crew.isCloneable(value);
