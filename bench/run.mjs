@@ -1,7 +1,7 @@
 // parallelMap beside other pools, on the same work, in one run.
 //
 //   npm run bench                              every case of these
-//   npm run bench -- numbers objects           these cases (numbers, objects, buffers, capture, start, shared, insights)
+//   npm run bench -- numbers objects           these cases (numbers, objects, buffers, capture, start, shared, insights, import)
 //   npm run bench -- --rounds 9 --json         more rounds than 5; the numbers as JSON instead of tables
 //
 // All pools of a case have the same number of workers, are up before the clock starts, and take turns: each round measures
@@ -17,6 +17,7 @@ import piscina from './peers/piscina.mjs';
 import poolifier from './peers/poolifier.mjs';
 import tinypool from './peers/tinypool.mjs';
 import workerpool from './peers/workerpool.mjs';
+import { benchImport } from './import.mjs';
 import { benchInsights } from './insights.mjs';
 import { benchShared } from './shared.mjs';
 import { benchStart } from './start.mjs';
@@ -27,7 +28,13 @@ const WORKERS = 2;
 const SHORTEST = 300;
 
 /** Cases that are no matter of rates. */
-const others = { capture: benchCapture, start: benchStart, shared: benchShared, insights: benchInsights };
+const others = {
+  capture: benchCapture,
+  start: benchStart,
+  shared: benchShared,
+  insights: benchInsights,
+  import: benchImport,
+};
 
 const contestants = [
   ...parallelMap.map((contestant) => ({ ...contestant, isPeer: false })),

@@ -2,17 +2,16 @@
 
 import { bindContext } from './internal/platform/asyncContext.js';
 import { describeValue } from './internal/options/describeValue.js';
-import { CallMode } from './internal/protocol/messages.js';
+import { CallMode } from './internal/protocol/callMode.js';
 import type { Insights } from './insights.js';
-import { checkTask } from './internal/closures/portable.js';
+import { checkTask } from './internal/closures/checkTask.js';
 import { formatInsights } from './internal/observe/insightsTable.js';
-import { JobIterator } from './internal/core/job/JobIterator.js';
+import { createIterator } from './internal/core/job/JobIterator.js';
 import type { Job, JobSink, JobSpec } from './internal/core/job/Job.js';
 import type { Measurements } from './internal/observe/Measurements.js';
-import { Scheduler } from './internal/core/pool/Scheduler.js';
+import { createScheduler, type Scheduler } from './internal/core/pool/Scheduler.js';
 import { factsOf, openInput, type InputFacts, type OpenInput, type Pull } from './internal/core/job/pull.js';
 import {
-  poolBrand,
   resolveApplyOptions,
   resolveCallOptions,
   resolveMapOptions,
@@ -23,6 +22,7 @@ import {
   type MapOptions,
   type WorkerPoolOptions,
 } from './options.js';
+import { poolBrand } from './internal/options/poolBrand.js';
 import { concatenated, isTypedArray } from './internal/core/job/typedArrays.js';
 import { openEnvelopes, transfer } from './transfer.js';
 import type { ApplyFunction, MapResult, Outcome, Task, TaskInput, TypedArray } from './taskTypes.js';
@@ -52,7 +52,7 @@ export class WorkerPool implements AsyncDisposable {
    * @throws NestedPoolError inside a worker that is a daemon.
    */
   constructor(options?: WorkerPoolOptions) {
-    this[poolBrand] = new Scheduler(resolvePoolOptions(options, 'WorkerPool'));
+    this[poolBrand] = createScheduler(resolvePoolOptions(options, 'WorkerPool'));
   }
 
   /**
@@ -441,7 +441,7 @@ export class WorkerPool implements AsyncDisposable {
     options: unknown,
   ): AsyncIterableIterator<R> {
     const { call, task, open, facts } = checkCall(caller, fn, input, options);
-    return new JobIterator<R>((sink) => {
+    return createIterator<R>((sink) => {
       throwIfAborted(call);
       let pull: Pull | undefined;
       const job = this[poolBrand].open(

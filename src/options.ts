@@ -12,16 +12,15 @@ import {
   bufferGroup,
   callbackGroup,
   orderGroup,
-  poolBrand,
   poolChoiceGroup,
-  type AnyWorkerPool,
   type Overflow,
 } from './internal/options/operatorOptions.js';
+import { poolBrand, type AnyWorkerPool } from './internal/options/poolBrand.js';
 import { poolGroup, type PoolSettings } from './internal/options/poolOptions.js';
 import { placeFor, readOptions, settle, type Given } from './internal/options/readOptions.js';
 import type { OptionGroup } from './internal/options/rows.js';
 
-export { startMethodNames } from './internal/options/poolOptions.js';
+export { startMethodNames } from './internal/options/startMethodNames.js';
 export type {
   PoolSettings,
   ResourceLimits,
@@ -31,12 +30,12 @@ export type {
 } from './internal/options/poolOptions.js';
 export type { ApplyOptions, CallOptions, CallSettings, MapOptions } from './internal/options/callOptions.js';
 export type { ProgressBarOptions, ProgressBarSettings } from './internal/options/progressBarOptions.js';
-export { isWorkerPool, poolBrand } from './internal/options/operatorOptions.js';
-export type { AnyWorkerPool, FromOptions, MapOperatorOptions, Overflow } from './internal/options/operatorOptions.js';
+export type { AnyWorkerPool } from './internal/options/poolBrand.js';
+export type { FromOptions, MapOperatorOptions, Overflow } from './internal/options/operatorOptions.js';
 
 /** {@link FromOptions}, checked and complete. */
 export interface FromSettings {
-  /** A pool that exists ({@link isWorkerPool} tells), or what to make one from. */
+  /** A pool that exists (`isWorkerPool` tells), or what to make one from. */
   readonly pool: AnyWorkerPool | PoolSettings;
   readonly call: CallSettings;
   readonly ordered: boolean;

@@ -1,8 +1,8 @@
 /** The creation function `parallelFrom`. */
 
 import type { Observable } from 'rxjs';
-import { CallMode } from './internal/protocol/messages.js';
-import { checkTask } from './internal/closures/portable.js';
+import { CallMode } from './internal/protocol/callMode.js';
+import { checkTask } from './internal/closures/checkTask.js';
 import { factsOf, openInput } from './internal/core/job/pull.js';
 import { observeJob } from './internal/rxjs/subscribeJob.js';
 import { resolveFromOptions, type FromOptions } from './options.js';

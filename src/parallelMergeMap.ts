@@ -1,7 +1,7 @@
 /** The operator `parallelMergeMap`. */
 
 import type { ObservableInput, ObservedValueOf, OperatorFunction, Subscribable } from 'rxjs';
-import { CallMode } from './internal/protocol/messages.js';
+import { CallMode } from './internal/protocol/callMode.js';
 import { createOperator } from './internal/rxjs/operator.js';
 import type { MapOperatorOptions } from './options.js';
 import type { Outcome, Task } from './taskTypes.js';

@@ -2,7 +2,8 @@
 
 import { StartMethodUnavailableError } from './errors.js';
 import { describeValue } from './internal/options/describeValue.js';
-import { startMethodNames, type StartMethod } from './internal/options/poolOptions.js';
+import type { StartMethod } from './internal/options/poolOptions.js';
+import { startMethodNames } from './internal/options/startMethodNames.js';
 import { Hold } from './internal/core/pool/Hold.js';
 import { startMethod as strategyOf } from './internal/start/table.js';
 

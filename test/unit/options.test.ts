@@ -3,9 +3,7 @@ import { availableParallelism } from 'node:os';
 import { runInNewContext } from 'node:vm';
 import { moduleTask } from '../../src/moduleTask.js';
 import {
-  isWorkerPool,
   operatorArguments,
-  poolBrand,
   resolveApplyOptions,
   resolveCallOptions,
   resolveFromOptions,
@@ -19,6 +17,7 @@ import {
   type PoolSettings,
   type WorkerPoolOptions,
 } from '../../src/options.js';
+import { isWorkerPool, poolBrand } from '../../src/internal/options/poolBrand.js';
 
 /** What `act` throws. */
 function thrownBy(act: () => unknown): Error {

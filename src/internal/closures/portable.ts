@@ -1,6 +1,5 @@
 /** A function made portable: what is sent to a worker so that it can be rebuilt there. */
 
-import { describeValue } from '../options/describeValue.js';
 import { isModuleTask, moduleTask, type ModuleTask } from '../../moduleTask.js';
 import { UnserializableError } from '../../errors.js';
 import { capture, captureValue, type CaptureOptions } from './capture/capture.js';
@@ -34,28 +33,6 @@ export type PortableValue = Pick<PortableGraph, 'bytes' | 'attachments' | 'impor
 
 /** Whatever a user may give where a task function is asked for. */
 export type AnyTask = ((...args: never[]) => unknown) | ModuleTask | URL;
-
-/**
- * Checks what was given as a task.
- *
- * @param fn A function, a module task or a `URL` (of a module whose default export is the function).
- * @param caller Whose argument it is, for messages.
- * @throws TypeError where `fn` is nothing of these, or a class.
- */
-export function checkTask(fn: unknown, caller: string): asserts fn is AnyTask {
-  if (fn instanceof URL || isModuleTask(fn)) return;
-  if (typeof fn !== 'function') {
-    throw new TypeError(
-      `${caller}: "fn" must be a function, a moduleTask(url, exportName) or a URL, got ${describeValue(fn)}.`,
-    );
-  }
-  if (/^class\b/.test(Function.prototype.toString.call(fn))) {
-    const { name } = fn;
-    throw new TypeError(
-      `${caller}: "fn" must be a function, got the class ${name}: wrap it, (value) => new ${name}(value).`,
-    );
-  }
-}
 
 /**
  * Makes a task portable, with the values that its variables have now.

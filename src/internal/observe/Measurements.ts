@@ -205,6 +205,11 @@ export class Measurements {
   }
 }
 
+/** @param nJobs How many slots the pool has. */
+export function createMeasurements(nJobs: number): Measurements {
+  return new Measurements(nJobs);
+}
+
 function createSlot(): Slot {
   return {
     worker: undefined,

@@ -1,6 +1,7 @@
 /** The options that say what workers a pool has: documentation, names, checks and defaults. */
 
 import { onlineCpus } from '../posix/cpus.js';
+import { startMethodNames } from './startMethodNames.js';
 import { cpuCount } from '../platform/cpuCount.js';
 import { describeValue, quote } from './describeValue.js';
 import {
@@ -19,9 +20,6 @@ import {
   type OptionGroup,
   type Rows,
 } from './rows.js';
-
-/** The ways to start a worker; the only list of them. */
-export const startMethodNames = ['threading', 'spawn', 'forkserver', 'fork'] as const;
 
 /**
  * How workers are started.

@@ -6,6 +6,7 @@
  * or `Rejected` (as many values as the chunk has), `Failed`, `Stopped`, or the worker's death.
  */
 
+import { CallMode } from './callMode.js';
 import type { PortableFunction, PortableValue } from '../closures/portable.js';
 import type { Progress } from '../observe/progress/text.js';
 import type { SharedPlace } from '../posix/sharedMemory.js';
@@ -90,17 +91,7 @@ export const FromWorker = {
   ClaimFailed: 17,
 } as const;
 
-/** How a chunk's function is called. */
-export const CallMode = {
-  /** `fn(value, context)`, one result. */
-  Map: 0,
-  /** `fn(...value, context)`, one result. */
-  Apply: 1,
-  /** `fn(value, context)` returns something iterable or observable, whose values are sent as they come. */
-  Merge: 2,
-} as const;
-
-export type CallMode = (typeof CallMode)[keyof typeof CallMode];
+export { CallMode };
 
 /** The duty of calls that have neither an init nor an exit function: every worker has it. */
 export const NO_DUTY = 0;

@@ -3,13 +3,13 @@
  * handle: it sends a message that the other side cannot read, and whoever cannot read a message has lost it.
  */
 
-import { types } from 'node:util';
+import { isArrayBuffer } from 'node:util/types';
 import { DataCloneError, Uint8Array } from '../platform/globals.js';
 
 /** @throws DataCloneError where something that is to move cannot, because it has moved before. */
 export function refuseUsedUp(moving: readonly object[]): void {
   for (const item of moving) {
-    const name = types.isArrayBuffer(item) ? isDetached(item) && 'ArrayBuffer' : isMovedFile(item) && 'FileHandle';
+    const name = isArrayBuffer(item) ? isDetached(item) && 'ArrayBuffer' : isMovedFile(item) && 'FileHandle';
     if (name !== false)
       throw new DataCloneError(`${name} is detached: it has been transferred before`, 'DataCloneError');
   }

@@ -3,7 +3,7 @@
 import { Subject, takeUntil, type OperatorFunction } from 'rxjs';
 import { operatorArguments, resolveOperatorOptions } from '../../options.js';
 import type { CallMode } from '../protocol/messages.js';
-import { checkTask } from '../closures/portable.js';
+import { checkTask } from '../closures/checkTask.js';
 import { observeJob } from './subscribeJob.js';
 
 /** Makes an operator that runs `fn` over what the source emits. @throws TypeError or RangeError on bad arguments. */

@@ -1,21 +1,15 @@
 /** The machine of all operators: a subscriber on one side, a job on the other. */
 
 import { Observable, type Subscriber } from 'rxjs';
-import {
-  isWorkerPool,
-  poolBrand,
-  type CallSettings,
-  type FromSettings,
-  type Overflow,
-  type PoolSettings,
-} from '../../options.js';
+import type { CallSettings, FromSettings, Overflow, PoolSettings } from '../../options.js';
+import { isWorkerPool, poolBrand } from '../options/poolBrand.js';
 import { bindContext } from '../platform/asyncContext.js';
 import type { CallMode } from '../protocol/messages.js';
 import type { AnyTask } from '../closures/portable.js';
 import { clearInterval, queueMicrotask, setInterval } from '../platform/globals.js';
 import type { Job, JobSpec } from '../core/job/Job.js';
 import type { Measurements } from '../observe/Measurements.js';
-import { Scheduler } from '../core/pool/Scheduler.js';
+import { createScheduler } from '../core/pool/Scheduler.js';
 import type { InputFacts } from '../core/job/pull.js';
 
 /** What an operator runs. */
@@ -82,7 +76,7 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed, 
 function runnerOf({ pool }: FromSettings): JobRunner {
   if (isWorkerPool(pool)) return (pool as unknown as { readonly [poolBrand]: JobRunner })[poolBrand];
   // The pool of one subscription ends with its one job.
-  return new Scheduler({ ...pool, keepAlive: false });
+  return createScheduler({ ...pool, keepAlive: false });
 }
 
 /** Tells the user what was measured; `undefined` where that is not asked for. */

@@ -2,16 +2,16 @@
 
 import type { StartMethod } from '../../options.js';
 import type { StartMethodStrategy } from './StartMethod.js';
-import { ForkTemplate } from './fork/fork.js';
-import { forkserver } from './forkserver/forkserver.js';
+import { forking } from './fork/fork.js';
+import { forkserving } from './forkserver/forkserver.js';
 import { spawning } from './spawn/spawn.js';
 import { threading } from './threading/threading.js';
 
 const strategies: Readonly<Record<StartMethod, (daemon: boolean) => StartMethodStrategy>> = {
   threading: () => threading,
-  spawn: () => spawning,
-  forkserver: () => forkserver,
-  fork: (daemon) => new ForkTemplate(daemon),
+  spawn: () => spawning(),
+  forkserver: () => forkserving(),
+  fork: (daemon) => forking(daemon),
 };
 
 /** A start method, for one pool. */

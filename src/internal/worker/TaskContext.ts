@@ -1,6 +1,7 @@
 /** What functions get to know of where they run: the second argument of a task function, and the only one of init and exit. */
 
-import { AbortController } from '../platform/globals.js';
+/** As it was when this was loaded: see `globals.ts`, which has none, for Node loads it when it is looked at. */
+const { AbortController } = globalThis;
 
 /** What all calls of one duty have in common in a worker: the argument of its init and exit functions. */
 export interface WorkerScope {

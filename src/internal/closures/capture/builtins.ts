@@ -59,13 +59,15 @@ export function builtinName(value: object): BuiltinName | undefined {
   return names.get(value) ?? standardStream(value);
 }
 
+/** Of the global variables that Node makes when they are looked at, those whose getters do not warn. */
+const quietGetters: ReadonlySet<string> = new Set(['crypto', 'AbortController']);
+
 function scanGlobals(table: Map<unknown, BuiltinName>): void {
   add(table, globalThis, { path: [] });
   for (const name of Object.getOwnPropertyNames(globalThis)) {
     const property = Object.getOwnPropertyDescriptor(globalThis, name);
     if (property === undefined || isProgramsGlobal(name)) continue;
-    // Some of Node's getters warn; these do not.
-    const value: unknown = 'value' in property ? property.value : name === 'crypto' ? globalThis.crypto : undefined;
+    const value: unknown = 'value' in property || quietGetters.has(name) ? Reflect.get(globalThis, name) : undefined;
     scan(table, value, [name], undefined, 2);
   }
   scan(table, Object.getPrototypeOf(Uint8Array), ['Uint8Array', '__proto__'], undefined, 1);

@@ -19,7 +19,7 @@ import { bindContext } from '../../platform/asyncContext.js';
 import { CallMode, type RunTerms } from '../../protocol/messages.js';
 import { transferredBy, transfersAreUsed } from '../../../transfer.js';
 import type { InputFacts } from './pull.js';
-import { ProgressReport } from '../../observe/progress/ProgressReport.js';
+import { createReport, type ProgressReport } from '../../observe/progress/ProgressReport.js';
 import type { ProgressEnd } from '../../observe/progress/text.js';
 import { countPieces, cutTypedArray, type PieceSize } from './typedArrays.js';
 import { createDelivery, type Delivery } from './Delivery.js';
@@ -138,7 +138,7 @@ export class Job {
     if (progressBar !== undefined) {
       const elements = spec.input?.elements;
       const total = elements === undefined ? spec.total : countPieces(elements, this.#pieceSize);
-      this.#report = new ProgressReport(progressBar, this, total, (error) => this.fail(error));
+      this.#report = createReport(progressBar, this, total, (error) => this.fail(error));
     }
     if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {

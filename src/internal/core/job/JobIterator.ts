@@ -95,3 +95,8 @@ export class JobIterator<R> implements AsyncIterableIterator<R> {
     }
   }
 }
+
+/** @param start Begins the job, with the first `next`. */
+export function createIterator<R>(start: (sink: JobSink) => Job): JobIterator<R> {
+  return new JobIterator<R>(start);
+}

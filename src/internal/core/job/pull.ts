@@ -1,6 +1,6 @@
 /** Reads an input no faster than a job has room for its values. */
 
-import { types } from 'node:util';
+import { isAnyArrayBuffer, isDataView } from 'node:util/types';
 import { describeValue } from '../../options/describeValue.js';
 import type { ReadableStreamLike, TypedArray } from '../../../taskTypes.js';
 import { isDetached } from '../../protocol/usedUp.js';
@@ -84,7 +84,7 @@ export function openInput(input: unknown, caller: string): OpenInput {
   let hint = '';
   if (has('subscribe')) hint = ' An Observable pushes its values: use source.pipe(parallelMap(…)).';
   else if (has('then')) hint = ' A promise gives one value: await it.';
-  else if (types.isAnyArrayBuffer(input) || types.isDataView(input)) hint = ' For its bytes, use a Uint8Array of it.';
+  else if (isAnyArrayBuffer(input) || isDataView(input)) hint = ' For its bytes, use a Uint8Array of it.';
   throw new TypeError(
     `${caller}: "input" must be an iterable, an async iterable or a readable stream, ` +
       `got ${describeValue(input)}.${hint}`,

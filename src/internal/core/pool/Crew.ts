@@ -5,7 +5,7 @@ import { StartMethodUnavailableError } from '../../../errors.js';
 import type { PoolSettings } from '../../../options.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
 import type { PortableValue } from '../../closures/portable.js';
-import { programHasBars } from '../../observe/progress/remoteBars.js';
+import { programHasBars } from '../../observe/progress/programHasBars.js';
 import { whyNoLibc } from '../../posix/libc.js';
 import { startMethod } from '../../start/table.js';
 import type { StartMethodStrategy } from '../../start/StartMethod.js';

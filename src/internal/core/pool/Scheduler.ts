@@ -47,7 +47,7 @@ import { loadError, taskError } from './failures.js';
 import { Hold } from './Hold.js';
 import { Job, type JobOutcome, type JobOwner, type JobSpec } from '../job/Job.js';
 import { Lifecycle } from './Lifecycle.js';
-import { Measurements } from '../../observe/Measurements.js';
+import { createMeasurements, type Measurements } from '../../observe/Measurements.js';
 import { Rebalancer } from './Rebalancer.js';
 import { TaskRegistry } from './TaskRegistry.js';
 import type { WorkerHandle, WorkerListener, WorkerState } from './WorkerHandle.js';
@@ -65,13 +65,15 @@ export class Scheduler implements JobOwner, WorkerListener {
   /** The option `sharedObjects`, as it was when the pool was made. */
   readonly #shared: PortableValue | undefined;
   readonly #hold = new Hold();
+  /** Whether some worker has had a bar: as long as not, nothing of bars is loaded. */
+  #showsBars = false;
   readonly #dispatcher: Dispatcher;
 
   /** @throws NestedPoolError inside a worker that is a daemon; what `sharedObjects` that cannot travel are refused with. */
   constructor(settings: PoolSettings) {
     if (currentWorker()?.daemon === true) throw new NestedPoolError();
     this.settings = settings;
-    if (settings.insights !== undefined) this.measurements = new Measurements(settings.nJobs);
+    if (settings.insights !== undefined) this.measurements = createMeasurements(settings.nJobs);
     this.#crew = new Crew(settings, this);
     this.#tasks = new TaskRegistry((task) => this.#crew.forget(task));
     this.#duties = new Duties(this.#tasks, this.#crew, (error) => this.#lifecycle.onLost(error));
@@ -133,7 +135,7 @@ export class Scheduler implements JobOwner, WorkerListener {
    */
   open(fn: AnyTask, spec: JobSpec): Job {
     if (this.#lifecycle.terminated) throw new PoolTerminatedError();
-    checkReport(spec.call.progressBar);
+    if (spec.call.progressBar !== undefined) checkReport(spec.call.progressBar);
     const portable = this.#makePortable(fn, spec);
     const duty = this.#dutyOf(spec); // after all that throws
     const job = new Job(this.#tasks.acquire(fn, portable), spec, this, duty);
@@ -255,6 +257,7 @@ export class Scheduler implements JobOwner, WorkerListener {
         printLine(message[1]);
         return;
       case FromWorker.Bar:
+        this.#showsBars = true;
         showRemoteBar(worker, message[1]);
         return;
       case FromWorker.Begun:
@@ -309,7 +312,7 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void {
     this.measurements?.onEnd(worker);
-    endRemoteBars(worker);
+    if (this.#showsBars) endRemoteBars(worker);
     const { running } = worker;
     const chunks = this.#crew.bury(worker);
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
@@ -474,6 +477,11 @@ export class Scheduler implements JobOwner, WorkerListener {
     else if (living > 0) this.#hold.set(false);
     else this.#hold.release();
   }
+}
+
+/** @throws as the constructor of {@link Scheduler} */
+export function createScheduler(settings: PoolSettings): Scheduler {
+  return new Scheduler(settings);
 }
 
 /** The chunk of that number, which its worker is working on. Of one that has several ahead that is the first one. */

@@ -9,7 +9,7 @@ import { bindContext } from '../../platform/asyncContext.js';
 import { clearInterval, now, setInterval } from '../../platform/globals.js';
 import { workerOutput, type WorkerOutput } from '../../worker/identity.js';
 import { printLine } from './printLine.js';
-import { programHasBars } from './remoteBars.js';
+import { programHasBars } from './programHasBars.js';
 import { checkPackage, screenOf, tryToWrite, type Bar, type Screen } from './Screen.js';
 import { barText, endText, lineText, plain, type Progress, type ProgressEnd } from './text.js';
 
@@ -27,8 +27,8 @@ export interface ProgressSource {
 }
 
 /** Checks that progress can be shown. @throws Error where a package is missing. */
-export function checkReport(settings: ProgressBarSettings | undefined): void {
-  if (settings !== undefined && hasBar(settings)) checkPackage();
+export function checkReport(settings: ProgressBarSettings): void {
+  if (hasBar(settings)) checkPackage();
 }
 
 /** On a stream of its own a worker has no bars: it does not know what else is on that terminal. */
@@ -121,4 +121,9 @@ export class ProgressReport {
     if (stream === undefined) printLine(text);
     else this.#write(stream, `${text}\n`);
   }
+}
+
+/** Begins to show how far a call is: see the constructor of {@link ProgressReport}. */
+export function createReport(...args: ConstructorParameters<typeof ProgressReport>): ProgressReport {
+  return new ProgressReport(...args);
 }

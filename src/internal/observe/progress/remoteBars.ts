@@ -3,7 +3,7 @@
  * tells its program how far a call is, and that draws the bar; a worker in between hands on what it hears.
  */
 
-import { currentWorker, workerOutput, type RemoteBar } from '../../worker/identity.js';
+import { workerOutput, type RemoteBar } from '../../worker/identity.js';
 import { screenOf, type Bar } from './Screen.js';
 import { barText, endText, type Progress } from './text.js';
 
@@ -53,11 +53,4 @@ export function endRemoteBars(worker: object): void {
   for (const [id, { progress }] of shownBy.get(worker) ?? []) {
     showRemoteBar(worker, { id, progress, line: endText(progress, { outcome: 'cancelled' }), throttle: Infinity });
   }
-}
-
-/** Whether the program that this code runs in, or works for, has a terminal where bars can be drawn. */
-export function programHasBars(): boolean {
-  const worker = currentWorker();
-  if (worker !== undefined) return worker.bars;
-  return process.stderr.isTTY && process.env['TERM'] !== 'dumb';
 }

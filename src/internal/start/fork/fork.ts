@@ -26,7 +26,7 @@ interface Template {
   living: number;
 }
 
-export class ForkTemplate implements StartMethodStrategy {
+class ForkTemplate implements StartMethodStrategy {
   readonly name = 'fork';
   readonly isCloneable = isCloneableByProcess;
   readonly whyUnavailable = whyNoCopies;
@@ -136,4 +136,9 @@ export class ForkTemplate implements StartMethodStrategy {
     this.#template?.server.end();
     this.#template = undefined;
   }
+}
+
+/** This start method, for one pool. */
+export function forking(daemon: boolean): StartMethodStrategy {
+  return new ForkTemplate(daemon);
 }

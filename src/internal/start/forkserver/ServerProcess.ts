@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { StartMethodUnavailableError } from '../../../errors.js';
 import type { StartMethod, WorkerResources } from '../../../options.js';
-import { runtimeUrl } from '../../../runtimeUrl.js';
+import { runtimeUrl } from '../../runtimeUrl.js';
 import { decodeThrown } from '../../protocol/decodeThrown.js';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';

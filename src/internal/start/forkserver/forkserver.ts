@@ -38,7 +38,7 @@ function serverOf({ execArgv, resourceLimits }: Pick<ServerResources, 'execArgv'
   return server;
 }
 
-export const forkserver: StartMethodStrategy = {
+const forkserver: StartMethodStrategy = {
   name: 'forkserver',
   isCloneable: isCloneableByProcess,
   whyUnavailable: whyNoCopies,
@@ -50,3 +50,8 @@ export const forkserver: StartMethodStrategy = {
     return link;
   },
 };
+
+/** This start method. */
+export function forkserving(): StartMethodStrategy {
+  return forkserver;
+}

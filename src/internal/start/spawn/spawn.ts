@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { runtimeUrl } from '../../../runtimeUrl.js';
+import { runtimeUrl } from '../../runtimeUrl.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { withDeathSignal } from '../process/deathSignal.js';
 import { limitFlags, processExecArgv } from '../process/execArgv.js';
@@ -17,7 +17,7 @@ import type { StartMethodStrategy, WorkerLink } from '../StartMethod.js';
 const CHANNEL = 3;
 const LIFELINE = 4;
 
-export const spawning: StartMethodStrategy = {
+const strategy: StartMethodStrategy = {
   name: 'spawn',
   isCloneable: isCloneableByProcess,
 
@@ -63,3 +63,8 @@ export const spawning: StartMethodStrategy = {
     return link;
   },
 };
+
+/** This start method. */
+export function spawning(): StartMethodStrategy {
+  return strategy;
+}

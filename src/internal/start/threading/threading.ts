@@ -10,7 +10,7 @@ import {
   type ResourceLimits as NodeResourceLimits,
   type WorkerOptions,
 } from 'node:worker_threads';
-import { runtimeUrl } from '../../../runtimeUrl.js';
+import { runtimeUrl } from '../../runtimeUrl.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import { CLAIM_PLACES, Claims } from '../../protocol/claims.js';
 import type { MessageFromWorker } from '../../protocol/messages.js';

@@ -7,5 +7,5 @@
  * only a program that starts workers should hear of it.
  */
 export function runtimeUrl(entry: 'threading/thread' | 'spawn/process' | 'forkserver/server'): URL {
-  return new URL(`./internal/start/${entry}.cjs`, import.meta.url);
+  return new URL(`./start/${entry}.cjs`, import.meta.url);
 }
