@@ -17,7 +17,7 @@ import {
   type AnyWorkerPool,
   type Overflow,
 } from './internal/options/operatorOptions.js';
-import { poolGroup, type PoolSettings } from './internal/options/poolOptions.js';
+import { poolGroup, workerOptions, type PoolSettings } from './internal/options/poolOptions.js';
 import { placeFor, readOptions, settle, type Given } from './internal/options/readOptions.js';
 import type { OptionGroup } from './internal/options/rows.js';
 
@@ -25,7 +25,7 @@ export { startMethodNames } from './internal/options/poolOptions.js';
 export type {
   PoolSettings,
   ResourceLimits,
-  StartMethod,
+  StartMethodName,
   WorkerPoolOptions,
   WorkerResources,
 } from './internal/options/poolOptions.js';
@@ -134,13 +134,25 @@ export function operatorArguments(args: readonly unknown[], caller = 'parallelMa
 
 function poolSettings(given: Given, caller: string): PoolSettings {
   const settings = settle(poolGroup.rows, given);
-  const { cpuIds, nJobs } = settings;
+  const { cpuIds, nJobs, startMethod } = settings;
+  checkWorkerOptions(given, startMethod, caller);
   if (cpuIds !== undefined && cpuIds.length !== 1 && cpuIds.length !== nJobs) {
     throw new RangeError(
       `${caller}: "cpuIds" must have one entry for all workers, or one for each of them ("nJobs" is ${nJobs}), got ${cpuIds.length} entries.`,
     );
   }
   return settings;
+}
+
+/** Options that a start method does not have are not to be ignored in silence. */
+function checkWorkerOptions(given: Given, startMethod: PoolSettings['startMethod'], caller: string): void {
+  const isOwn = typeof startMethod === 'string';
+  if (isOwn && startMethod !== 'inline') return;
+  const { name, options = [] } = isOwn ? { name: startMethod } : startMethod;
+  const refused = workerOptions.filter((option) => given.has(option) && !options.includes(option));
+  if (refused.length === 0) return;
+  const names = enumerate(refused.map((option) => `"${option}"`));
+  throw new TypeError(`${caller}: the start method "${name}" does not have the option ${names}. Leave it out.`);
 }
 
 /** The pool that was given, or the settings of the one to make. */

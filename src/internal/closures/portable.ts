@@ -6,7 +6,7 @@ import { UnserializableError } from '../../errors.js';
 import { capture, captureValue, type CaptureOptions } from './capture/capture.js';
 
 /** A function in a form that can be sent. */
-export type PortableFunction = PortableModule | PortableGraph;
+export type PortableFunction = PortableModule | PortableGraph | LocalFunction;
 
 /** A function that is imported with its module. */
 export interface PortableModule {
@@ -15,6 +15,14 @@ export interface PortableModule {
   readonly url: string;
   readonly exportName: string;
   readonly imports: true;
+}
+
+/** The function itself: where the worker is this thread. */
+export interface LocalFunction {
+  readonly kind: 'local';
+  readonly name: string;
+  readonly fn: (...args: never[]) => unknown;
+  readonly imports: false;
 }
 
 /** A function that is rebuilt, with what it captures. */
@@ -29,8 +37,9 @@ export interface PortableGraph {
   readonly imports: boolean;
 }
 
-/** A value in a form that can be sent, functions in it included. */
-export type PortableValue = Pick<PortableGraph, 'bytes' | 'attachments' | 'imports'>;
+/** A value in a form that can be sent, functions in it included; or itself, where the worker is this thread. */
+export type PortableValue =
+  Pick<PortableGraph, 'bytes' | 'attachments' | 'imports'> | { readonly local: unknown; readonly imports: false };
 
 /** Whatever a user may give where a task function is asked for. */
 export type AnyTask = ((...args: never[]) => unknown) | ModuleTask | URL;
@@ -64,9 +73,14 @@ export function checkTask(fn: unknown, caller: string): asserts fn is AnyTask {
  */
 export function makePortable(fn: AnyTask, options: CaptureOptions): PortableFunction {
   if (fn instanceof URL) return makePortable(moduleTask(fn), options);
+  if (options.isLocal === true && !isModuleTask(fn)) return { kind: 'local', name: nameOf(fn), fn, imports: false };
   if (isModuleTask(fn))
     return { kind: 'module', name: fn.exportName, url: fn.url, exportName: fn.exportName, imports: true };
-  return { kind: 'graph', name: fn.name === '' ? 'anonymous' : fn.name, ...capture(fn, options) };
+  return { kind: 'graph', name: nameOf(fn), ...capture(fn, options) };
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name === '' ? 'anonymous' : name;
 }
 
 /** Makes an option's value portable. @throws UnserializableError, or UnportableFunctionError because of a function in it. */
@@ -89,6 +103,7 @@ export function taskKey(fn: unknown): unknown {
 export function isSamePortable(a: PortableFunction, b: PortableFunction): boolean {
   if (a === b) return true;
   if (a.kind === 'module' || b.kind === 'module') return a.kind === b.kind;
+  if (a.kind === 'local' || b.kind === 'local') return a.kind === b.kind; // of one key
   return (a.bytes === b.bytes || Buffer.compare(a.bytes, b.bytes) === 0) && isSameList(a.attachments, b.attachments);
 }
 

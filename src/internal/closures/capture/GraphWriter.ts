@@ -53,6 +53,8 @@ const MOST_LISTED = 10_000;
 export interface GraphOptions {
   /** Values of variables, by name, that come before what is found. */
   readonly captures: Readonly<Record<string, unknown>> | undefined;
+  /** Whether the function is to stay itself, for it does not leave this thread. */
+  readonly isLocal?: boolean;
   /** Whether a value can be sent to the workers. */
   isCloneable(value: unknown): boolean;
   /** Where no function is taken but a value: the error about something in it that cannot travel. */

@@ -60,6 +60,7 @@ export function hasFunctions(duty: Duty, { init, exit }: DutyFunctions): boolean
 function isSame(a: PortableFunction | undefined, b: PortableFunction | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   if (a.kind === 'module' && b.kind === 'module') return a.url === b.url && a.exportName === b.exportName;
+  if (a.kind === 'local' && b.kind === 'local') return a.fn === b.fn;
   return isSamePortable(a, b);
 }
 

@@ -76,9 +76,9 @@ export class Scheduler implements JobOwner, WorkerListener {
     this.#tasks = new TaskRegistry((task) => this.#crew.forget(task));
     this.#duties = new Duties(this.#tasks, this.#crew, (error) => this.#lifecycle.onLost(error));
     if (settings.sharedObjects !== undefined) {
-      this.#shared = makeValuePortable('sharedObjects', settings.sharedObjects, (value) =>
-        this.#crew.isCloneable(value),
-      );
+      this.#shared = this.#crew.isLocal
+        ? { local: settings.sharedObjects, imports: false }
+        : makeValuePortable('sharedObjects', settings.sharedObjects, (value) => this.#crew.isCloneable(value));
       this.#crew.share(this.#shared);
     }
     this.#lifecycle = new Lifecycle(settings.keepAlive, {
@@ -156,8 +156,15 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   #makePortable(fn: AnyTask, spec: JobSpec): PortableFunction {
+    const { isLocal } = this.#crew;
+    if (isLocal && spec.call.captures !== undefined) {
+      throw new TypeError(
+        '"captures" cannot be used with startMethod "inline": the function has its own variables. Leave it out.',
+      );
+    }
     return makePortable(fn, {
       captures: spec.call.captures,
+      isLocal,
       isCloneable: (value) => this.#crew.isCloneable(value),
     });
   }

@@ -4,6 +4,7 @@
  */
 
 import type { WorkerResources } from '../../../options.js';
+import { workerOptions } from '../../options/poolOptions.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
 import { setTimeout } from '../../platform/globals.js';
@@ -11,7 +12,7 @@ import type { PortableFunction, PortableValue } from '../../closures/portable.js
 import { whyNoCopies } from '../../posix/libc.js';
 import { ProcessLink } from '../process/ProcessLink.js';
 import { ServerProcess } from '../forkserver/ServerProcess.js';
-import type { Prepared, StartMethodStrategy, WorkerEvents, WorkerLink } from '../StartMethod.js';
+import type { Prepared, PoolStartMethod, WorkerEvents, PoolLink } from '../StartMethod.js';
 
 /** A process that workers are copied from, and what it was asked to load. */
 interface Template {
@@ -26,8 +27,9 @@ interface Template {
   living: number;
 }
 
-export class ForkTemplate implements StartMethodStrategy {
+export class ForkTemplate implements PoolStartMethod {
   readonly name = 'fork';
+  readonly options = workerOptions;
   readonly isCloneable = isCloneableByProcess;
   readonly whyUnavailable = whyNoCopies;
 
@@ -69,7 +71,7 @@ export class ForkTemplate implements StartMethodStrategy {
     timer.unref();
   }
 
-  start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): WorkerLink {
+  start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): PoolLink {
     this.#template ??= this.#create(resources);
     const template = this.#template;
     this.#load(template);
