@@ -6,7 +6,7 @@
  * or `Rejected` (as many values as the chunk has), `Failed`, `Stopped`, or the worker's death.
  */
 
-import type { PortableFunction, PortableValue } from '../closures/portable.js';
+import type { PortableFunction, PortableValue } from './portable.js';
 import type { Progress } from '../observe/progress/text.js';
 import type { SharedPlace } from '../posix/sharedMemory.js';
 import type { EncodedThrown } from './errorCodec.js';

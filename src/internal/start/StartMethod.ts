@@ -5,7 +5,7 @@
 import type { StartMethod, WorkerResources } from '../../options.js';
 import type { Claims } from '../protocol/claims.js';
 import type { MessageFromWorker, MessageToWorker, WorkerIdentity } from '../protocol/messages.js';
-import type { PortableFunction, PortableValue } from '../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 
 /** How a worker has ended. */
 export interface WorkerEnd {

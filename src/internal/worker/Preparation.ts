@@ -1,6 +1,6 @@
 /** What a template has loaded before it is copied: each of its workers has it from the start. */
 
-import type { PortableFunction, PortableValue } from '../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 import { rebuildValue } from '../closures/rebuild.js';
 import { Output } from '../start/process/Output.js';
 import { TaskShelf } from './TaskShelf.js';

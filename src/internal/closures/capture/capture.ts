@@ -3,7 +3,7 @@
 import { encodeGraph } from '../graphCodec.js';
 import { GraphWriter, type GraphOptions } from './GraphWriter.js';
 import { Inspector } from './Inspector.js';
-import type { PortableGraph } from '../portable.js';
+import type { PortableGraph } from '../../protocol/portable.js';
 
 export type CaptureOptions = GraphOptions;
 

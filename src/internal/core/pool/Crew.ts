@@ -4,7 +4,7 @@ import { now } from '../../platform/globals.js';
 import { StartMethodUnavailableError } from '../../../errors.js';
 import type { PoolSettings } from '../../../options.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
-import type { PortableValue } from '../../closures/portable.js';
+import type { PortableValue } from '../../protocol/portable.js';
 import { programHasBars } from '../../observe/progress/remoteBars.js';
 import { whyNoLibc } from '../../posix/libc.js';
 import { startMethod } from '../../start/table.js';

@@ -7,7 +7,7 @@ import type { WorkerResources } from '../../../options.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
 import { setTimeout } from '../../platform/globals.js';
-import type { PortableFunction, PortableValue } from '../../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
 import { whyNoCopies } from '../../posix/libc.js';
 import { ProcessLink } from '../process/ProcessLink.js';
 import { ServerProcess } from '../forkserver/ServerProcess.js';
