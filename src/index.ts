@@ -10,7 +10,6 @@ export { parallelFrom } from './parallelFrom.js';
 export { WorkerPool } from './WorkerPool.js';
 export { availableStartMethods, warmUp } from './startMethods.js';
 export type { Insights } from './insights.js';
-export type { ProgressStream } from './internal/observe/progress/Screen.js';
 export { moduleTask, type ModuleTask } from './moduleTask.js';
 export { transfer, type Transferable } from './transfer.js';
 export {
@@ -34,6 +33,7 @@ export type {
   MapOptions,
   Overflow,
   ProgressBarOptions,
+  ProgressStream,
   ResourceLimits,
   StartMethod,
   WorkerPoolOptions,

@@ -30,7 +30,7 @@ export type {
   WorkerResources,
 } from './internal/options/poolOptions.js';
 export type { ApplyOptions, CallOptions, CallSettings, MapOptions } from './internal/options/callOptions.js';
-export type { ProgressBarOptions, ProgressBarSettings } from './internal/options/progressBarOptions.js';
+export type { ProgressBarOptions, ProgressBarSettings, ProgressStream } from './internal/options/progressBarOptions.js';
 export { isWorkerPool, poolBrand } from './internal/options/operatorOptions.js';
 export type { AnyWorkerPool, FromOptions, MapOperatorOptions, Overflow } from './internal/options/operatorOptions.js';
 

@@ -1,7 +1,6 @@
 /** The options that say what workers a pool has: documentation, names, checks and defaults. */
 
-import { onlineCpus } from '../posix/cpus.js';
-import { cpuCount } from '../platform/cpuCount.js';
+import { cpuCount, onlineCpus } from '../platform/cpus.js';
 import { describeValue, quote } from './describeValue.js';
 import {
   anything,
