@@ -2,7 +2,7 @@
 
 import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 import { rebuildValue } from '../closures/rebuild.js';
-import { Output } from '../start/process/Output.js';
+import { Output } from './Output.js';
 import { TaskShelf } from './TaskShelf.js';
 
 /** What is shared, or why it could not be built. */
