@@ -1,6 +1,5 @@
 /** What a start method is: the types for those who write one. */
 
-import type { WorkerResources } from './internal/options/poolOptions.js';
 import type { WorkerIdentity } from './internal/protocol/messages.js';
 
 export type { WorkerIdentity };
@@ -91,4 +90,26 @@ export interface WorkerChannel {
   onMessage(listener: (message: unknown) => void): void;
   /** The worker is done: lets what was sent arrive, and ends the worker. */
   close(): void;
+}
+
+/** The options about workers that a pool was given, for its start method. `undefined` is what the program has. */
+export interface WorkerResources {
+  /** The option `env`. */
+  readonly env: Readonly<Record<string, string>> | undefined;
+  /** The option `argv`. */
+  readonly argv: readonly string[];
+  /** The option `execArgv`. */
+  readonly execArgv: readonly string[] | undefined;
+  /** The option `resourceLimits`. */
+  readonly resourceLimits: ResourceLimits | undefined;
+  /** The option `name`. */
+  readonly name: string | undefined;
+}
+
+/** How much memory the JavaScript heap of a worker may use, in megabytes. What is left out has Node's own limit. */
+export interface ResourceLimits {
+  /** The part of the heap for what lives long: nearly all of it. */
+  maxOldGenerationSizeMb?: number | undefined;
+  /** The part of the heap where objects are made. */
+  maxYoungGenerationSizeMb?: number | undefined;
 }

@@ -10,7 +10,6 @@ export { parallelFrom } from './parallelFrom.js';
 export { WorkerPool } from './WorkerPool.js';
 export { availableStartMethods, warmUp } from './startMethods.js';
 export type { Insights } from './insights.js';
-export type { ProgressStream } from './internal/observe/progress/Screen.js';
 export { runWorker } from './runWorker.js';
 export type {
   StartMethod,
@@ -44,6 +43,7 @@ export type {
   MapOptions,
   Overflow,
   ProgressBarOptions,
+  ProgressStream,
   ResourceLimits,
   StartMethodName,
   WorkerPoolOptions,

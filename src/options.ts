@@ -22,15 +22,10 @@ import { placeFor, readOptions, settle, type Given } from './internal/options/re
 import type { OptionGroup } from './internal/options/rows.js';
 
 export { startMethodNames } from './internal/options/poolOptions.js';
-export type {
-  PoolSettings,
-  ResourceLimits,
-  StartMethodName,
-  WorkerPoolOptions,
-  WorkerResources,
-} from './internal/options/poolOptions.js';
+export type { PoolSettings, StartMethodName, WorkerPoolOptions } from './internal/options/poolOptions.js';
+export type { ResourceLimits, WorkerResources } from './StartMethod.js';
 export type { ApplyOptions, CallOptions, CallSettings, MapOptions } from './internal/options/callOptions.js';
-export type { ProgressBarOptions, ProgressBarSettings } from './internal/options/progressBarOptions.js';
+export type { ProgressBarOptions, ProgressBarSettings, ProgressStream } from './internal/options/progressBarOptions.js';
 export { isWorkerPool, poolBrand } from './internal/options/operatorOptions.js';
 export type { AnyWorkerPool, FromOptions, MapOperatorOptions, Overflow } from './internal/options/operatorOptions.js';
 

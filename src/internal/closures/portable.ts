@@ -1,48 +1,11 @@
 /** A function made portable: what is sent to a worker so that it can be rebuilt there. */
 
 import { describeValue } from '../options/describeValue.js';
-import { isModuleTask, moduleTask, type ModuleTask } from '../../moduleTask.js';
+import type { PortableFunction, PortableValue } from '../protocol/portable.js';
+import { isModuleTask, moduleTask } from '../../moduleTask.js';
+import type { AnyTask } from '../../taskTypes.js';
 import { UnserializableError } from '../../errors.js';
 import { capture, captureValue, type CaptureOptions } from './capture/capture.js';
-
-/** A function in a form that can be sent. */
-export type PortableFunction = PortableModule | PortableGraph | LocalFunction;
-
-/** A function that is imported with its module. */
-export interface PortableModule {
-  readonly kind: 'module';
-  readonly name: string;
-  readonly url: string;
-  readonly exportName: string;
-  readonly imports: true;
-}
-
-/** The function itself: where the worker is this thread. */
-export interface LocalFunction {
-  readonly kind: 'local';
-  readonly name: string;
-  readonly fn: (...args: never[]) => unknown;
-  readonly imports: false;
-}
-
-/** A function that is rebuilt, with what it captures. */
-export interface PortableGraph {
-  readonly kind: 'graph';
-  readonly name: string;
-  /** The graph. */
-  readonly bytes: Uint8Array;
-  /** What travels beside the graph: what is shared, or what only structured clone can carry. */
-  readonly attachments: readonly unknown[];
-  /** Whether modules are imported for it, of which each may do anything. */
-  readonly imports: boolean;
-}
-
-/** A value in a form that can be sent, functions in it included; or itself, where the worker is this thread. */
-export type PortableValue =
-  Pick<PortableGraph, 'bytes' | 'attachments' | 'imports'> | { readonly local: unknown; readonly imports: false };
-
-/** Whatever a user may give where a task function is asked for. */
-export type AnyTask = ((...args: never[]) => unknown) | ModuleTask | URL;
 
 /**
  * Checks what was given as a task.
@@ -91,22 +54,4 @@ export function makeValuePortable(
 ): PortableValue {
   const refusal = (path: string, kind: string): Error => new UnserializableError({ path, kind, direction: 'input' });
   return captureValue(name, value, { captures: undefined, isCloneable, refusal });
-}
-
-/** What makes two tasks the same, as long as what they capture is: they are loaded once, and share what is known of their pace. */
-export function taskKey(fn: unknown): unknown {
-  if (fn instanceof URL) return `${fn.href}#default`;
-  return isModuleTask(fn) ? `${fn.url}#${fn.exportName}` : fn;
-}
-
-/** Whether two forms of one function stand for the same, values included. */
-export function isSamePortable(a: PortableFunction, b: PortableFunction): boolean {
-  if (a === b) return true;
-  if (a.kind === 'module' || b.kind === 'module') return a.kind === b.kind;
-  if (a.kind === 'local' || b.kind === 'local') return a.kind === b.kind; // of one key
-  return (a.bytes === b.bytes || Buffer.compare(a.bytes, b.bytes) === 0) && isSameList(a.attachments, b.attachments);
-}
-
-function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((each, i) => each === b[i]);
 }

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { decodeGraph } from './graphCodec.js';
-import type { PortableFunction, PortableModule, PortableValue } from './portable.js';
+import type { PortableFunction, PortableModule, PortableValue } from '../protocol/portable.js';
 import { revive } from './revive.js';
 import { loadTypeScript, requireTypeScript } from './typescript.js';
 

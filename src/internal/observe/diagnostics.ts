@@ -1,7 +1,7 @@
 /** Channels of `node:diagnostics_channel` that tell of workers and tasks, for whoever watches a program. Nobody listening costs nothing. */
 
 import { channel } from 'node:diagnostics_channel';
-import type { WorkerEnd } from '../start/StartMethod.js';
+import type { WorkerEnd } from '../../StartMethod.js';
 
 const started = channel('rxjs-parallel-map:worker:start');
 const ended = channel('rxjs-parallel-map:worker:exit');

@@ -1,8 +1,7 @@
 /** The options that say what workers a pool has: documentation, names, checks and defaults. */
 
-import type { StartMethod, WorkerOption } from '../../StartMethod.js';
-import { onlineCpus } from '../posix/cpus.js';
-import { cpuCount } from '../platform/cpuCount.js';
+import type { ResourceLimits, StartMethod, WorkerOption, WorkerResources } from '../../StartMethod.js';
+import { cpuCount, onlineCpus } from '../platform/cpus.js';
 import { describeValue, quote } from './describeValue.js';
 import {
   anything,
@@ -209,28 +208,6 @@ export interface WorkerPoolOptions {
    * @throws TypeError when it is no string, RangeError when it is empty.
    */
   name?: string | undefined;
-}
-
-/** How much memory the JavaScript heap of a worker may use, in megabytes. What is left out has Node's own limit. */
-export interface ResourceLimits {
-  /** The part of the heap for what lives long: nearly all of it. */
-  maxOldGenerationSizeMb?: number | undefined;
-  /** The part of the heap where objects are made. */
-  maxYoungGenerationSizeMb?: number | undefined;
-}
-
-/** The options about workers that a pool was given, for its start method. `undefined` is what the program has. */
-export interface WorkerResources {
-  /** {@link WorkerPoolOptions.env} */
-  readonly env: Readonly<Record<string, string>> | undefined;
-  /** {@link WorkerPoolOptions.argv} */
-  readonly argv: readonly string[];
-  /** {@link WorkerPoolOptions.execArgv} */
-  readonly execArgv: readonly string[] | undefined;
-  /** {@link WorkerPoolOptions.resourceLimits} */
-  readonly resourceLimits: ResourceLimits | undefined;
-  /** {@link WorkerPoolOptions.name} */
-  readonly name: string | undefined;
 }
 
 /** {@link WorkerPoolOptions}, checked and complete. */

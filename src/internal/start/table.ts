@@ -3,7 +3,7 @@
 import type { StartMethod } from '../../StartMethod.js';
 import type { StartMethodName } from '../options/poolOptions.js';
 import { isCloneableByProcess } from '../protocol/cloneable.js';
-import type { PoolStartMethod } from './StartMethod.js';
+import type { PoolStartMethod } from '../core/StartMethod.js';
 import { ForkTemplate } from './fork/fork.js';
 import { forkserver } from './forkserver/forkserver.js';
 import { inline } from './inline/inline.js';

@@ -6,7 +6,7 @@
  */
 
 import { FromWorker, ToWorker, type MessageToWorker, type RunMessage } from '../protocol/messages.js';
-import type { PortableFunction, PortableValue } from '../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 import { rebuildValue } from '../closures/rebuild.js';
 import { clearImmediate, setImmediate } from '../platform/globals.js';
 import { DutyShelf } from './DutyShelf.js';

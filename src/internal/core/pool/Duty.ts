@@ -6,7 +6,7 @@
  */
 
 import type { CallSettings } from '../../../options.js';
-import { isSamePortable, type PortableFunction } from '../../closures/portable.js';
+import { isSamePortable, type PortableFunction } from '../../protocol/portable.js';
 import type { Job } from '../job/Job.js';
 import type { TaskRecord } from './TaskRegistry.js';
 import type { WorkerHandle } from './WorkerHandle.js';
@@ -60,7 +60,6 @@ export function hasFunctions(duty: Duty, { init, exit }: DutyFunctions): boolean
 function isSame(a: PortableFunction | undefined, b: PortableFunction | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   if (a.kind === 'module' && b.kind === 'module') return a.url === b.url && a.exportName === b.exportName;
-  if (a.kind === 'local' && b.kind === 'local') return a.fn === b.fn;
   return isSamePortable(a, b);
 }
 

@@ -25,18 +25,14 @@ import {
   type RejectedMessage,
   type ResultsMessage,
 } from '../../protocol/messages.js';
-import {
-  makePortable,
-  makeValuePortable,
-  type AnyTask,
-  type PortableFunction,
-  type PortableValue,
-} from '../../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
+import type { AnyTask } from '../../../taskTypes.js';
+import { makePortable, makeValuePortable } from '../../closures/portable.js';
 import { printLine } from '../../observe/progress/printLine.js';
 import { checkReport } from '../../observe/progress/ProgressReport.js';
 import { endRemoteBars, showRemoteBar } from '../../observe/progress/remoteBars.js';
 import { currentWorker } from '../../worker/identity.js';
-import type { WorkerEnd } from '../../start/StartMethod.js';
+import type { WorkerEnd } from '../../../StartMethod.js';
 import { indexOfNext, type Chunk } from '../job/Chunk.js';
 import { Crew } from './Crew.js';
 import { Deadlines } from './Deadlines.js';

@@ -9,7 +9,8 @@ import {
   type MessageToWorker,
   type WorkerIdentity,
 } from '../../protocol/messages.js';
-import type { PoolStartMethod, Traffic, WorkerEnd, PoolLink } from '../../start/StartMethod.js';
+import type { WorkerEnd } from '../../../StartMethod.js';
+import type { PoolLink, PoolStartMethod, Traffic } from '../StartMethod.js';
 import type { WorkerResources } from '../../../options.js';
 import { runInRootContext } from '../../platform/asyncContext.js';
 import type { Chunk } from '../job/Chunk.js';

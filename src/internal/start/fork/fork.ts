@@ -8,11 +8,11 @@ import { workerOptions } from '../../options/poolOptions.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
 import { setTimeout } from '../../platform/globals.js';
-import type { PortableFunction, PortableValue } from '../../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
 import { whyNoCopies } from '../../posix/libc.js';
 import { ProcessLink } from '../process/ProcessLink.js';
 import { ServerProcess } from '../forkserver/ServerProcess.js';
-import type { Prepared, PoolStartMethod, WorkerEvents, PoolLink } from '../StartMethod.js';
+import type { Prepared, PoolStartMethod, WorkerEvents, PoolLink } from '../../core/StartMethod.js';
 
 /** A process that workers are copied from, and what it was asked to load. */
 interface Template {

@@ -18,7 +18,7 @@ import {
   type MessageToServer,
   type ServerData,
 } from './serverMessages.js';
-import type { PortableFunction, PortableValue } from '../../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
 import { clearTimeout, setTimeout } from '../../platform/globals.js';
 import { forkFlags } from '../../posix/Forker.js';
 import { limitFlags, processExecArgv, withoutPreloads } from '../process/execArgv.js';

@@ -5,7 +5,7 @@ import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { whyNoCopies } from '../../posix/libc.js';
 import { ServerProcess, type ServerResources } from './ServerProcess.js';
 import { ProcessLink } from '../process/ProcessLink.js';
-import type { PoolStartMethod, PoolLink } from '../StartMethod.js';
+import type { PoolStartMethod, PoolLink } from '../../core/StartMethod.js';
 
 /**
  * The servers of this program, or of this thread of it, by their flags and by who they run as: mostly one, shared by all pools. A program that

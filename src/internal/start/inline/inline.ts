@@ -17,7 +17,7 @@ import {
 } from '../../protocol/messages.js';
 import { refuseUsedUp } from '../../protocol/usedUp.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
-import type { PoolLink, PoolStartMethod, WorkerEvents } from '../StartMethod.js';
+import type { PoolLink, PoolStartMethod, WorkerEvents } from '../../core/StartMethod.js';
 
 export const inline: PoolStartMethod = {
   name: 'inline',

@@ -12,7 +12,7 @@ import { guard, guardIsAvailable } from '../process/guard.js';
 import type { ProcessData } from './process.js';
 import { ProcessLink } from '../process/ProcessLink.js';
 import { refusalOfProcess } from '../process/refusedFlags.js';
-import type { PoolStartMethod, PoolLink } from '../StartMethod.js';
+import type { PoolStartMethod, PoolLink } from '../../core/StartMethod.js';
 
 /** The places among the worker's file descriptors: of the channel, and of a pipe that only watches. */
 const CHANNEL = 3;

@@ -19,7 +19,7 @@ import { refuseUsedUp } from '../../protocol/usedUp.js';
 import type { ThreadData } from './thread.js';
 import { threadExecArgv } from '../process/execArgv.js';
 import { refusalOfThread } from '../process/refusedFlags.js';
-import type { PoolStartMethod, PoolLink } from '../StartMethod.js';
+import type { PoolStartMethod, PoolLink } from '../../core/StartMethod.js';
 
 /** So many milliseconds at most the last output of a worker may take. */
 const OUTPUT_TIME = 1000;

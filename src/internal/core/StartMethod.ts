@@ -1,14 +1,9 @@
 /** What a pool knows of a start method: the public interface, with what only those of this package have. */
 
-import type { StartMethod, WorkerLink } from '../../StartMethod.js';
-import type { WorkerOption } from '../../StartMethod.js';
-import type { WorkerResources } from '../options/poolOptions.js';
+import type { StartMethod, WorkerEnd, WorkerLink, WorkerOption, WorkerResources } from '../../StartMethod.js';
 import type { Claims } from '../protocol/claims.js';
 import type { MessageFromWorker, MessageToWorker, WorkerIdentity } from '../protocol/messages.js';
-import type { PortableFunction, PortableValue } from '../closures/portable.js';
-import type { WorkerEnd } from '../../StartMethod.js';
-
-export type { WorkerEnd };
+import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 
 /** What a worker does, as heard by the pool. */
 export interface WorkerEvents {
