@@ -694,7 +694,7 @@ describe('options', () => {
         'workers',
         'threads',
       ],
-      startMethod: ['start_method', 'startmethod', 'StartMethodName', 'startMehtod', 'workerType'],
+      startMethod: ['start_method', 'startmethod', 'StartMethod', 'startMehtod', 'workerType'],
       daemon: ['deamon', 'Daemon', 'demon'],
       keepAlive: ['keep_alive', 'keepalive', 'keepAlives'],
       chunkSize: ['chunk_size', 'chunksize', 'batchSize'],
