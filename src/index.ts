@@ -10,7 +10,16 @@ export { parallelFrom } from './parallelFrom.js';
 export { WorkerPool } from './WorkerPool.js';
 export { availableStartMethods, warmUp } from './startMethods.js';
 export type { Insights } from './insights.js';
-export type { ProgressStream } from './internal/observe/progress/Screen.js';
+export { runWorker } from './runWorker.js';
+export type {
+  StartMethod,
+  WorkerChannel,
+  WorkerEnd,
+  WorkerEvents,
+  WorkerIdentity,
+  WorkerLink,
+  WorkerOption,
+} from './StartMethod.js';
 export { moduleTask, type ModuleTask } from './moduleTask.js';
 export { transfer, type Transferable } from './transfer.js';
 export {
@@ -34,9 +43,11 @@ export type {
   MapOptions,
   Overflow,
   ProgressBarOptions,
+  ProgressStream,
   ResourceLimits,
-  StartMethod,
+  StartMethodName,
   WorkerPoolOptions,
+  WorkerResources,
 } from './options.js';
 export type {
   ApplyFunction,

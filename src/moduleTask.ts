@@ -55,6 +55,12 @@ export function isModuleTask(value: unknown): value is ModuleTask {
   return typeof value === 'object' && value !== null && (value as Partial<ModuleTask>)[brand] === true;
 }
 
+/** What makes two tasks the same, as long as what they capture is: they are loaded once, and share what is known of their pace. */
+export function taskKey(fn: unknown): unknown {
+  if (fn instanceof URL) return `${fn.href}#default`;
+  return isModuleTask(fn) ? `${fn.url}#${fn.exportName}` : fn;
+}
+
 function absolute(url: unknown): string {
   if (url instanceof URL) return url.href;
   if (typeof url === 'string') {

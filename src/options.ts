@@ -16,20 +16,15 @@ import {
   type Overflow,
 } from './internal/options/operatorOptions.js';
 import { poolBrand, type AnyWorkerPool } from './internal/options/poolBrand.js';
-import { poolGroup, type PoolSettings } from './internal/options/poolOptions.js';
+import { poolGroup, workerOptions, type PoolSettings } from './internal/options/poolOptions.js';
 import { placeFor, readOptions, settle, type Given } from './internal/options/readOptions.js';
 import type { OptionGroup } from './internal/options/rows.js';
 
 export { startMethodNames } from './internal/options/startMethodNames.js';
-export type {
-  PoolSettings,
-  ResourceLimits,
-  StartMethod,
-  WorkerPoolOptions,
-  WorkerResources,
-} from './internal/options/poolOptions.js';
+export type { PoolSettings, StartMethodName, WorkerPoolOptions } from './internal/options/poolOptions.js';
+export type { ResourceLimits, WorkerResources } from './StartMethod.js';
 export type { ApplyOptions, CallOptions, CallSettings, MapOptions } from './internal/options/callOptions.js';
-export type { ProgressBarOptions, ProgressBarSettings } from './internal/options/progressBarOptions.js';
+export type { ProgressBarOptions, ProgressBarSettings, ProgressStream } from './internal/options/progressBarOptions.js';
 export type { AnyWorkerPool } from './internal/options/poolBrand.js';
 export type { FromOptions, MapOperatorOptions, Overflow } from './internal/options/operatorOptions.js';
 
@@ -133,13 +128,25 @@ export function operatorArguments(args: readonly unknown[], caller = 'parallelMa
 
 function poolSettings(given: Given, caller: string): PoolSettings {
   const settings = settle(poolGroup.rows, given);
-  const { cpuIds, nJobs } = settings;
+  const { cpuIds, nJobs, startMethod } = settings;
+  checkWorkerOptions(given, startMethod, caller);
   if (cpuIds !== undefined && cpuIds.length !== 1 && cpuIds.length !== nJobs) {
     throw new RangeError(
       `${caller}: "cpuIds" must have one entry for all workers, or one for each of them ("nJobs" is ${nJobs}), got ${cpuIds.length} entries.`,
     );
   }
   return settings;
+}
+
+/** Options that a start method does not have are not to be ignored in silence. */
+function checkWorkerOptions(given: Given, startMethod: PoolSettings['startMethod'], caller: string): void {
+  const isOwn = typeof startMethod === 'string';
+  if (isOwn && startMethod !== 'inline') return;
+  const { name, options = [] } = isOwn ? { name: startMethod } : startMethod;
+  const refused = workerOptions.filter((option) => given.has(option) && !options.includes(option));
+  if (refused.length === 0) return;
+  const names = enumerate(refused.map((option) => `"${option}"`));
+  throw new TypeError(`${caller}: the start method "${name}" does not have the option ${names}. Leave it out.`);
 }
 
 /** The pool that was given, or the settings of the one to make. */

@@ -3,7 +3,8 @@
 import type { OperatorFunction } from 'rxjs';
 import { CallMode } from './internal/protocol/callMode.js';
 import { createOperator } from './internal/rxjs/operator.js';
-import type { MapOperatorOptions, StartMethod } from './options.js';
+import type { StartMethod } from './StartMethod.js';
+import type { MapOperatorOptions, StartMethodName } from './options.js';
 import type { Outcome, Task } from './taskTypes.js';
 
 /**
@@ -64,7 +65,7 @@ export function parallelMap<T, R, Settle extends boolean = false>(
 export function parallelMap<T, R>(
   fn: Task<T, R>,
   nJobs?: number | null,
-  startMethod?: StartMethod,
+  startMethod?: StartMethodName | StartMethod,
   daemon?: boolean,
 ): OperatorFunction<T, Awaited<R>>;
 export function parallelMap<T, R>(fn: Task<T, R>, ...args: unknown[]): OperatorFunction<T, Awaited<R>> {

@@ -2,13 +2,13 @@
 
 import { StartMethodUnavailableError } from './errors.js';
 import { describeValue } from './internal/options/describeValue.js';
-import type { StartMethod } from './internal/options/poolOptions.js';
+import type { StartMethodName } from './internal/options/poolOptions.js';
 import { startMethodNames } from './internal/options/startMethodNames.js';
 import { Hold } from './internal/core/pool/Hold.js';
-import { startMethod as strategyOf } from './internal/start/table.js';
+import { startMethodOf } from './internal/start/table.js';
 
 /**
- * The start methods that can be used here: `'threading'` and `'spawn'` everywhere, `'forkserver'` and `'fork'` on Linux, where the
+ * The start methods that can be used here: `'threading'`, `'spawn'` and `'inline'` everywhere, `'forkserver'` and `'fork'` on Linux, where the
  * optional package `koffi` is installed and this Node has what they call.
  *
  * A sandbox that forbids what they do at run time shows only when they are used: see {@link warmUp}.
@@ -21,8 +21,8 @@ import { startMethod as strategyOf } from './internal/start/table.js';
  * ```
  * The idea is that of Python's `multiprocessing.get_all_start_methods()`.
  */
-export function availableStartMethods(): StartMethod[] {
-  return startMethodNames.filter((name) => strategyOf(name, true).whyUnavailable?.(true) === undefined);
+export function availableStartMethods(): StartMethodName[] {
+  return startMethodNames.filter((name) => startMethodOf(name, true).whyUnavailable?.(true) === undefined);
 }
 
 /**
@@ -40,7 +40,7 @@ export function availableStartMethods(): StartMethod[] {
  * The idea is that of Python's `multiprocessing.set_forkserver_preload()` and `forkserver.ensure_running()`.
  */
 export function warmUp(startMethod: 'forkserver'): Promise<void> {
-  const strategy = startMethodNames.includes(startMethod) ? strategyOf(startMethod, true) : undefined;
+  const strategy = startMethodNames.includes(startMethod) ? startMethodOf(startMethod, true) : undefined;
   if (strategy?.warmUp === undefined) {
     throw new RangeError(
       `warmUp: "startMethod" must be 'forkserver', the one start method with something that all pools share, got ${describeValue(startMethod)}.`,

@@ -69,6 +69,9 @@ export type WorkerFunction = (context: WorkerContext) => unknown;
 /** A {@link WorkerFunction}, in one of the ways in which a {@link Task} can be given. */
 export type WorkerTask = WorkerFunction | ModuleTask<WorkerFunction> | URL;
 
+/** Whatever a user may give where a task function is asked for. */
+export type AnyTask = ((...args: never[]) => unknown) | ModuleTask | URL;
+
 /** What comes of a value: the result, or with `settle: true` a record of how it has settled. */
 export type Outcome<R, Settle extends boolean> = Settle extends true ? PromiseSettledResult<R> : R;
 

@@ -10,7 +10,11 @@ type Where = 'pool' | 'share' | 'call' | 'operator' | 'source' | 'map';
 /** Of each option where it belongs, something that it cannot be, and how the error begins to say what it can be. */
 const options: Record<string, [where: Where, wrong: unknown, allowed: string]> = {
   nJobs: ['pool', 0, 'a positive integer'],
-  startMethod: ['pool', 'thread', "'threading', 'spawn', 'forkserver' or 'fork'"],
+  startMethod: [
+    'pool',
+    'thread',
+    "'threading', 'spawn', 'forkserver', 'fork' or 'inline', or a start method of your own",
+  ],
   daemon: ['pool', 'yes', 'true or false'],
   keepAlive: ['pool', 1, 'true or false'],
   cpuIds: ['pool', 'all', 'an array'],

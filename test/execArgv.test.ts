@@ -96,7 +96,7 @@ describe('a program that was started', () => {
     ]);
     const reason = "Node's flag --frozen-intrinsics keeps it from giving each worker random numbers of its own";
     const line = `StartMethodUnavailableError ${reason}\n`;
-    expect(stdout).to.equal(`threading,spawn\n${line}${line}2 4\n2 4\n`);
+    expect(stdout).to.equal(`threading,spawn,inline\n${line}${line}2 4\n2 4\n`);
   });
 
   for (const { name: startMethod } of startMethods.filter(({ isCopy }) => isCopy)) {

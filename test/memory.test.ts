@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import type { StartMethod } from 'rxjs-parallel-map';
+import type { StartMethodName } from 'rxjs-parallel-map';
 import { describeEach, runsAll } from './support/startMethods.js';
 
 const scale = Number(process.env['MEMORY_SCALE'] ?? 1);
@@ -26,7 +26,7 @@ const MOST = Number.parseInt(process.versions.v8, 10) === 13 ? 160 : 100;
 describeEach('memory', ({ name: startMethod, isProcess, isCopy }) => {
   if (isCopy && !runsAll) return; // its channel and its loop are those of spawn
   /** What only the program keeps, whatever its workers are, needs only one kind of them. */
-  const itIsEnoughIn = (enough: StartMethod) => (runsAll || startMethod === enough ? it : () => undefined);
+  const itIsEnoughIn = (enough: StartMethodName) => (runsAll || startMethod === enough ? it : () => undefined);
 
   const run = async (scenario: string, size: number): Promise<Report> => {
     const { stdout } = await promisify(execFile)(process.execPath, [

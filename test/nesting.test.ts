@@ -4,7 +4,7 @@
 import { rmSync } from 'node:fs';
 import { expect } from 'chai';
 import { lastValueFrom, of } from 'rxjs';
-import type { StartMethod } from 'rxjs-parallel-map';
+import type { StartMethodName } from 'rxjs-parallel-map';
 import { beating, beatsFolder, silent } from './support/beats.js';
 import {
   moduleTask,
@@ -154,11 +154,11 @@ for (const { outer, inner } of mixes) {
 describe('pools three levels deep', () => {
   // Of all triples so many that each two kinds of start methods meet on each two of the levels. The one kind of copy and the
   // other take turns by level, so that the mixes that are left out above are here.
-  const levelWithout = (copy: StartMethod) => names.filter((name) => runsAll || names.length < 4 || name !== copy);
+  const levelWithout = (copy: StartMethodName) => names.filter((name) => runsAll || names.length < 4 || name !== copy);
   const [tops, middles, bottoms] = [levelWithout('fork'), levelWithout('forkserver'), levelWithout('fork')];
   const paths = tops.flatMap((a, i) => middles.map((b, k) => [a, b, bottoms[(i + k) % bottoms.length]]));
   for (const path of paths) {
-    const [first, ...rest] = path as [StartMethod, ...StartMethod[]];
+    const [first, ...rest] = path as [StartMethodName, ...StartMethodName[]];
     it(`work, and deliver errors (${path.join(' > ')})`, async () => {
       await using pool = new WorkerPool({ nJobs: 1, startMethod: first, daemon: false, keepAlive: true });
       expect(await pool.map(task('deep'), [[rest, 1, false]])).to.deep.equal([3]);

@@ -7,7 +7,7 @@ import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
 
-describeEach.distinct('parallelMergeMap', ({ name: startMethod }) => {
+describeEach.everywhere('parallelMergeMap', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };

@@ -36,7 +36,7 @@ describe('availableStartMethods', () => {
       await library.warmUp('forkserver').catch((error) => console.log(error.name, error.startMethod));
     `);
     const missing = 'StartMethodUnavailableError the optional package koffi is not installed (npm install koffi)\n';
-    expect(stdout).to.equal(`threading,spawn\n${missing}${missing}StartMethodUnavailableError forkserver\n`);
+    expect(stdout).to.equal(`threading,spawn,inline\n${missing}${missing}StartMethodUnavailableError forkserver\n`);
   });
 
   for (const [property, value, reason] of [
@@ -56,7 +56,7 @@ describe('availableStartMethods', () => {
       const says = (method: string): string =>
         `StartMethodUnavailableError The start method '${method}' is not available: ${reason}. Use 'threading' or 'spawn' instead.\n`;
       const expected = ['forkserver', 'fork'].map((method) => says(method).repeat(2)).join('');
-      expect(stdout).to.equal(`threading,spawn\n${expected}`);
+      expect(stdout).to.equal(`threading,spawn,inline\n${expected}`);
     });
   }
 });

@@ -3,10 +3,10 @@
  * at each SIGINT it says what they answer, and that they are still the same. A line on stdin ends it.
  */
 
-import type { StartMethod } from 'rxjs-parallel-map';
+import type { StartMethodName } from 'rxjs-parallel-map';
 import { WorkerPool } from '../support/library.js';
 
-const [startMethod] = process.argv.slice(2) as [StartMethod];
+const [startMethod] = process.argv.slice(2) as [StartMethodName];
 const pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true });
 
 /** Where the workers are, by their answers: each has to take one of two calls. */

@@ -3,10 +3,10 @@
  * asked for: `node interruptedEarly.js <start method> <milliseconds>`. It prints the results, once it has heard of the signal.
  */
 
-import type { StartMethod } from 'rxjs-parallel-map';
+import type { StartMethodName } from 'rxjs-parallel-map';
 import { WorkerPool } from '../support/library.js';
 
-const [startMethod, delay] = process.argv.slice(2) as [StartMethod, string];
+const [startMethod, delay] = process.argv.slice(2) as [StartMethodName, string];
 let heard = 0;
 process.on('SIGINT', () => heard++);
 setTimeout(() => process.kill(-process.pid, 'SIGINT'), Number(delay));

@@ -3,14 +3,14 @@
  * JSON: how much memory, in MB, it had early and at its end, the most it had between, and what it counted.
  */
 
-import type { StartMethod } from 'rxjs-parallel-map';
+import type { StartMethodName } from 'rxjs-parallel-map';
 import { lastValueFrom, of } from 'rxjs';
 import { getEventListeners } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { parallelFrom, parallelMap, UnportableFunctionError, WorkerPool } from '../support/library.js';
 import { childrenOf, until } from '../support/processes.js';
 
-const [scenario, startMethod, sizeText] = process.argv.slice(2) as [string, StartMethod, string];
+const [scenario, startMethod, sizeText] = process.argv.slice(2) as [string, StartMethodName, string];
 const size = Number(sizeText);
 const MB = 1024 * 1024;
 const gc = globalThis.gc as () => void;

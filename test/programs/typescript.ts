@@ -1,12 +1,12 @@
 // A program in TypeScript, run by tsx: functions by source, and a task in a TypeScript module, in the start methods that its
 // arguments name.
-import { moduleTask, WorkerPool, type StartMethod } from 'rxjs-parallel-map';
+import { moduleTask, WorkerPool, type StartMethodName } from 'rxjs-parallel-map';
 
 interface Point {
   readonly x: number;
 }
 
-for (const startMethod of process.argv.slice(2) as StartMethod[]) {
+for (const startMethod of process.argv.slice(2) as StartMethodName[]) {
   const pool = new WorkerPool({ nJobs: 1, startMethod });
   const bySource = await pool.map(
     (p: Point): number => {

@@ -1,9 +1,9 @@
 /** The table of start methods that the suite runs over: a new start method is a new row. */
 
-import type { StartMethod } from 'rxjs-parallel-map';
+import type { StartMethodName } from 'rxjs-parallel-map';
 
 export interface StartMethodRow {
-  readonly name: StartMethod;
+  readonly name: StartMethodName;
   /** Whether a worker is a process of its own, with a pid that can be killed. */
   readonly isProcess: boolean;
   /** Whether a worker is a copy of a process that is up already. */
@@ -18,6 +18,9 @@ const all: readonly StartMethodRow[] = [
   { name: 'forkserver', isProcess: true, isCopy: true, sharesMemory: false },
   { name: 'fork', isProcess: true, isCopy: true, sharesMemory: false },
 ];
+
+/** No worker at all: what suites show that need none. */
+const inline: StartMethodRow = { name: 'inline', isProcess: false, isCopy: false, sharesMemory: true };
 
 /** Those that the environment variable `START_METHODS` names, separated by commas; else all. */
 export const startMethods = all.filter(({ name }) => (process.env['START_METHODS'] ?? name).split(',').includes(name));
@@ -44,11 +47,18 @@ describeEach.distinct = (title: string, body: (row: StartMethodRow) => void): vo
  * The same with one more start method: one that does what the suite is about in a way of its own, or `spawn` for what functions take
  * along, where a process has nothing but what it is sent.
  */
-describeEach.distinctAnd = (own: StartMethod, title: string, body: (row: StartMethodRow) => void): void => {
+describeEach.distinctAnd = (own: StartMethodName, title: string, body: (row: StartMethodRow) => void): void => {
   describeRows(distinct(title, own), title, body);
 };
 
-function distinct(title: string, own?: StartMethod): readonly StartMethodRow[] {
+/** The same with `inline`: for suites in which no worker is ended or blocked, and none has memory of its own. */
+describeEach.everywhere = (title: string, body: (row: StartMethodRow) => void): void => {
+  const named = process.env['START_METHODS'];
+  const isWanted = named === undefined || named.split(',').includes('inline');
+  describeRows([...distinct(title), ...(isWanted ? [inline] : [])], title, body);
+};
+
+function distinct(title: string, own?: StartMethodName): readonly StartMethodRow[] {
   if (runsAll) return startMethods;
   const processes = startMethods.filter(({ isProcess }) => isProcess);
   const process = processes[title.length % processes.length];
@@ -57,8 +67,8 @@ function distinct(title: string, own?: StartMethod): readonly StartMethodRow[] {
 
 /** A start method of pools, and that of the pools inside of their workers. */
 export interface Mix {
-  readonly outer: StartMethod;
-  readonly inner: StartMethod;
+  readonly outer: StartMethodName;
+  readonly inner: StartMethodName;
 }
 
 /** Each start method inside of each. */

@@ -9,7 +9,7 @@ import { CallMode } from '../../src/internal/protocol/messages.js';
 import { Job, type JobOutcome, type JobOwner, type JobSpec } from '../../src/internal/core/job/Job.js';
 import { indexAt, type Chunk } from '../../src/internal/core/job/Chunk.js';
 import { Pace } from '../../src/internal/core/job/Pace.js';
-import type { PortableFunction } from '../../src/internal/closures/portable.js';
+import type { PortableFunction } from '../../src/internal/protocol/portable.js';
 
 /** A task in virtual time. For `parallelMap` the result is the last value, at the time of completion. */
 type VirtualTask = (value: unknown, context: { index: number }) => ObservableInput<unknown>;

@@ -1,6 +1,6 @@
 /**
- * Sees the workers that the tests of a suite start: threads and processes by what Node itself says of them, and copies of the fork
- * server, of which Node knows nothing, by what the package says.
+ * Sees the workers that the tests of a suite start: threads and processes by what Node itself says of them, and those of which
+ * Node knows nothing by what the package says.
  */
 
 import type { ChildProcess } from 'node:child_process';
@@ -29,7 +29,7 @@ subscribe('child_process', (message) => {
 const copies = new Map<number, () => void>();
 subscribe('rxjs-parallel-map:worker:start', (message) => {
   const { serial, startMethod } = message as { serial: number; startMethod: string };
-  if (!startMethod.startsWith('fork')) return;
+  if (!startMethod.startsWith('fork') && startMethod !== 'inline') return;
   const started: Started = {
     isWorker: () => true,
     alive: true,

@@ -1,6 +1,6 @@
 /** Tasks that use the package themselves, in the format that the suite is run for. */
 
-import type { StartMethod } from 'rxjs-parallel-map';
+import type { StartMethodName } from 'rxjs-parallel-map';
 import { lastValueFrom, range, toArray } from 'rxjs';
 import { moduleTask, parallelMap, WorkerPool } from '../support/library.js';
 import type * as inner from './inner.js';
@@ -11,7 +11,7 @@ const innerTask = <K extends keyof typeof inner>(name: K) =>
 
 /** How a run of `nested` goes: the last of four values meets the mishap, inside the inner pool. */
 export interface NestedRun {
-  readonly inner: StartMethod;
+  readonly inner: StartMethodName;
   readonly mishap: Mishap;
 }
 
@@ -26,22 +26,22 @@ export async function nested({ inner, mishap }: NestedRun): Promise<number> {
 }
 
 /** The same by the operator. */
-export async function nestedOperator(inner: StartMethod): Promise<number[]> {
+export async function nestedOperator(inner: StartMethodName): Promise<number[]> {
   return lastValueFrom(range(0, 4).pipe(parallelMap(innerTask('square'), 2, inner), toArray()));
 }
 
 /** Makes a pool, and nothing of it. */
-export function makePool(startMethod: StartMethod): string {
+export function makePool(startMethod: StartMethodName): string {
   return new WorkerPool({ startMethod }).constructor.name;
 }
 
 /** Subscribes to an operator, which makes a pool. */
-export async function subscribe(startMethod: StartMethod): Promise<number[]> {
+export async function subscribe(startMethod: StartMethodName): Promise<number[]> {
   return nestedOperator(startMethod);
 }
 
 /** What makes the pool catches the error itself. */
-export function catchRefusal(startMethod: StartMethod): string {
+export function catchRefusal(startMethod: StartMethodName): string {
   try {
     new WorkerPool({ startMethod });
     return 'made';
@@ -54,8 +54,8 @@ export function catchRefusal(startMethod: StartMethod): string {
 let deeper: WorkerPool | undefined;
 
 /** As many levels as there are methods, at least one; the innermost tells its number, or throws, which is the last run. */
-export async function deep([methods, level, fails]: readonly [StartMethod[], number, boolean]): Promise<number> {
-  const [startMethod, ...inner] = methods as [StartMethod, ...StartMethod[]];
+export async function deep([methods, level, fails]: readonly [StartMethodName[], number, boolean]): Promise<number> {
+  const [startMethod, ...inner] = methods as [StartMethodName, ...StartMethodName[]];
   const pool = (deeper ??= new WorkerPool({ nJobs: 1, startMethod, daemon: false, keepAlive: true }));
   try {
     const [result] =
@@ -69,13 +69,13 @@ export async function deep([methods, level, fails]: readonly [StartMethod[], num
 }
 
 /** Uses a pool, and leaves it as it is, with its workers alive. In one chunk, so that its worker claims what it begins. */
-export async function leaveOpen(inner: StartMethod): Promise<number[]> {
+export async function leaveOpen(inner: StartMethodName): Promise<number[]> {
   const pool = new WorkerPool({ nJobs: 2, startMethod: inner, keepAlive: true });
   return pool.map(innerTask('square'), [1, 2, 3], { chunkSize: 3 });
 }
 
 /** The same, and ends it. @returns What Node has warned of meanwhile. */
-export async function useAndJoin(inner: StartMethod): Promise<string[]> {
+export async function useAndJoin(inner: StartMethodName): Promise<string[]> {
   const warnings: string[] = [];
   const warn = ({ message }: Error) => void warnings.push(message);
   process.on('warning', warn);
@@ -88,7 +88,7 @@ export async function useAndJoin(inner: StartMethod): Promise<string[]> {
 }
 
 /** Joins a pool while its workers are being replaced, one after each value, and then terminates it in the middle of that. */
-export async function endWhileReplacing(inner: StartMethod): Promise<unknown[]> {
+export async function endWhileReplacing(inner: StartMethodName): Promise<unknown[]> {
   const pool = new WorkerPool({ nJobs: 2, startMethod: inner, keepAlive: true });
   const run = () => pool.map(innerTask('square'), [1, 2, 3, 4], { workerLifespan: 1 });
   const joined = run();
@@ -100,14 +100,14 @@ export async function endWhileReplacing(inner: StartMethod): Promise<unknown[]> 
 }
 
 /** The same as `leaveOpen`, while an endless loop runs in the pool that is left. */
-export async function leaveLooping([inner, folder]: readonly [StartMethod, string]): Promise<string> {
+export async function leaveLooping([inner, folder]: readonly [StartMethodName, string]): Promise<string> {
   const pool = new WorkerPool({ nJobs: 1, startMethod: inner, keepAlive: true });
   pool.apply(innerTask('beat') as never, [folder] as never).catch(() => undefined);
   return 'left';
 }
 
 /** Runs endless loops in an inner pool. */
-export async function endless([inner, folder, nJobs = 2]: readonly [StartMethod, string, number?]): Promise<void> {
+export async function endless([inner, folder, nJobs = 2]: readonly [StartMethodName, string, number?]): Promise<void> {
   const pool = new WorkerPool({ nJobs, startMethod: inner, daemon: false });
   await pool.map(innerTask('beat'), Array<string>(nJobs).fill(folder));
 }

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { encodeFrame } from '../../src/internal/protocol/frames.js';
 import { ToWorker } from '../../src/internal/protocol/messages.js';
 import { ProcessLink } from '../../src/internal/start/process/ProcessLink.js';
-import type { WorkerEnd } from '../../src/internal/start/StartMethod.js';
+import type { WorkerEnd } from '../../src/StartMethod.js';
 
 describe('ProcessLink', () => {
   let server: Server | undefined;

@@ -9,7 +9,7 @@ import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection, thrownBy } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach.distinct('transfer', ({ name: startMethod, sharesMemory }) => {
+describeEach.everywhere('transfer', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   const library = new URL('../support/library.js', import.meta.url).href;
 

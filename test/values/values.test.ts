@@ -4,7 +4,7 @@ import { WorkerPool } from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach.distinct('a value arrives as structured clone makes it', ({ name: startMethod }) => {
+describeEach.everywhere('a value arrives as structured clone makes it', ({ name: startMethod }) => {
   afterEach(endPools);
   let kept: Pool;
   before(() => {

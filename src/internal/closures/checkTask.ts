@@ -2,7 +2,7 @@
 
 import { isModuleTask } from '../../moduleTask.js';
 import { describeValue } from '../options/describeValue.js';
-import type { AnyTask } from './portable.js';
+import type { AnyTask } from '../../taskTypes.js';
 
 /**
  * Checks what was given as a task.

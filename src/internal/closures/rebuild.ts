@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { decodeGraph } from './graphCodec.js';
-import type { PortableFunction, PortableModule, PortableValue } from './portable.js';
+import type { PortableFunction, PortableModule, PortableValue } from '../protocol/portable.js';
 import { revive } from './revive.js';
 import { loadTypeScript, requireTypeScript } from './typescript.js';
 
@@ -11,11 +11,13 @@ export type Task = (...args: unknown[]) => unknown;
 /** Loads the function. A promise where a module has to be imported. */
 export function rebuild(portable: PortableFunction): Task | Promise<Task> {
   if (portable.kind === 'module') return fromModule(portable);
+  if (portable.kind === 'local') return portable.fn as Task;
   return revive(decodeGraph(portable.bytes), portable.attachments) as Task | Promise<Task>;
 }
 
 /** Makes a value again. In an object, for it may have a `then` of its own. */
 export async function rebuildValue(portable: PortableValue): Promise<{ readonly value: unknown }> {
+  if ('local' in portable) return { value: portable.local };
   const holder = (await revive(decodeGraph(portable.bytes), portable.attachments)) as Record<string, unknown>;
   return { value: Object.values(holder)[0] };
 }

@@ -9,7 +9,7 @@ import { now } from '../platform/globals.js';
 import type { Insights } from '../../insights.js';
 import { bucketOf, Histogram } from '../protocol/histogram.js';
 import { FromWorker, LONGEST_TASKS, type Figures } from '../protocol/messages.js';
-import type { Traffic } from '../start/StartMethod.js';
+import type { Traffic } from '../core/StartMethod.js';
 import type { Chunk } from '../core/job/Chunk.js';
 import { describeTask } from './describeTask.js';
 import type { DutyMessage } from '../core/pool/Duties.js';

@@ -1,8 +1,7 @@
 /** Channels of `node:diagnostics_channel` that tell of workers and tasks, for whoever watches a program. Nobody listening costs nothing. */
 
 import { channel } from 'node:diagnostics_channel';
-import type { StartMethod } from '../../options.js';
-import type { WorkerEnd } from '../start/StartMethod.js';
+import type { WorkerEnd } from '../../StartMethod.js';
 
 const started = channel('rxjs-parallel-map:worker:start');
 const ended = channel('rxjs-parallel-map:worker:exit');
@@ -12,7 +11,7 @@ const failed = channel('rxjs-parallel-map:task:error');
 export interface WorkerMessage {
   /** Its number in its pool, from 0; a worker that takes the place of another one has the same. */
   readonly workerId: number;
-  readonly startMethod: StartMethod;
+  readonly startMethod: string;
   /** Unique in the program, and the same at the start and at the exit. */
   readonly serial: number;
 }
@@ -20,7 +19,7 @@ export interface WorkerMessage {
 let serials = 0;
 
 /** A worker is being started. @returns What is to be handed to {@link publishExit}. */
-export function publishStart(workerId: number, startMethod: StartMethod): WorkerMessage {
+export function publishStart(workerId: number, startMethod: string): WorkerMessage {
   const message: WorkerMessage = { workerId, startMethod, serial: serials++ };
   if (started.hasSubscribers) started.publish(message);
   return message;

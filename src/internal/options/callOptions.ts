@@ -18,9 +18,8 @@ import {
   type Rows,
 } from './rows.js';
 import { progressBarRow, type ProgressBarOptions, type ProgressBarSettings } from './progressBarOptions.js';
-import type { TaskProgress, WorkerTask } from '../../taskTypes.js';
+import type { AnyTask, TaskProgress, WorkerTask } from '../../taskTypes.js';
 import type { Transferable } from '../../transfer.js';
-import type { AnyTask } from '../closures/portable.js';
 
 /**
  * What concerns one `apply`. Each option may be left out or `undefined`, which both mean its default.

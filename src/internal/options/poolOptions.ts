@@ -1,8 +1,8 @@
 /** The options that say what workers a pool has: documentation, names, checks and defaults. */
 
-import { onlineCpus } from '../posix/cpus.js';
+import type { ResourceLimits, StartMethod, WorkerOption, WorkerResources } from '../../StartMethod.js';
+import { cpuCount, onlineCpus } from '../platform/cpus.js';
 import { startMethodNames } from './startMethodNames.js';
-import { cpuCount } from '../platform/cpuCount.js';
 import { describeValue, quote } from './describeValue.js';
 import {
   anything,
@@ -30,11 +30,13 @@ import {
  *   a fresh one. Linux only, with the optional package `koffi`.
  * - `'fork'`: a worker is a copy of a process of this pool, which has loaded the function, what it imports, and `sharedObjects`; the
  *   copies share that memory until somebody writes to it. Linux only, with the optional package `koffi`.
+ * - `'inline'`: there is no worker. The function runs in this thread, one value per turn of the event loop: for breakpoints, for
+ *   tests with mocks, and where there can be no workers.
  */
-export type StartMethod = (typeof startMethodNames)[number];
+export type StartMethodName = (typeof startMethodNames)[number];
 
 /** What each start method is, for messages, and what people call it who come from elsewhere. */
-const startMethods: { readonly [Name in StartMethod]: Omit<Choice, 'name'> } = {
+const startMethods: { readonly [Name in StartMethodName]: Omit<Choice, 'name'> } = {
   threading: {
     meaning: 'a worker is a thread of this program',
     aliases: ['thread', 'threads', 'worker', 'workers', 'workerThread', 'workerThreads', 'webWorker', 'webWorkers'],
@@ -50,6 +52,10 @@ const startMethods: { readonly [Name in StartMethod]: Omit<Choice, 'name'> } = {
   fork: {
     meaning: 'a worker is a copy of a process that has loaded the function',
     aliases: ['forking', 'forked', 'copy', 'template', 'fork_template'],
+  },
+  inline: {
+    meaning: 'the function runs in this thread',
+    aliases: ['sync', 'same', 'none', 'main', 'mainThread', 'local', 'synchronous', 'sequential', 'runInBand'],
   },
 };
 
@@ -67,13 +73,15 @@ export interface WorkerPoolOptions {
 
   /**
    * How workers are started: `'threading'`, each a thread of this program, `'spawn'`, each a process of its own,
-   * `'forkserver'`, each a copy of a process that is up already, or `'fork'`, each a copy of one that has loaded what they need.
+   * `'forkserver'`, each a copy of a process that is up already, `'fork'`, each a copy of one that has loaded what they need,
+   * `'inline'`, in this thread, without workers, or a {@link StartMethod} of your own.
    *
    * Default: `'threading'`.
    *
-   * @throws TypeError when it is no string, RangeError when there is no such start method.
+   * @throws TypeError when it is neither a string nor a start method, or does not have another option that is given; RangeError when
+   *   there is no such start method.
    */
-  startMethod?: StartMethod | undefined;
+  startMethod?: StartMethodName | StartMethod | undefined;
 
   /**
    * Whether workers are daemons. A daemon may not make a pool of its own (trying is a `NestedPoolError`), and while idle
@@ -200,27 +208,10 @@ export interface WorkerPoolOptions {
   name?: string | undefined;
 }
 
-/** How much memory the JavaScript heap of a worker may use, in megabytes. What is left out has Node's own limit. */
-export interface ResourceLimits {
-  /** The part of the heap for what lives long: nearly all of it. */
-  maxOldGenerationSizeMb?: number | undefined;
-  /** The part of the heap where objects are made. */
-  maxYoungGenerationSizeMb?: number | undefined;
-}
-
-/** What workers are started with besides what they are. `undefined` is what the program has. */
-export interface WorkerResources {
-  readonly env: Readonly<Record<string, string>> | undefined;
-  readonly argv: readonly string[];
-  readonly execArgv: readonly string[] | undefined;
-  readonly resourceLimits: ResourceLimits | undefined;
-  readonly name: string | undefined;
-}
-
 /** {@link WorkerPoolOptions}, checked and complete. */
 export interface PoolSettings extends WorkerResources {
   readonly nJobs: number;
-  readonly startMethod: StartMethod;
+  readonly startMethod: StartMethodName | StartMethod;
   readonly daemon: boolean;
   readonly keepAlive: boolean;
   readonly sharedObjects: unknown;
@@ -285,6 +276,21 @@ const insightsCheck: Check = {
   },
 };
 
+const startMethodName = oneOf(startMethodNames.map((name) => ({ name, ...startMethods[name] })));
+
+const startMethodCheck: Check = {
+  allowed: `${startMethodName.allowed}, or a start method of your own`,
+  fault(value) {
+    if (typeof value !== 'object' || value === null) return startMethodName.fault(value);
+    const { name, start } = value as Partial<StartMethod>;
+    if (typeof name === 'string' && typeof start === 'function') return undefined;
+    return { error: TypeError, advice: 'That is an object with a "name" and a function "start".' };
+  },
+};
+
+/** The options that say how a worker is made, which not every start method can follow. */
+export const workerOptions: readonly WorkerOption[] = ['argv', 'cpuIds', 'env', 'execArgv', 'name', 'resourceLimits'];
+
 const rows: Rows<PoolSettings> = {
   nJobs: row({
     ...positiveInteger,
@@ -307,8 +313,8 @@ const rows: Rows<PoolSettings> = {
       'workers',
     ],
   }),
-  startMethod: row<StartMethod>({
-    ...oneOf(startMethodNames.map((name) => ({ name, ...startMethods[name] }))),
+  startMethod: row<PoolSettings['startMethod']>({
+    ...startMethodCheck,
     default: () => 'threading',
     aliases: ['backend', 'method', 'runtime', 'workerType'],
   }),

@@ -1,6 +1,5 @@
 /** The option `progressBar`: what can be said of how a call shows its progress, its checks and defaults. */
 
-import type { ProgressStream } from '../observe/progress/Screen.js';
 import { describeValue, quote } from './describeValue.js';
 import {
   anyString,
@@ -12,6 +11,16 @@ import {
   row,
   type Check,
 } from './rows.js';
+
+/** Where progress is shown. */
+export interface ProgressStream {
+  /** Takes a piece of text. */
+  write(text: string): unknown;
+  /** Whether it is a terminal, so that bars can be drawn. */
+  readonly isTTY?: boolean | undefined;
+  /** How wide the terminal is. */
+  readonly columns?: number | undefined;
+}
 
 /** How the option `progressBar` shows how far a call is. */
 export interface ProgressBarOptions {

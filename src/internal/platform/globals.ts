@@ -8,6 +8,7 @@ export const clearTimeout = globalThis.clearTimeout;
 export const setInterval = globalThis.setInterval;
 export const clearInterval = globalThis.clearInterval;
 export const setImmediate = globalThis.setImmediate;
+export const clearImmediate = globalThis.clearImmediate;
 export const queueMicrotask = globalThis.queueMicrotask;
 export const structuredClone = globalThis.structuredClone;
 export const ReferenceError = globalThis.ReferenceError;

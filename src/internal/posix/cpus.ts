@@ -1,24 +1,8 @@
 /** Keeping a worker on some CPUs. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import { loadLibc } from './libc.js';
-
-/** The CPUs that this machine runs, by their numbers; `undefined` where nobody can tell. */
-export function onlineCpus(): ReadonlySet<number> | undefined {
-  let text: string;
-  try {
-    text = readFileSync('/sys/devices/system/cpu/online', 'latin1');
-  } catch {
-    return undefined;
-  }
-  const cpus = new Set<number>();
-  for (const range of text.trim().split(',')) {
-    const [first = 0, last = first] = range.split('-').map(Number);
-    for (let cpu = first; cpu <= last; cpu++) cpus.add(cpu);
-  }
-  return cpus;
-}
 
 /**
  * Keeps this thread on some CPUs, or this whole process: then each of its threads, for an affinity is a thread's, and those to come

@@ -8,16 +8,8 @@
 
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { SharedPlace } from '../protocol/messages.js';
 import { whyNoLibc } from './libc.js';
-
-/** Where a part of such memory is, for another process. */
-export interface SharedPlace {
-  /** A descriptor of the program, as a path. */
-  readonly path: string;
-  /** In words of 32 bits. */
-  readonly offset: number;
-  readonly length: number;
-}
 
 /** A part of such memory. */
 export interface SharedPart {

@@ -7,9 +7,7 @@
  */
 
 import { CallMode } from './callMode.js';
-import type { PortableFunction, PortableValue } from '../closures/portable.js';
-import type { Progress } from '../observe/progress/text.js';
-import type { SharedPlace } from '../posix/sharedMemory.js';
+import type { PortableFunction, PortableValue } from './portable.js';
 import type { EncodedThrown } from './errorCodec.js';
 
 /** What the pool says to a worker. */
@@ -249,6 +247,16 @@ export type MessageFromWorker =
   | BarMessage
   | ClaimFailedMessage;
 
+/** How far a call is. Times are in milliseconds. */
+export interface Progress {
+  readonly description: string;
+  readonly unit: string;
+  readonly done: number;
+  /** How many values there are, where anybody knows. */
+  readonly total: number | undefined;
+  readonly elapsed: number;
+}
+
 /** How far a call is that was made inside of a worker. */
 export interface RemoteBar {
   /** Unique for whoever tells of it. */
@@ -258,6 +266,15 @@ export interface RemoteBar {
   readonly line: string | undefined;
   /** Milliseconds between two pictures. */
   readonly throttle: number;
+}
+
+/** Where memory is that a process can have in common with the program. */
+export interface SharedPlace {
+  /** A descriptor of the program, as a path. */
+  readonly path: string;
+  /** In words of 32 bits. */
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** What a worker is told when it is started, over its start method's own way (`workerData`, environment). */

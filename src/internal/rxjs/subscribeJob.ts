@@ -5,7 +5,7 @@ import type { CallSettings, FromSettings, Overflow, PoolSettings } from '../../o
 import { isWorkerPool, poolBrand } from '../options/poolBrand.js';
 import { bindContext } from '../platform/asyncContext.js';
 import type { CallMode } from '../protocol/messages.js';
-import type { AnyTask } from '../closures/portable.js';
+import type { AnyTask } from '../../taskTypes.js';
 import { clearInterval, queueMicrotask, setInterval } from '../platform/globals.js';
 import type { Job, JobSpec } from '../core/job/Job.js';
 import type { Measurements } from '../observe/Measurements.js';

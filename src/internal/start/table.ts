@@ -1,20 +1,38 @@
-/** The start methods, by name: the one place that knows them all. */
+/** The start methods by name, and those of others: the one place that knows them all. */
 
-import type { StartMethod } from '../../options.js';
-import type { StartMethodStrategy } from './StartMethod.js';
+import type { StartMethod } from '../../StartMethod.js';
+import type { StartMethodName } from '../options/poolOptions.js';
+import { isCloneableByProcess } from '../protocol/cloneable.js';
+import type { PoolStartMethod } from '../core/StartMethod.js';
 import { forking } from './fork/fork.js';
 import { forkserving } from './forkserver/forkserver.js';
+import { inlining } from './inline/inline.js';
 import { spawning } from './spawn/spawn.js';
 import { threading } from './threading/threading.js';
 
-const strategies: Readonly<Record<StartMethod, (daemon: boolean) => StartMethodStrategy>> = {
+const startMethods: Readonly<Record<StartMethodName, (daemon: boolean) => PoolStartMethod>> = {
   threading: () => threading,
   spawn: () => spawning(),
   forkserver: () => forkserving(),
   fork: (daemon) => forking(daemon),
+  inline: () => inlining(),
 };
 
 /** A start method, for one pool. */
-export function startMethod(name: StartMethod, daemon: boolean): StartMethodStrategy {
-  return strategies[name](daemon);
+export function startMethodOf(given: StartMethodName | StartMethod, daemon: boolean): PoolStartMethod {
+  return typeof given === 'string' ? startMethods[given](daemon) : adapt(given);
+}
+
+/** What others have written: the same with defaults, and nothing that only the package's own have. */
+function adapt(given: StartMethod): PoolStartMethod {
+  return {
+    name: given.name,
+    options: given.options ?? [],
+    isCloneable: (value) => given.isCloneable?.(value) ?? isCloneableByProcess(value),
+    whyUnavailable: () => given.whyUnavailable?.(),
+    start: (identity, resources, { message, exit }) => {
+      const events = { message: message as (message: unknown) => void, exit };
+      return given.start(identity, resources, events);
+    },
+  };
 }

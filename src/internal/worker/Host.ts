@@ -7,6 +7,8 @@ export interface Host {
   readonly workerId: number;
   /** What the worker uses, in bytes; `undefined` where nobody wants to know what it does. */
   readonly memory: (() => number) | undefined;
+  /** Whether the program runs in the same thread: its event loop turns after each value. */
+  readonly sharesThread?: boolean;
   /** Where it claims values; `undefined` as long as no chunk has a place there. */
   readonly claims: Claims | undefined;
   /** Sends a message. Throws where it cannot be cloned, and then has sent nothing. */

@@ -76,7 +76,7 @@ export class Lane {
     this.#host = host;
     this.#listener = listener;
     this.meter = host.memory && new Meter(host.memory, isFirst);
-    this.#strideTime = this.meter === undefined ? STRIDE_TIME : LAP_TIME;
+    this.#strideTime = host.sharesThread === true ? 0 : this.meter === undefined ? STRIDE_TIME : LAP_TIME;
     this.outbox = new Outbox(host, this.meter);
   }
 
@@ -267,7 +267,7 @@ export class Lane {
       this.#endFailed();
       return true;
     }
-    if (time - this.#turnStart < TURN_TIME) return false;
+    if (time - this.#turnStart < TURN_TIME && this.#host.sharesThread !== true) return false;
     current.paused = true;
     setImmediate(() => {
       current.paused = false;

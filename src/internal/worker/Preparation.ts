@@ -1,8 +1,8 @@
 /** What a template has loaded before it is copied: each of its workers has it from the start. */
 
-import type { PortableFunction, PortableValue } from '../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 import { rebuildValue } from '../closures/rebuild.js';
-import { Output } from '../start/process/Output.js';
+import { Output } from './Output.js';
 import { TaskShelf } from './TaskShelf.js';
 
 /** What is shared, or why it could not be built. */

@@ -6,8 +6,9 @@
  */
 
 import { FromWorker, ToWorker, type MessageToWorker, type RunMessage } from '../protocol/messages.js';
-import type { PortableFunction, PortableValue } from '../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 import { rebuildValue } from '../closures/rebuild.js';
+import { clearImmediate, setImmediate } from '../platform/globals.js';
 import { DutyShelf } from './DutyShelf.js';
 import type { Host } from './Host.js';
 import { Lane } from './Lane.js';
@@ -31,6 +32,8 @@ export class TaskLoop {
   #leaving = false;
   /** Whether chunks are being given to lanes: one that is done at once must not begin with that again. */
   #starting = false;
+  /** Where that waits until the event loop has turned. */
+  #startsLater: NodeJS.Immediate | undefined;
 
   /** @param prepared What was loaded before there was a worker. Told to the pool by {@link tellPrepared}. */
   constructor(host: Host, prepared?: Preparation) {
@@ -43,7 +46,7 @@ export class TaskLoop {
 
   #openLane(isFirst: boolean): Lane {
     return new Lane(this.#host, isFirst, {
-      onFree: () => this.#startNext(),
+      onFree: () => this.#startSoon(),
       onFailed: () => {
         for (const [, chunk] of this.#queue.splice(0)) this.#host.post([FromWorker.Stopped, chunk]);
       },
@@ -84,7 +87,7 @@ export class TaskLoop {
         break;
       case ToWorker.Run:
         this.#queue.push(message);
-        this.#startNext();
+        this.#startSoon();
         break;
       case ToWorker.Cancel:
         this.#cancel(message[1]);
@@ -117,6 +120,12 @@ export class TaskLoop {
   /** Sends what is finished: the worker is about to end although nobody asked it to. */
   flush(): void {
     for (const lane of this.#lanes) lane.flush();
+  }
+
+  /** Ends what can be ended: nobody hears of it. */
+  abort(): void {
+    this.#queue.length = 0;
+    for (const lane of this.#lanes) lane.cancel();
   }
 
   #define(task: number, portable: PortableFunction): void {
@@ -230,6 +239,16 @@ export class TaskLoop {
 
   // --- tasks
 
+  /** At once in a thread of its own. */
+  #startSoon(): void {
+    if (this.#host.sharesThread !== true) {
+      this.#startNext();
+      return;
+    }
+    clearImmediate(this.#startsLater);
+    this.#startsLater = setImmediate(() => this.#startNext());
+  }
+
   /** Gives chunks to lanes that are free. */
   #startNext(): void {
     if (this.#starting) return;
@@ -245,8 +264,10 @@ export class TaskLoop {
       const scope = this.#duties.get(duty);
       if (load === undefined || scope === undefined) this.#host.post([FromWorker.Stopped, chunk]);
       else lane.start(message, load.task, scope);
+      if (this.#host.sharesThread === true) break;
     }
     this.#starting = false;
+    if (this.#host.sharesThread === true && this.#queue.length > 0) this.#startSoon();
     if (this.#leaving && this.#queue.length === 0 && this.#lanes.every(({ isFree }) => isFree)) this.#host.leave();
   }
 

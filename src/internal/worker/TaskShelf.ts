@@ -1,6 +1,6 @@
 /** The functions that a worker has loaded, or is loading. */
 
-import type { PortableFunction } from '../closures/portable.js';
+import type { PortableFunction } from '../protocol/portable.js';
 import { rebuild, type Task } from '../closures/rebuild.js';
 
 /** A function on the shelf; while it is loading, with those who wait for it. */

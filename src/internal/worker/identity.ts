@@ -2,8 +2,6 @@
 
 import { FromWorker, type MessageFromWorker, type RemoteBar, type WorkerIdentity } from '../protocol/messages.js';
 
-export type { RemoteBar };
-
 const mark = Symbol.for('rxjs-parallel-map.worker');
 
 const outputMark = Symbol.for('rxjs-parallel-map.output');

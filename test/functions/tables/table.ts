@@ -6,7 +6,7 @@
  */
 
 import { inspect, isDeepStrictEqual } from 'node:util';
-import { WorkerPool, type StartMethod } from 'rxjs-parallel-map';
+import { WorkerPool, type StartMethodName } from 'rxjs-parallel-map';
 
 /** What it is; a function that uses it; what that returns, here as in a worker. */
 export type Row = readonly [title: string, fn: () => unknown, result: unknown];
@@ -18,7 +18,7 @@ export type Failures = Record<string, string>;
 
 /** The program: tries tables with the start method that its first argument names, and prints the failures as JSON. */
 export async function tryTables(tables: Tables): Promise<void> {
-  const pool = new WorkerPool({ nJobs: 1, startMethod: process.argv[2] as StartMethod, keepAlive: true });
+  const pool = new WorkerPool({ nJobs: 1, startMethod: process.argv[2] as StartMethodName, keepAlive: true });
   const failures: Record<string, Failures> = {};
   for (const [title, rows] of Object.entries(tables)) failures[title] = await tryRows(rows, pool);
   await pool.terminate();

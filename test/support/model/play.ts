@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Observable } from 'rxjs';
-import type { FromOptions, MapOperatorOptions, StartMethod } from 'rxjs-parallel-map';
+import type { FromOptions, MapOperatorOptions, StartMethodName } from 'rxjs-parallel-map';
 import type behave from '../../tasks/behave.js';
 import type { Answer, Order } from '../../tasks/behave.js';
 import type give from '../../tasks/give.js';
@@ -34,7 +34,7 @@ export function removeFolders(): void {
 
 /** Where a script is played: on a pool that others use too, or on pools of its own. */
 export interface Place {
-  readonly startMethod: StartMethod;
+  readonly startMethod: StartMethodName;
   readonly nJobs: number;
   readonly pool?: WorkerPool;
   /** Which ends that pool has been told, so far. */

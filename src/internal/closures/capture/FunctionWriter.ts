@@ -11,15 +11,15 @@ import {
 } from '../graph.js';
 import { builtinName, isNative } from './builtins.js';
 import type { ClassShape, FreeVariable } from './analyse.js';
-import type { GraphWriter, Origin } from './GraphWriter.js';
-import type { FunctionFacts } from './Inspector.js';
+import type { FunctionFacts } from './facts.js';
 import { editsForPrivates, freshName, replace, replaceUses, shareVariable, type Draft } from './draft.js';
 import { globalOf, importNode, importsIn, isGlobal, isModuleObject, isTopScope } from './names.js';
 import { interop } from './imports.js';
 import { isThing } from './kinds.js';
+import type { OpenGraph, Origin } from './openGraph.js';
 import { findWritten, InsideNodeError, locate, writtenAlone, type WrittenFunction } from './scripts.js';
 import { groupShared, type SharedUse } from './shared.js';
-import { isStorage } from './storages.js';
+import { isStorage, type Storages } from './storages.js';
 import { applyEdits } from './syntax.js';
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -39,7 +39,8 @@ export class FunctionWriter {
   /** Whether all variables are imports, or of JavaScript and Node. */
   isConstant = true;
 
-  readonly #graph: GraphWriter;
+  readonly #graph: OpenGraph;
+  readonly #storages: Storages;
   readonly #drafts: Draft[] = [];
   /** Variables that may have to be shared. */
   readonly #uses: (SharedUse & { readonly draft: Draft; readonly variable: FreeVariable })[] = [];
@@ -49,8 +50,9 @@ export class FunctionWriter {
   readonly #classes = new Map<object, ClassShape>();
   #rootScript: string | undefined;
 
-  constructor(graph: GraphWriter) {
+  constructor(graph: OpenGraph, storages: Storages) {
     this.#graph = graph;
+    this.#storages = storages;
   }
 
   nodeOf(fn: AnyFunction, origin: Origin): GraphNode {
@@ -262,8 +264,8 @@ export class FunctionWriter {
       return;
     }
     if (isStorage(value)) {
-      if (this.#isInterop(draft)) this.#graph.storages.beginEmpty(value);
-      else if (variable.isStorage) this.#graph.storages.use(value);
+      if (this.#isInterop(draft)) this.#storages.beginEmpty(value);
+      else if (variable.isStorage) this.#storages.use(value);
     }
     add(this.#graph.slot(value, origin));
     const scopes = facts.scopes.slice(at).filter(({ description }) => !/^(Module|Script|Global)/.test(description));

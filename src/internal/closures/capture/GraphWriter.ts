@@ -34,30 +34,11 @@ import {
 } from './objects.js';
 import { packageExports } from './packages.js';
 import { isPlainData } from './plainData.js';
+import type { GraphOptions, OpenGraph, Origin } from './openGraph.js';
 import { isStorage, Storages } from './storages.js';
-
-/** How something was reached: for messages. */
-export interface Origin {
-  /** The function whose variable it is, or is inside of. */
-  readonly owner: { readonly name: string; readonly location: string | undefined } | undefined;
-  readonly variable: string | undefined;
-  /** From the variable on: `config.db.socket`. */
-  readonly path: string;
-  /** The object whose property it is. */
-  readonly holder?: object;
-}
 
 /** A typed array with more elements than this has no properties besides. */
 const MOST_LISTED = 10_000;
-
-export interface GraphOptions {
-  /** Values of variables, by name, that come before what is found. */
-  readonly captures: Readonly<Record<string, unknown>> | undefined;
-  /** Whether a value can be sent to the workers. */
-  isCloneable(value: unknown): boolean;
-  /** Where no function is taken but a value: the error about something in it that cannot travel. */
-  refusal?(path: string, what: string): Error;
-}
 
 /** A node to be made. */
 interface Task {
@@ -74,11 +55,10 @@ export interface WrittenGraph {
   readonly isConstant: boolean;
 }
 
-export class GraphWriter {
+export class GraphWriter implements OpenGraph {
   readonly inspector: Inspector | undefined;
   readonly options: GraphOptions;
   readonly sourceMaps: Record<string, string> = {};
-  readonly storages: Storages;
   readonly #nodes: (GraphNode | undefined)[] = [];
   readonly #numbers = new Map<unknown, number>();
   /** Nodes that are no objects of the program, by a text that says all of them. */
@@ -94,13 +74,14 @@ export class GraphWriter {
   readonly #waiting: Task[] = [];
   /** How many of them are nodes already. */
   #made = 0;
+  readonly #storages: Storages;
   readonly #functions: FunctionWriter;
 
   constructor(inspector: Inspector | undefined, options: GraphOptions) {
     this.inspector = inspector;
     this.options = options;
-    this.#functions = new FunctionWriter(this);
-    this.storages = new Storages(this);
+    this.#storages = new Storages(this);
+    this.#functions = new FunctionWriter(this, this.#storages);
   }
 
   /** @throws UnportableFunctionError where something cannot travel. */
@@ -113,8 +94,8 @@ export class GraphWriter {
         const task = object < this.#objects.length ? this.#objects[object++] : this.#waiting[this.#made++];
         task?.run();
       }
-    } while (this.storages.fill([...this.#numbers.keys()]));
-    this.storages.refuseOthers();
+    } while (this.#storages.fill([...this.#numbers.keys()]));
+    this.#storages.refuseOthers();
     this.#functions.finish();
     return {
       graph: { nodes: this.#nodes as GraphNode[], root: slot, sourceMaps: this.sourceMaps },
@@ -123,7 +104,6 @@ export class GraphWriter {
     };
   }
 
-  /** A value as part of a node. */
   slot(value: unknown, origin: Origin): Slot {
     if (typeof value !== 'symbol' && !isThing(value)) return [value];
     const known = this.#numbers.get(value);
@@ -134,14 +114,12 @@ export class GraphWriter {
     return this.#add(value, () => this.#nodeOf(value, origin));
   }
 
-  /** Values of a file's imports: whichever way one of them is reached, it is imported. */
   offerImports(imports: Iterable<readonly [unknown, GraphNode]>): void {
     for (const [value, node] of imports) {
       if (isThing(value) && !this.#imports.has(value)) this.#imports.set(value, node);
     }
   }
 
-  /** The node of an import, and of the object or function that it is. */
   imported(node: GraphNode, value: unknown): number {
     const known = this.#numbers.get(value);
     if (known !== undefined) return known;
@@ -150,7 +128,6 @@ export class GraphWriter {
     return number;
   }
 
-  /** A node that is no object of the program. */
   node(key: string, make: () => GraphNode): number {
     const known = this.#shared.get(key);
     if (known !== undefined) return known;
@@ -160,12 +137,10 @@ export class GraphWriter {
     return number;
   }
 
-  /** Changes a node that is there. */
   update<N extends GraphNode>(number: number, change: (node: N) => N): void {
     this.#nodes[number] = change(this.#nodes[number] as N);
   }
 
-  /** The functions that were met so far and are no nodes yet. */
   waitingFunctions(): object[] {
     const waiting = this.#waiting.slice(this.#made).map(({ value }) => value as object);
     return waiting.filter((fn) => !types.isProxy(fn));
@@ -175,7 +150,6 @@ export class GraphWriter {
     return this.#numbers.get(value);
   }
 
-  /** @throws UnportableFunctionError that says what cannot travel, and whose it is. */
   fail(origin: Origin, what: string): never {
     const { owner, variable, path } = origin;
     if (owner === undefined && this.options.refusal !== undefined) throw this.options.refusal(path, what);
@@ -187,7 +161,6 @@ export class GraphWriter {
     });
   }
 
-  /** The own properties of an object, without some. */
   properties(object: object, origin: Origin, isSkipped: (key: string | symbol) => boolean = () => false): Property[] {
     const properties: Property[] = [];
     const inside = { ...origin, holder: object };
@@ -211,7 +184,6 @@ export class GraphWriter {
     return [name, flags | (property.writable === true ? Writable : 0), this.slot(property.value, inside)];
   }
 
-  /** What an object is besides its kind. */
   parts(
     object: object,
     natural: object | null,
@@ -279,7 +251,7 @@ export class GraphWriter {
   }
 
   #objectNode(object: object, origin: Origin): GraphNode {
-    if (isStorage(object)) return this.storages.nodeOf(object, origin);
+    if (isStorage(object)) return this.#storages.nodeOf(object, origin);
     const why = whyUnportable(object);
     if (why !== undefined) return namespaceOfNode(object) ?? this.fail(origin, why);
     const owner = prototypeOwner(object);

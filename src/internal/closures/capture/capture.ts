@@ -1,9 +1,10 @@
 /** A function taken with what it captures: the door to this folder. */
 
 import { encodeGraph } from '../graphCodec.js';
-import { GraphWriter, type GraphOptions } from './GraphWriter.js';
+import { GraphWriter } from './GraphWriter.js';
 import { Inspector } from './Inspector.js';
-import type { PortableGraph } from '../portable.js';
+import type { GraphOptions } from './openGraph.js';
+import type { PortableGraph } from '../../protocol/portable.js';
 
 export type CaptureOptions = GraphOptions;
 

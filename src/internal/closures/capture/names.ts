@@ -3,7 +3,7 @@
 import { types } from 'node:util';
 import { ownName, type GraphNode, type ImportNode, type RequireNode } from '../graph.js';
 import { builtinName, isModuleGlobal, isProgramsGlobal } from './builtins.js';
-import type { Scope } from './Inspector.js';
+import type { Scope } from './facts.js';
 import { isThing } from './kinds.js';
 import type { WrittenFunction } from './scripts.js';
 

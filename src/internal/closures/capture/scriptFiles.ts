@@ -5,7 +5,7 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { FunctionFacts, ScriptFacts } from './Inspector.js';
+import type { FunctionFacts, ScriptFacts } from './facts.js';
 
 /** What no compiler is likely to have made on the way from the disk. */
 const plainFile = /^file:.*\.[cm]?js$/;

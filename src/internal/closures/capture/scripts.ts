@@ -4,7 +4,8 @@ import { findSourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { analyse, type FunctionShape } from './analyse.js';
 import { shapeOfScript, type ScriptShape } from './imports.js';
-import type { FunctionFacts, Inspector, ScriptFacts } from './Inspector.js';
+import type { FunctionFacts, ScriptFacts } from './facts.js';
+import type { Inspector } from './Inspector.js';
 
 /** A function's text, in its file. */
 export interface WrittenFunction {

@@ -8,7 +8,8 @@
  */
 
 import type { FreeVariable } from './analyse.js';
-import type { Inspector, Scope } from './Inspector.js';
+import type { Scope } from './facts.js';
+import type { Inspector } from './Inspector.js';
 import type { WrittenFunction } from './scripts.js';
 import { findDeclaration, parse, type Declaration, type SyntaxNode } from './syntax.js';
 

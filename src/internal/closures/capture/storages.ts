@@ -7,8 +7,8 @@
 
 import { types } from 'node:util';
 import type { GraphNode, Slot } from '../graph.js';
-import type { GraphWriter, Origin } from './GraphWriter.js';
 import { whyUnportable } from './kinds.js';
+import type { OpenGraph, Origin } from './openGraph.js';
 
 type Collection = WeakMap<object, unknown> | WeakSet<object>;
 
@@ -28,13 +28,13 @@ export function isStorage(value: unknown): value is Collection {
 }
 
 export class Storages {
-  readonly #graph: GraphWriter;
+  readonly #graph: OpenGraph;
   readonly #met: Storage[] = [];
   /** Those that are used as storages are. Which ones is known when all code has been read. */
   readonly #used = new Set<unknown>();
   readonly #caches = new Set<unknown>();
 
-  constructor(graph: GraphWriter) {
+  constructor(graph: OpenGraph) {
     this.#graph = graph;
   }
 

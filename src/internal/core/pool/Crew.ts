@@ -4,18 +4,18 @@ import { now } from '../../platform/globals.js';
 import { StartMethodUnavailableError } from '../../../errors.js';
 import type { PoolSettings } from '../../../options.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
-import type { PortableValue } from '../../closures/portable.js';
+import type { PortableValue } from '../../protocol/portable.js';
 import { programHasBars } from '../../observe/progress/programHasBars.js';
 import { whyNoLibc } from '../../posix/libc.js';
-import { startMethod } from '../../start/table.js';
-import type { StartMethodStrategy } from '../../start/StartMethod.js';
+import { startMethodOf } from '../../start/table.js';
+import type { PoolStartMethod } from '../StartMethod.js';
 import type { Chunk } from '../job/Chunk.js';
 import type { TaskRecord } from './TaskRegistry.js';
 import { WorkerHandle, type WorkerListener } from './WorkerHandle.js';
 
 export class Crew {
   readonly #settings: PoolSettings;
-  readonly #strategy: StartMethodStrategy;
+  readonly #strategy: PoolStartMethod;
   readonly #listener: WorkerListener;
   readonly #slots: (WorkerHandle | undefined)[];
   /** Workers that have nothing to do; the last one was busy last. */
@@ -28,9 +28,9 @@ export class Crew {
   /** @throws StartMethodUnavailableError */
   constructor(settings: PoolSettings, listener: WorkerListener) {
     this.#settings = settings;
-    this.#strategy = startMethod(settings.startMethod, settings.daemon);
+    this.#strategy = startMethodOf(settings.startMethod, settings.daemon);
     const reason = this.#strategy.whyUnavailable?.();
-    if (reason !== undefined) throw new StartMethodUnavailableError({ startMethod: settings.startMethod, reason });
+    if (reason !== undefined) throw new StartMethodUnavailableError({ startMethod: this.#strategy.name, reason });
     const noPinning = settings.cpuIds && whyNoLibc();
     if (noPinning !== undefined) throw new RangeError(`"cpuIds" cannot be used here: ${noPinning}. Leave it out.`);
     this.#listener = listener;
@@ -58,6 +58,11 @@ export class Crew {
   /** Whether there are as many workers as there may be. */
   get isComplete(): boolean {
     return this.#living === this.#settings.nJobs;
+  }
+
+  /** Whether the workers are this thread itself. */
+  get isLocal(): boolean {
+    return this.#strategy.isLocal === true;
   }
 
   isCloneable(value: unknown): boolean {

@@ -6,7 +6,7 @@
  */
 
 import type { CallSettings } from '../../../options.js';
-import { isSamePortable, type PortableFunction } from '../../closures/portable.js';
+import { isSamePortable, type PortableFunction } from '../../protocol/portable.js';
 import type { Job } from '../job/Job.js';
 import type { TaskRecord } from './TaskRegistry.js';
 import type { WorkerHandle } from './WorkerHandle.js';

@@ -25,18 +25,14 @@ import {
   type RejectedMessage,
   type ResultsMessage,
 } from '../../protocol/messages.js';
-import {
-  makePortable,
-  makeValuePortable,
-  type AnyTask,
-  type PortableFunction,
-  type PortableValue,
-} from '../../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
+import type { AnyTask } from '../../../taskTypes.js';
+import { makePortable, makeValuePortable } from '../../closures/portable.js';
 import { printLine } from '../../observe/progress/printLine.js';
 import { checkReport } from '../../observe/progress/ProgressReport.js';
 import { endRemoteBars, showRemoteBar } from '../../observe/progress/remoteBars.js';
 import { currentWorker } from '../../worker/identity.js';
-import type { WorkerEnd } from '../../start/StartMethod.js';
+import type { WorkerEnd } from '../../../StartMethod.js';
 import { indexOfNext, type Chunk } from '../job/Chunk.js';
 import { Crew } from './Crew.js';
 import { Deadlines } from './Deadlines.js';
@@ -78,9 +74,9 @@ export class Scheduler implements JobOwner, WorkerListener {
     this.#tasks = new TaskRegistry((task) => this.#crew.forget(task));
     this.#duties = new Duties(this.#tasks, this.#crew, (error) => this.#lifecycle.onLost(error));
     if (settings.sharedObjects !== undefined) {
-      this.#shared = makeValuePortable('sharedObjects', settings.sharedObjects, (value) =>
-        this.#crew.isCloneable(value),
-      );
+      this.#shared = this.#crew.isLocal
+        ? { local: settings.sharedObjects, imports: false }
+        : makeValuePortable('sharedObjects', settings.sharedObjects, (value) => this.#crew.isCloneable(value));
       this.#crew.share(this.#shared);
     }
     this.#lifecycle = new Lifecycle(settings.keepAlive, {
@@ -158,8 +154,15 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   #makePortable(fn: AnyTask, spec: JobSpec): PortableFunction {
+    const { isLocal } = this.#crew;
+    if (isLocal && spec.call.captures !== undefined) {
+      throw new TypeError(
+        '"captures" cannot be used with startMethod "inline": the function has its own variables. Leave it out.',
+      );
+    }
     return makePortable(fn, {
       captures: spec.call.captures,
+      isLocal,
       isCloneable: (value) => this.#crew.isCloneable(value),
     });
   }

@@ -1,6 +1,7 @@
 /** The functions that a pool knows: each is loaded once per worker, and its pace is learnt once. */
 
-import { isSamePortable, taskKey, type PortableFunction } from '../../closures/portable.js';
+import { isSamePortable, type PortableFunction } from '../../protocol/portable.js';
+import { taskKey } from '../../../moduleTask.js';
 import { Pace } from '../job/Pace.js';
 
 /** A function as the pool knows it. */

@@ -9,7 +9,8 @@ import {
   type MessageToWorker,
   type WorkerIdentity,
 } from '../../protocol/messages.js';
-import type { StartMethodStrategy, Traffic, WorkerEnd, WorkerLink } from '../../start/StartMethod.js';
+import type { WorkerEnd } from '../../../StartMethod.js';
+import type { PoolLink, PoolStartMethod, Traffic } from '../StartMethod.js';
 import type { WorkerResources } from '../../../options.js';
 import { runInRootContext } from '../../platform/asyncContext.js';
 import type { Chunk } from '../job/Chunk.js';
@@ -63,7 +64,7 @@ export class WorkerHandle {
   fatal: { readonly error: unknown } | undefined;
 
   readonly #listener: WorkerListener;
-  readonly #link: WorkerLink;
+  readonly #link: PoolLink;
   readonly #tasks = new Map<number, 'loading' | 'loaded'>();
   readonly #onEnded: (() => void)[] = [];
   readonly #told: WorkerMessage;
@@ -76,7 +77,7 @@ export class WorkerHandle {
   constructor(
     identity: WorkerIdentity,
     resources: WorkerResources,
-    strategy: StartMethodStrategy,
+    strategy: PoolStartMethod,
     listener: WorkerListener,
   ) {
     this.id = identity.workerId;
@@ -119,7 +120,7 @@ export class WorkerHandle {
   beginClaims(): ClaimBook | undefined {
     if (this.#claimBook !== undefined || this.#hasAskedForClaims) return this.#claimBook;
     this.#hasAskedForClaims = true;
-    const claims = this.#link.claims();
+    const claims = this.#link.claims?.();
     if (claims !== undefined) this.#claimBook = new ClaimBook(claims);
     return this.#claimBook;
   }

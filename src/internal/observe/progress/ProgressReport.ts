@@ -7,11 +7,12 @@ import { threadId } from 'node:worker_threads';
 import type { ProgressBarSettings } from '../../../options.js';
 import { bindContext } from '../../platform/asyncContext.js';
 import { clearInterval, now, setInterval } from '../../platform/globals.js';
+import type { Progress } from '../../protocol/messages.js';
 import { workerOutput, type WorkerOutput } from '../../worker/identity.js';
 import { printLine } from './printLine.js';
 import { programHasBars } from './programHasBars.js';
 import { checkPackage, screenOf, tryToWrite, type Bar, type Screen } from './Screen.js';
-import { barText, endText, lineText, plain, type Progress, type ProgressEnd } from './text.js';
+import { barText, endText, lineText, plain, type ProgressEnd } from './text.js';
 
 /** Milliseconds between two pictures on a terminal, and between two lines elsewhere. */
 const BAR_TIME = 100;

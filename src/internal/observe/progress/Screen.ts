@@ -8,18 +8,9 @@
  */
 
 import { createRequire } from 'node:module';
+import type { ProgressStream } from '../../../options.js';
 import { bindContext } from '../../platform/asyncContext.js';
 import { clearInterval, setImmediate, setInterval } from '../../platform/globals.js';
-
-/** Where progress is shown. */
-export interface ProgressStream {
-  /** Takes a piece of text. */
-  write(text: string): unknown;
-  /** Whether it is a terminal, so that bars can be drawn. */
-  readonly isTTY?: boolean | undefined;
-  /** How wide the terminal is. */
-  readonly columns?: number | undefined;
-}
 
 /** A bar: its text, for so many columns. */
 export type Bar = (columns: number) => string;

@@ -3,9 +3,10 @@
  * tells its program how far a call is, and that draws the bar; a worker in between hands on what it hears.
  */
 
-import { workerOutput, type RemoteBar } from '../../worker/identity.js';
+import type { Progress, RemoteBar } from '../../protocol/messages.js';
+import { workerOutput } from '../../worker/identity.js';
 import { screenOf, type Bar } from './Screen.js';
-import { barText, endText, type Progress } from './text.js';
+import { barText, endText } from './text.js';
 
 interface Shown {
   readonly bar: Bar;

@@ -1,14 +1,6 @@
 /** How the progress of a call reads, as a bar and as a line. */
 
-/** How far a call is. Times are in milliseconds. */
-export interface Progress {
-  readonly description: string;
-  readonly unit: string;
-  readonly done: number;
-  /** How many values there are, where anybody knows. */
-  readonly total: number | undefined;
-  readonly elapsed: number;
-}
+import type { Progress } from '../../protocol/messages.js';
 
 /** How a call has ended. */
 export interface ProgressEnd {

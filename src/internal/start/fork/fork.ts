@@ -4,14 +4,15 @@
  */
 
 import type { WorkerResources } from '../../../options.js';
+import { workerOptions } from '../../options/poolOptions.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
 import { setTimeout } from '../../platform/globals.js';
-import type { PortableFunction, PortableValue } from '../../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
 import { whyNoCopies } from '../../posix/libc.js';
 import { ProcessLink } from '../process/ProcessLink.js';
 import { ServerProcess } from '../forkserver/ServerProcess.js';
-import type { Prepared, StartMethodStrategy, WorkerEvents, WorkerLink } from '../StartMethod.js';
+import type { Prepared, PoolStartMethod, WorkerEvents, PoolLink } from '../../core/StartMethod.js';
 
 /** A process that workers are copied from, and what it was asked to load. */
 interface Template {
@@ -26,8 +27,9 @@ interface Template {
   living: number;
 }
 
-class ForkTemplate implements StartMethodStrategy {
+class ForkTemplate implements PoolStartMethod {
   readonly name = 'fork';
+  readonly options = workerOptions;
   readonly isCloneable = isCloneableByProcess;
   readonly whyUnavailable = whyNoCopies;
 
@@ -69,7 +71,7 @@ class ForkTemplate implements StartMethodStrategy {
     timer.unref();
   }
 
-  start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): WorkerLink {
+  start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): PoolLink {
     this.#template ??= this.#create(resources);
     const template = this.#template;
     this.#load(template);
@@ -139,6 +141,6 @@ class ForkTemplate implements StartMethodStrategy {
 }
 
 /** This start method, for one pool. */
-export function forking(daemon: boolean): StartMethodStrategy {
+export function forking(daemon: boolean): PoolStartMethod {
   return new ForkTemplate(daemon);
 }

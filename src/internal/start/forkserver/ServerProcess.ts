@@ -5,7 +5,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { StartMethodUnavailableError } from '../../../errors.js';
-import type { StartMethod, WorkerResources } from '../../../options.js';
+import type { StartMethodName, WorkerResources } from '../../../options.js';
 import { runtimeUrl } from '../../runtimeUrl.js';
 import { decodeThrown } from '../../protocol/decodeThrown.js';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
@@ -18,7 +18,7 @@ import {
   type MessageToServer,
   type ServerData,
 } from './serverMessages.js';
-import type { PortableFunction, PortableValue } from '../../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
 import { clearTimeout, setTimeout } from '../../platform/globals.js';
 import { forkFlags } from '../../posix/Forker.js';
 import { limitFlags, processExecArgv, withoutPreloads } from '../process/execArgv.js';
@@ -50,7 +50,7 @@ export interface ServerEvents {
 export type ServerResources = Pick<WorkerResources, 'env' | 'argv' | 'execArgv' | 'resourceLimits'>;
 
 export interface ServerOptions {
-  readonly startMethod: StartMethod;
+  readonly startMethod: StartMethodName;
   /** What its workers are started with. */
   readonly resources: ServerResources;
   /** Of a template: whether its workers are daemons. */
@@ -59,7 +59,7 @@ export interface ServerOptions {
 
 export class ServerProcess {
   readonly #token = randomBytes(TOKEN_LENGTH / 2).toString('hex');
-  readonly #startMethod: StartMethod;
+  readonly #startMethod: StartMethodName;
   readonly #workers = new Map<number, Worker>();
   /** Those that were made although nobody wants them any more: killed as soon as their pid is known. */
   readonly #unwanted = new Set<number>();

@@ -1,10 +1,11 @@
 /** `forkserver`: a worker is a copy, by the real `fork`, of a small process that is up already. Linux only. */
 
+import { workerOptions } from '../../options/poolOptions.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { whyNoCopies } from '../../posix/libc.js';
 import { ServerProcess, type ServerResources } from './ServerProcess.js';
 import { ProcessLink } from '../process/ProcessLink.js';
-import type { StartMethodStrategy, WorkerLink } from '../StartMethod.js';
+import type { PoolStartMethod, PoolLink } from '../../core/StartMethod.js';
 
 /**
  * The servers of this program, or of this thread of it, by their flags and by who they run as: mostly one, shared by all pools. A program that
@@ -38,13 +39,14 @@ function serverOf({ execArgv, resourceLimits }: Pick<ServerResources, 'execArgv'
   return server;
 }
 
-const forkserver: StartMethodStrategy = {
+const forkserver: PoolStartMethod = {
   name: 'forkserver',
+  options: workerOptions,
   isCloneable: isCloneableByProcess,
   whyUnavailable: whyNoCopies,
   warmUp: () => serverOf({ execArgv: undefined, resourceLimits: undefined }).ready,
 
-  start(identity, resources, events): WorkerLink {
+  start(identity, resources, events): PoolLink {
     const link: ProcessLink = new ProcessLink(events, () => kill());
     const kill = serverOf(resources).fork(identity, resources, link);
     return link;
@@ -52,6 +54,6 @@ const forkserver: StartMethodStrategy = {
 };
 
 /** This start method. */
-export function forkserving(): StartMethodStrategy {
+export function forkserving(): PoolStartMethod {
   return forkserver;
 }

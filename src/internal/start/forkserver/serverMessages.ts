@@ -1,6 +1,6 @@
 /** Every message between a program and a process that is copied: the fork server, or a pool's template. Frames over a pipe. */
 
-import type { PortableFunction, PortableValue } from '../../closures/portable.js';
+import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
 import type { EncodedThrown } from '../../protocol/errorCodec.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
 

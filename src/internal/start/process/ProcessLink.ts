@@ -7,7 +7,7 @@ import { CLAIM_PLACES, Claims } from '../../protocol/claims.js';
 import { ToWorker, type MessageFromWorker, type MessageToWorker } from '../../protocol/messages.js';
 import { SharedMemory, type SharedPart } from '../../posix/sharedMemory.js';
 import { clearTimeout, setTimeout } from '../../platform/globals.js';
-import type { Prepared, Traffic, WorkerEvents, WorkerLink } from '../StartMethod.js';
+import type { Prepared, Traffic, WorkerEvents, PoolLink } from '../../core/StartMethod.js';
 
 /** A worker whose channel is closed has so many milliseconds to leave by itself. */
 const LEAVE_TIME = 2000;
@@ -17,7 +17,7 @@ const CLOSE_TIME = 1000;
 /** Of the workers of all pools. */
 const memory = new SharedMemory(CLAIM_PLACES);
 
-export class ProcessLink implements WorkerLink {
+export class ProcessLink implements PoolLink {
   readonly #events: WorkerEvents;
   readonly #kill: () => void;
   readonly #reader = new FrameReader();

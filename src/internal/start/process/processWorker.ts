@@ -11,7 +11,7 @@ import type { Host } from '../../worker/Host.js';
 import { pin } from '../../posix/cpus.js';
 import { mapShared } from '../../posix/sharedMemory.js';
 import { becomeWorker } from '../../worker/identity.js';
-import { Output } from './Output.js';
+import { Output } from '../../worker/Output.js';
 import type { Preparation } from '../../worker/Preparation.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
 

@@ -4,6 +4,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { runtimeUrl } from '../../runtimeUrl.js';
+import { workerOptions } from '../../options/poolOptions.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { withDeathSignal } from '../process/deathSignal.js';
 import { limitFlags, processExecArgv } from '../process/execArgv.js';
@@ -11,17 +12,18 @@ import { guard, guardIsAvailable } from '../process/guard.js';
 import type { ProcessData } from './process.js';
 import { ProcessLink } from '../process/ProcessLink.js';
 import { refusalOfProcess } from '../process/refusedFlags.js';
-import type { StartMethodStrategy, WorkerLink } from '../StartMethod.js';
+import type { PoolStartMethod, PoolLink } from '../../core/StartMethod.js';
 
 /** The places among the worker's file descriptors: of the channel, and of a pipe that only watches. */
 const CHANNEL = 3;
 const LIFELINE = 4;
 
-const strategy: StartMethodStrategy = {
+const strategy: PoolStartMethod = {
   name: 'spawn',
+  options: workerOptions,
   isCloneable: isCloneableByProcess,
 
-  start(identity, { env, argv, execArgv, resourceLimits }, events): WorkerLink {
+  start(identity, { env, argv, execArgv, resourceLimits }, events): PoolLink {
     const watch = !guardIsAvailable();
     const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'pipe'];
     // The lifeline: never written to, and closed by the system when this program ends.
@@ -65,6 +67,6 @@ const strategy: StartMethodStrategy = {
 };
 
 /** This start method. */
-export function spawning(): StartMethodStrategy {
+export function spawning(): PoolStartMethod {
   return strategy;
 }

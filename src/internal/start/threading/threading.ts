@@ -11,6 +11,7 @@ import {
   type WorkerOptions,
 } from 'node:worker_threads';
 import { runtimeUrl } from '../../runtimeUrl.js';
+import { workerOptions } from '../../options/poolOptions.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import { CLAIM_PLACES, Claims } from '../../protocol/claims.js';
 import type { MessageFromWorker } from '../../protocol/messages.js';
@@ -18,16 +19,17 @@ import { refuseUsedUp } from '../../protocol/usedUp.js';
 import type { ThreadData } from './thread.js';
 import { threadExecArgv } from '../process/execArgv.js';
 import { refusalOfThread } from '../process/refusedFlags.js';
-import type { StartMethodStrategy, WorkerLink } from '../StartMethod.js';
+import type { PoolStartMethod, PoolLink } from '../../core/StartMethod.js';
 
 /** So many milliseconds at most the last output of a worker may take. */
 const OUTPUT_TIME = 1000;
 
-export const threading: StartMethodStrategy = {
+export const threading: PoolStartMethod = {
   name: 'threading',
+  options: workerOptions,
   isCloneable: isCloneableByThread,
 
-  start(identity, { env, argv, execArgv, resourceLimits, name }, events): WorkerLink {
+  start(identity, { env, argv, execArgv, resourceLimits, name }, events): PoolLink {
     const { port1: port, port2: workerPort } = new MessageChannel();
     const words = new Int32Array(new SharedArrayBuffer(CLAIM_PLACES * Int32Array.BYTES_PER_ELEMENT));
     const claims = new Claims(words);

@@ -1,19 +1,9 @@
-/**
- * What a start method is: a way to have a worker. Nothing above this interface knows which one it has.
- */
+/** What a pool knows of a start method: the public interface, with what only those of this package have. */
 
-import type { StartMethod, WorkerResources } from '../../options.js';
+import type { StartMethod, WorkerEnd, WorkerLink, WorkerOption, WorkerResources } from '../../StartMethod.js';
 import type { Claims } from '../protocol/claims.js';
 import type { MessageFromWorker, MessageToWorker, WorkerIdentity } from '../protocol/messages.js';
-import type { PortableFunction, PortableValue } from '../closures/portable.js';
-
-/** How a worker has ended. */
-export interface WorkerEnd {
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  /** What the platform says about it, where it says anything: memory that ran out, an entry that cannot be loaded. */
-  readonly error?: unknown;
-}
+import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 
 /** What a worker does, as heard by the pool. */
 export interface WorkerEvents {
@@ -22,20 +12,13 @@ export interface WorkerEvents {
   exit(end: WorkerEnd): void;
 }
 
-/** A worker that was started. It never holds the program open: whoever waits for it does. */
-export interface WorkerLink {
+/** A worker that was started. */
+export interface PoolLink extends WorkerLink {
+  send(message: MessageToWorker, transfer?: readonly object[]): void;
   /** What the worker has from the start, and tells of as of what it is asked for. */
   readonly prepared?: Prepared | undefined;
-  /**
-   * Sends a message. To a worker that is ending it is no error and does nothing.
-   *
-   * @throws DOMException named DataCloneError, or an Error, where something cannot be cloned; nothing was sent then.
-   */
-  send(message: MessageToWorker, transfer?: readonly object[]): void;
-  /** Ends the worker at once, in the middle of whatever it does. `exit` follows. */
-  kill(): void;
   /** Where the values of chunks from here on are claimed; `undefined` where there can be no such thing. */
-  claims(): Claims | undefined;
+  claims?(): Claims | undefined;
   /** How many bytes have gone through the channel, where it knows. */
   readonly traffic?: Traffic;
 }
@@ -52,9 +35,13 @@ export interface Prepared {
 }
 
 /** A start method, as one pool has it. */
-export interface StartMethodStrategy {
-  readonly name: StartMethod;
-  /** Why there can be no such worker here, as the end of a sentence; `undefined` where there can. @param tries Whether that may take time. */
+export interface PoolStartMethod extends StartMethod {
+  readonly options: readonly WorkerOption[];
+  /** Whether its workers are this thread itself: functions and what they share are the real ones. */
+  readonly isLocal?: boolean;
+  isCloneable(value: unknown): boolean;
+  start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): PoolLink;
+  /** @param tries Whether finding out may take time. */
   whyUnavailable?(tries?: boolean): string | undefined;
   /** Starts ahead of time what all workers need. */
   warmUp?(): Promise<void>;
@@ -64,12 +51,8 @@ export interface StartMethodStrategy {
   prepare?(tasks: ReadonlyMap<number, PortableFunction>): void;
   /** A call was given up that needs these functions: loading one may not take longer than `timeout` (milliseconds) from here on. */
   abandon?(tasks: readonly number[], timeout: number): void;
-  /** Nobody wants a function any more. */
+  /** No call uses a function any more. */
   forget?(task: number): void;
   /** No worker lives and none is wanted: ends whatever they were started from, and calls back then. False where nothing has to end. */
   release?(callback: () => void): boolean;
-  /** Starts a worker. @throws whatever keeps it from being started. */
-  start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): WorkerLink;
-  /** Whether a value can be sent to such a worker. */
-  isCloneable(value: unknown): boolean;
 }

@@ -1,0 +1,134 @@
+/**
+ * `inline`: there is no worker. Its loop runs in this thread, one value per turn of the event loop.
+ *
+ * Functions and what they share are the real ones; values and results are cloned as on their way to a worker, so that a program behaves
+ * alike. What the loop never returns from, nobody can end.
+ */
+
+import { bindContext } from '../../platform/asyncContext.js';
+import { queueMicrotask, setImmediate, structuredClone } from '../../platform/globals.js';
+import { isCloneableByThread } from '../../protocol/cloneable.js';
+import {
+  FromWorker,
+  ToWorker,
+  type MessageFromWorker,
+  type MessageToWorker,
+  type WorkerIdentity,
+} from '../../protocol/messages.js';
+import { refuseUsedUp } from '../../protocol/usedUp.js';
+import { TaskLoop } from '../../worker/TaskLoop.js';
+import type { PoolLink, PoolStartMethod, WorkerEvents } from '../../core/StartMethod.js';
+
+const inline: PoolStartMethod = {
+  name: 'inline',
+  options: [],
+  isLocal: true,
+  isCloneable: isCloneableByThread,
+  start: (identity, _resources, events) => new InlineWorker(identity, events),
+};
+
+/** A function, for this is loaded at its first use. */
+export function inlining(): PoolStartMethod {
+  return inline;
+}
+
+class InlineWorker implements PoolLink {
+  readonly #events: WorkerEvents;
+  readonly #loop: TaskLoop;
+  readonly #inbox: MessageToWorker[] = [];
+  readonly #outbox: MessageFromWorker[] = [];
+  #hasEnded = false;
+  /** In the context of whoever has made this, not in that of whoever sends a message. */
+  readonly #readLater = bindContext(() => setImmediate(() => this.#read()));
+  readonly #writeLater = bindContext(() => queueMicrotask(() => this.#write()));
+
+  constructor(identity: WorkerIdentity, events: WorkerEvents) {
+    this.#events = events;
+    this.#loop = new TaskLoop({
+      workerId: identity.workerId,
+      memory: identity.insights ? () => process.memoryUsage.rss() : undefined,
+      claims: undefined,
+      sharesThread: true,
+      post: (message, transfer) => this.#post(message, transfer),
+      isCloneable: isCloneableByThread,
+      leave: () => this.#end(0),
+    });
+    this.#post([FromWorker.Ready]);
+  }
+
+  send(message: MessageToWorker, transfer?: readonly object[]): void {
+    if (this.#hasEnded) return;
+    if (this.#inbox.push(cloneInput(message, transfer)) === 1) this.#readLater();
+  }
+
+  kill(): void {
+    this.#loop.abort();
+    this.#end(1);
+  }
+
+  #read(): void {
+    for (const message of this.#inbox.splice(0)) if (!this.#hasEnded) this.#loop.receive(message);
+  }
+
+  #post(message: MessageFromWorker, transfer?: readonly object[]): void {
+    if (this.#hasEnded) return;
+    // Not told at once: the loop is not done yet with what it says this about.
+    if (this.#outbox.push(cloneOutput(message, transfer)) === 1) this.#writeLater();
+  }
+
+  #write(): void {
+    for (const message of this.#outbox.splice(0)) this.#events.message(message);
+  }
+
+  #end(exitCode: number): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    setImmediate(() => {
+      this.#write();
+      this.#events.exit({ exitCode, signal: null });
+    });
+  }
+}
+
+/** The message with its values cloned. @throws DataCloneError */
+function cloneInput(message: MessageToWorker, transfer?: readonly object[]): MessageToWorker {
+  if (message[0] !== ToWorker.Run) return message;
+  const [type, chunk, task, mode, duty, indexes, values, place, terms] = message;
+  return [type, chunk, task, mode, duty, indexes, cloneAll(values, transfer), place, terms];
+}
+
+/** The message with what user code has given cloned. @throws DataCloneError */
+function cloneOutput(message: MessageFromWorker, transfer?: readonly object[]): MessageFromWorker {
+  switch (message[0]) {
+    case FromWorker.Results: {
+      const [type, chunk, values, ...rest] = message;
+      return [type, chunk, cloneAll(values, transfer), ...rest];
+    }
+    case FromWorker.Yields: {
+      const [type, chunk, values] = message;
+      return [type, chunk, cloneAll(values, transfer)];
+    }
+    case FromWorker.Progress: {
+      const [type, chunk, at, value] = message;
+      return [type, chunk, at, clone(value, transfer)];
+    }
+    case FromWorker.Ended: {
+      const [type, duty, result, elapsed] = message;
+      return [type, duty, clone(result, transfer), elapsed];
+    }
+    default:
+      return message;
+  }
+}
+
+/** What moves is alone in its message. */
+function cloneAll(values: readonly unknown[], transfer?: readonly object[]): unknown[] {
+  return transfer === undefined ? values.map((value) => clone(value)) : (clone(values, transfer) as unknown[]);
+}
+
+function clone(value: unknown, transfer?: readonly object[]): unknown {
+  if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return value;
+  if (transfer === undefined) return structuredClone(value);
+  refuseUsedUp(transfer);
+  return structuredClone(value, { transfer: transfer as never });
+}
