@@ -151,6 +151,7 @@ describeEach.everywhere('order', ({ name: startMethod }) => {
       await new Promise((resolve) => setTimeout(resolve, 400));
     } while (read !== wasRead);
     subscription.unsubscribe();
+    gates().open(0); // without a worker nobody else ends the task
     expect(read).to.be.at.most(4 * options.nJobs * 4096);
   });
 

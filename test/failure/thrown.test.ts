@@ -5,7 +5,7 @@ import { describeEach } from '../support/startMethods.js';
 
 type Fields = Record<string, unknown>;
 
-describeEach.everywhere('what a task throws', ({ name: startMethod }) => {
+describeEach.distinct('what a task throws', ({ name: startMethod }) => {
   afterEach(endPools);
   const share = sharePools();
   const thrown = <E = Error>(fn: (value: number) => unknown): Promise<E> =>
