@@ -193,9 +193,9 @@ describe('a program that was started', () => {
     ['with NODE_OPTIONS that preload tsx', { env: { NODE_OPTIONS: '--import tsx' } }],
   ] as const) {
     it(`${how} runs functions and modules in TypeScript`, async () => {
-      const { code, stdout, stderr } = await runProgram('typescript.ts', { ...options, args: methods });
+      const { code, stdout, stderr } = await runProgram('typescript.ts', { ...options, args: methods, limit: 45_000 });
       expect(code, stderr).to.equal(0);
       expect(stdout).to.equal("[ 3 ] [ 'large' ]\n".repeat(methods.length));
-    });
+    }).timeout(60_000);
   }
 });

@@ -176,7 +176,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       for (const pid of workers) expect(memoryOf(pid).own, 'what is its own in a worker').to.be.below(anonymous / 2);
       const all = [templates()[0] as number, ...workers].map((pid) => memoryOf(pid).proportional);
       expect(all.reduce((sum, each) => sum + each)).to.be.below(1.7 * anonymous);
-    });
+    }).timeout(60_000);
 
     it('keeps what a worker writes to shared objects to that worker', async () => {
       const pool = createPool({ nJobs: 2, startMethod, keepAlive: true, sharedObjects: { counts: [0] } });
@@ -324,6 +324,6 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       }
       expect(pids).to.have.property('size', 150);
       expect(templates()).to.have.length(1);
-    });
+    }).timeout(60_000);
   });
 }

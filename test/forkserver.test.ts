@@ -170,5 +170,5 @@ describe('the fork server', () => {
     }
     expect(pids).to.have.property('size', 200);
     await until(() => childrenOf(server).length === 1, SOON, 'no worker is left, but the one that was made ahead');
-  });
+  }).timeout(60_000);
 });

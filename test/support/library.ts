@@ -16,6 +16,7 @@ export const {
   availableStartMethods,
   warmUp,
   moduleTask,
+  runWorker,
   transfer,
   WorkerPoolError,
   WorkerTimeoutError,
