@@ -38,7 +38,7 @@ class InlineWorker implements PoolLink {
   readonly #inbox: MessageToWorker[] = [];
   readonly #outbox: MessageFromWorker[] = [];
   #hasEnded = false;
-  /** In the context of whoever has made this, not in that of whoever sends a message. */
+  /** Bound to the context in which the worker was started, not that of the caller who sends a message. */
   readonly #readLater = bindContext(() => setImmediate(() => this.#read()));
   readonly #writeLater = bindContext(() => queueMicrotask(() => this.#write()));
 
