@@ -248,7 +248,7 @@ const runtimes = [
   'internal/start/threading/thread',
   'internal/start/spawn/process',
   'internal/start/forkserver/server',
-  'internal/start/forkserver/rehearsed',
+  'internal/start/forkserver/warmUpModule',
 ]
   .filter((entry) => existsSync(`build/src/${entry}.js`))
   .map((entry) => ({
@@ -258,7 +258,7 @@ const runtimes = [
     // Also into build/src, where unit tests of the pool start workers.
     output: ['dist', 'build/src'].flatMap((folder) => [
       output(`${folder}/${entry}.cjs`, 'cjs'),
-      ...(entry === 'internal/start/forkserver/rehearsed' ? [output(`${folder}/${entry}.mjs`, 'es')] : []),
+      ...(entry === 'internal/start/forkserver/warmUpModule' ? [output(`${folder}/${entry}.mjs`, 'es')] : []),
     ]),
   }));
 

@@ -63,7 +63,7 @@ class VirtualPool implements AnyWorkerPool, JobOwner {
     deliver();
   }
 
-  finishDuty(_job: Job, done: () => void): void {
+  runExits(_job: Job, done: () => void): void {
     done();
   }
 

@@ -4,7 +4,7 @@ import type { TaskContext } from 'rxjs-parallel-map';
 import {
   CallMode,
   FromWorker,
-  NO_DUTY,
+  NO_HOOKS,
   ToWorker,
   type MessageFromWorker,
 } from '../../src/internal/protocol/messages.js';
@@ -39,7 +39,7 @@ describe('The task loop', () => {
 
   it('sends the results of quick calls together', async () => {
     const { loop, sent } = loopOf((n) => n);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, numbers, NO_PLACE]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, numbers, NO_PLACE]);
     while (batches(sent).flat().length < numbers.length) await turn(); // where the machine stalls
     expect(batches(sent).flat()).to.deep.equal(numbers);
     // One message, or a few where the machine stalls.
@@ -49,8 +49,8 @@ describe('The task loop', () => {
   it('gives back what it cannot claim, and begins none of it', () => {
     const begun: number[] = [];
     const { loop, sent } = loopOf((n) => begun.push(n));
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [1, 2], 0]);
-    expect(sent).to.deep.equal([[FromWorker.Released, 0, 0]]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [1, 2], 0]);
+    expect(sent).to.deep.equal([[FromWorker.Reclaimed, 0, 0]]);
     expect(begun).to.deep.equal([]);
   });
 
@@ -60,13 +60,13 @@ describe('The task loop', () => {
       return ms;
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [6, 6, 6], NO_PLACE]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [6, 6, 6], NO_PLACE]);
     expect(batches(sent)[0]).to.deep.equal([6]);
   });
 
   it('sends what it has while a call waits', async () => {
     const { loop, sent } = loopOf((n) => (n < 2 ? n : new Promise(() => undefined)));
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0, 1, 2], NO_PLACE]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [0, 1, 2], NO_PLACE]);
     await until(() => batches(sent).flat().length > 1, 'the results before it');
     expect(batches(sent).flat()).to.deep.equal([0, 1]);
   });
@@ -76,7 +76,7 @@ describe('The task loop', () => {
       for (const end = performance.now() + 1; performance.now() < end;);
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, numbers, NO_PLACE]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, numbers, NO_PLACE]);
     expect(batches(sent).flat()).to.have.length.within(1, 99);
     loop.receive([ToWorker.Cancel, 0]);
     expect(sent.at(-1)).to.deep.equal([FromWorker.Stopped, 0]);
@@ -95,7 +95,7 @@ describe('The task loop', () => {
           }, 10);
         }),
     );
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0], NO_PLACE]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [0], NO_PLACE]);
     loop.receive([ToWorker.Cancel, 0]);
     await until(() => sent.length > 0, 'its end');
     expect(sent).to.deep.equal([[FromWorker.Stopped, 0]]);
@@ -108,9 +108,9 @@ describe('The task loop', () => {
       return n;
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [...numbers], NO_PLACE]);
-    loop.receive([ToWorker.Recall, 0]);
-    const released = sent.find(([type]) => type === FromWorker.Released);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [...numbers], NO_PLACE]);
+    loop.receive([ToWorker.Reclaim, 0]);
+    const released = sent.find(([type]) => type === FromWorker.Reclaimed);
     const kept = released?.[2] as number;
     expect(kept).to.be.within(1, 99);
     await until(() => batches(sent).flat().length >= kept, 'the results of the rest');
@@ -127,7 +127,7 @@ describe('The task loop', () => {
     const ends = () => sent.splice(0).map(([type, chunk]) => [type, chunk]);
 
     kept.called = [];
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0, 1, 2], NO_PLACE]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [0, 1, 2], NO_PLACE]);
     await until(() => sent.length > 1, 'the end of the first chunk'); // it pauses where the machine stalls
     expect(kept.called).to.deep.equal([0, 1]);
     expect(ends()).to.deep.equal([
@@ -136,8 +136,8 @@ describe('The task loop', () => {
     ]);
 
     kept.called = [];
-    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_DUTY, 10, [10, 11], NO_PLACE]);
-    loop.receive([ToWorker.Run, 2, 0, CallMode.Map, NO_DUTY, 12, [12], NO_PLACE]);
+    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_HOOKS, 10, [10, 11], NO_PLACE]);
+    loop.receive([ToWorker.Run, 2, 0, CallMode.Map, NO_HOOKS, 12, [12], NO_PLACE]);
     await until(() => sent.length > 1, 'the ends of both chunks');
     expect(kept.called).to.deep.equal([10]);
     expect(ends()).to.deep.equal([
@@ -150,15 +150,15 @@ describe('The task loop', () => {
     const { loop, sent } = loopOf((n) => n);
     const workerInit = () => new Promise((resolve) => setTimeout(resolve, 20));
     loop.receive([ToWorker.Define, 1, makePortable(workerInit, {} as never)]);
-    loop.receive([ToWorker.Begin, 1, 1]);
+    loop.receive([ToWorker.Init, 1, 1]);
     loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 1, 0, [0, 1, 2], NO_PLACE]);
     loop.receive([ToWorker.Run, 1, 0, CallMode.Map, 1, 3, [3, 4], NO_PLACE]);
     sent.length = 0;
-    loop.receive([ToWorker.Recall, 1]);
-    loop.receive([ToWorker.Recall, 0]);
+    loop.receive([ToWorker.Reclaim, 1]);
+    loop.receive([ToWorker.Reclaim, 0]);
     expect(sent).to.deep.equal([
       [FromWorker.Stopped, 1],
-      [FromWorker.Released, 0, 1],
+      [FromWorker.Reclaimed, 0, 1],
     ]);
     await until(() => batches(sent).length > 0, 'its result');
     expect(batches(sent)).to.deep.equal([[0]]);
@@ -166,9 +166,9 @@ describe('The task loop', () => {
 
   it('gives back a chunk that waits as a whole', () => {
     const { loop, sent } = loopOf(() => new Promise(() => undefined));
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_DUTY, 0, [0], NO_PLACE]);
-    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_DUTY, 1, [1], NO_PLACE]);
-    loop.receive([ToWorker.Recall, 1]);
+    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [0], NO_PLACE]);
+    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_HOOKS, 1, [1], NO_PLACE]);
+    loop.receive([ToWorker.Reclaim, 1]);
     expect(sent).to.deep.equal([[FromWorker.Stopped, 1]]);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * What is measured of the workers of a pool that has the option `insights`, in a record for each slot of the crew.
+ * What is measured of the workers of a pool that has the option `insights`, in a record for each slot.
  *
  * Workers measure by themselves when they work and wait, and tell with their results. The pool adds what it alone knows: how long
  * a start takes, and how long a worker is idle that has not told of it yet.
@@ -12,7 +12,7 @@ import { FromWorker, LONGEST_TASKS, type Figures } from '../protocol/messages.js
 import type { Traffic } from '../core/StartMethod.js';
 import type { Chunk } from '../core/job/Chunk.js';
 import { describeTask } from './describeTask.js';
-import type { DutyMessage } from '../core/pool/Duties.js';
+import type { HookMessage } from '../core/pool/HookRunner.js';
 import type { WorkerHandle } from '../core/pool/WorkerHandle.js';
 
 interface Slot {
@@ -114,11 +114,11 @@ export class Measurements {
   }
 
   /** An init or exit function has ended. */
-  onDuty(worker: WorkerHandle, message: DutyMessage): void {
+  onHook(worker: WorkerHandle, message: HookMessage): void {
     const slot = this.#slotOf(worker);
     slot.idleSince = now();
-    const isInit = message[0] === FromWorker.Begun || message[0] === FromWorker.BeginFailed;
-    if (message[0] === FromWorker.Begun) slot.init += message[2];
+    const isInit = message[0] === FromWorker.InitDone || message[0] === FromWorker.InitFailed;
+    if (message[0] === FromWorker.InitDone) slot.init += message[2];
     else if (isInit) slot.init += message[3];
     else slot.exit += message[3];
   }
@@ -231,7 +231,7 @@ function createSlot(): Slot {
 
 /** How long a worker has waited that it has not told of. */
 function waitOf({ worker, idleSince, untold }: Slot, time: number): number {
-  const isIdle = worker !== undefined && worker.chunks.length === 0 && worker.ending === undefined;
+  const isIdle = worker !== undefined && worker.chunks.length === 0 && worker.exiting === undefined;
   return untold + (isIdle ? Math.max(0, time - idleSince) : 0);
 }
 

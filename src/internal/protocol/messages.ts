@@ -20,8 +20,8 @@ export const ToWorker = {
   Run: 2,
   /** The results of a chunk are no longer wanted: abort what runs, start nothing more of it. Answered by `Stopped`. */
   Cancel: 3,
-  /** Give back the values of a chunk that were not started: another worker is idle. Answered by `Released`, if any. */
-  Recall: 4,
+  /** Give back the values of a chunk that were not started: another worker is idle. Answered by `Reclaimed`, if any. */
+  Reclaim: 4,
   /** So many batches of `Yields` were consumed: as many more may be sent. */
   Credit: 5,
   /** Finish output and leave with exit code 0. */
@@ -29,14 +29,14 @@ export const ToWorker = {
   /** What every call of the pool shares. Comes first, where there is any; a failure is answered by `ShareFailed`. */
   Share: 7,
   /**
-   * Take up a duty: have a state for it, and call its init function, which was defined. Nothing but `Cancel` is looked at until
-   * that is done. Answered by `Begun` or `BeginFailed`, or by nothing where there is no init function.
+   * Take up a hooks: have a state for it, and call its init function, which was defined. Nothing but `Cancel` is looked at until
+   * that is done. Answered by `InitDone` or `InitFailed`, or by nothing where there is no init function.
    */
-  Begin: 8,
-  /** End a duty with its exit function, which was defined. Answered by `Ended` or `EndFailed`. */
-  End: 9,
-  /** Forget a duty, without its exit function. */
-  Drop: 10,
+  Init: 8,
+  /** End a hooks with its exit function, which was defined. Answered by `ExitDone` or `ExitFailed`. */
+  Exit: 9,
+  /** Forget a hooks, without its exit function. */
+  DropHooks: 10,
   /** Here is memory for claims, for a process. Answered by `ClaimFailed` where it cannot have it. */
   Claim: 11,
 } as const;
@@ -61,23 +61,23 @@ export const FromWorker = {
   /** The chunk has ended early, as `Cancel` asked, or because its function could not be loaded. */
   Stopped: 6,
   /**
-   * The chunk was shortened: only its first so many values are, or will be, done. `Recall` has asked for that, or a claim has shown it,
+   * The chunk was shortened: only its first so many values are, or will be, done. `Reclaim` has asked for that, or a claim has shown it,
    * which the pool knew before.
    */
-  Released: 7,
+  Reclaimed: 7,
   /** An error that nobody caught is about to end the worker. */
   Fatal: 8,
   /** What is shared could not be rebuilt: the worker is of no use. */
   ShareFailed: 9,
-  /** The init function of a duty has succeeded. */
-  Begun: 10,
-  /** The init function of a duty has failed: the worker does not have that duty. */
-  BeginFailed: 11,
-  /** The exit function of a duty has given this: the worker has it no longer. */
-  Ended: 12,
-  /** The exit function of a duty has failed: the worker has it no longer. */
-  EndFailed: 13,
-  /** The next value of the chunk failed, and the chunk goes on: as its terms ask. */
+  /** The init function of a hooks has succeeded. */
+  InitDone: 10,
+  /** The init function of a hooks has failed: the worker does not have that hooks. */
+  InitFailed: 11,
+  /** The exit function of a hooks has given this: the worker has it no longer. */
+  ExitDone: 12,
+  /** The exit function of a hooks has failed: the worker has it no longer. */
+  ExitFailed: 13,
+  /** The next value of the chunk failed, and the chunk goes on: as its flags ask. */
   Rejected: 14,
   /** What the call for a value of the chunk reports while it runs: sent only where the terms of the chunk ask for it. */
   Progress: 15,
@@ -91,14 +91,14 @@ export const FromWorker = {
 
 export { CallMode };
 
-/** The duty of calls that have neither an init nor an exit function: every worker has it. */
-export const NO_DUTY = 0;
+/** The hooks of calls that have neither an init nor an exit function: every worker has it. */
+export const NO_HOOKS = 0;
 
 /** The indexes of a chunk's values: the first one where they follow each other, all of them where some were dropped. */
 export type ChunkIndexes = number | readonly number[];
 
 /** What is unusual about a chunk: not sent where nothing is. */
-export interface RunTerms {
+export interface RunFlags {
   /** Whether a value that fails is told by `Rejected`, and followed by the next one. */
   readonly settles: boolean;
   /** Whether somebody listens to what calls report while they run. */
@@ -114,22 +114,22 @@ export type RunMessage = [
   chunk: number,
   task: number,
   mode: CallMode,
-  duty: number,
+  hooks: number,
   indexes: ChunkIndexes,
   values: unknown[],
   /** Where its values are claimed, or `NO_PLACE`: see `claims.ts`. */
   place: number,
-  terms?: RunTerms | undefined,
+  flags?: RunFlags | undefined,
 ];
 export type CancelMessage = [type: typeof ToWorker.Cancel, chunk: number];
-export type RecallMessage = [type: typeof ToWorker.Recall, chunk: number];
+export type ReclaimMessage = [type: typeof ToWorker.Reclaim, chunk: number];
 export type CreditMessage = [type: typeof ToWorker.Credit, chunk: number, batches: number];
 export type LeaveMessage = [type: typeof ToWorker.Leave];
 export type ShareMessage = [type: typeof ToWorker.Share, shared: PortableValue];
 /** `init` and `exit` are functions by their numbers. */
-export type BeginMessage = [type: typeof ToWorker.Begin, duty: number, init: number | undefined];
-export type EndMessage = [type: typeof ToWorker.End, duty: number, exit: number];
-export type DropMessage = [type: typeof ToWorker.Drop, duty: number];
+export type InitMessage = [type: typeof ToWorker.Init, hooks: number, init: number | undefined];
+export type ExitMessage = [type: typeof ToWorker.Exit, hooks: number, exit: number];
+export type DropHooksMessage = [type: typeof ToWorker.DropHooks, hooks: number];
 export type ClaimMessage = [type: typeof ToWorker.Claim, place: SharedPlace];
 
 export type MessageToWorker =
@@ -137,13 +137,13 @@ export type MessageToWorker =
   | ForgetMessage
   | RunMessage
   | CancelMessage
-  | RecallMessage
+  | ReclaimMessage
   | CreditMessage
   | LeaveMessage
   | ShareMessage
-  | BeginMessage
-  | EndMessage
-  | DropMessage
+  | InitMessage
+  | ExitMessage
+  | DropHooksMessage
   | ClaimMessage;
 
 /** Why a value failed: what its function threw, or where in its result something cannot be sent. */
@@ -190,23 +190,23 @@ export type FailedMessage = [
   figures?: Figures,
 ];
 export type StoppedMessage = [type: typeof FromWorker.Stopped, chunk: number, figures?: Figures];
-export type ReleasedMessage = [type: typeof FromWorker.Released, chunk: number, kept: number];
+export type ReclaimedMessage = [type: typeof FromWorker.Reclaimed, chunk: number, kept: number];
 export type FatalMessage = [type: typeof FromWorker.Fatal, thrown: EncodedThrown];
 
 export type PrintMessage = [type: typeof FromWorker.Print, text: string];
 export type ShareFailedMessage = [type: typeof FromWorker.ShareFailed, failure: EncodedFailure];
 /** `elapsed` is what the init or exit function took, in milliseconds; 0 where that is not measured. */
-export type BegunMessage = [type: typeof FromWorker.Begun, duty: number, elapsed: number];
-export type BeginFailedMessage = [
-  type: typeof FromWorker.BeginFailed,
-  duty: number,
+export type InitDoneMessage = [type: typeof FromWorker.InitDone, hooks: number, elapsed: number];
+export type InitFailedMessage = [
+  type: typeof FromWorker.InitFailed,
+  hooks: number,
   failure: EncodedFailure,
   elapsed: number,
 ];
-export type EndedMessage = [type: typeof FromWorker.Ended, duty: number, result: unknown, elapsed: number];
-export type EndFailedMessage = [
-  type: typeof FromWorker.EndFailed,
-  duty: number,
+export type ExitDoneMessage = [type: typeof FromWorker.ExitDone, hooks: number, result: unknown, elapsed: number];
+export type ExitFailedMessage = [
+  type: typeof FromWorker.ExitFailed,
+  hooks: number,
   failure: EncodedFailure,
   elapsed: number,
 ];
@@ -234,13 +234,13 @@ export type MessageFromWorker =
   | YieldsMessage
   | FailedMessage
   | StoppedMessage
-  | ReleasedMessage
+  | ReclaimedMessage
   | FatalMessage
   | ShareFailedMessage
-  | BegunMessage
-  | BeginFailedMessage
-  | EndedMessage
-  | EndFailedMessage
+  | InitDoneMessage
+  | InitFailedMessage
+  | ExitDoneMessage
+  | ExitFailedMessage
   | RejectedMessage
   | ProgressMessage
   | PrintMessage

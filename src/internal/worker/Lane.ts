@@ -1,11 +1,11 @@
 /**
- * What works on one chunk after the other: calls the function for each value, hands the results to its outbox.
+ * What works on one chunk after the other: calls the function for each value, hands the results to its batcher.
  *
  * A worker has one lane, or `tasksPerWorker` of them for calls that wait. In a lane one call runs at a time. A call that returns
  * a plain value is followed by the next one at once, without a promise in between; one that returns a promise is followed when that
  * has settled. Between two calls the lane looks at the clock: a batch of results leaves after a few milliseconds whether the chunk
  * is done or not, and a chunk that takes longer than it should lets the event loop turn, so that the worker hears a `Cancel`
- * or `Recall` and user code its own timers.
+ * or `Reclaim` and user code its own timers.
  */
 
 import { LAP_TIME, LARGEST_STRIDE, STRIDE_TIME, TURN_TIME } from '../protocol/tuning.js';
@@ -17,7 +17,7 @@ import type { Host } from './Host.js';
 import { isThenable } from './isThenable.js';
 import { Meter } from './Meter.js';
 import { MergeRun } from './MergeRun.js';
-import { Outbox } from './Outbox.js';
+import { ResultBatcher } from './ResultBatcher.js';
 import { findSharing } from './sharedParts.js';
 import { ReportingContext, TaskContext, type WorkerScope } from './TaskContext.js';
 
@@ -57,7 +57,7 @@ export interface LaneListener {
 }
 
 export class Lane {
-  readonly outbox: Outbox;
+  readonly batcher: ResultBatcher;
   /** There where somebody wants to know what the worker does. */
   readonly meter: Meter | undefined;
   readonly #host: Host;
@@ -77,7 +77,7 @@ export class Lane {
     this.#listener = listener;
     this.meter = host.memory && new Meter(host.memory, isFirst);
     this.#strideTime = host.sharesThread === true ? 0 : this.meter === undefined ? STRIDE_TIME : LAP_TIME;
-    this.outbox = new Outbox(host, this.meter);
+    this.batcher = new ResultBatcher(host, this.meter);
   }
 
   /** The number of the chunk that it works on. */
@@ -91,11 +91,11 @@ export class Lane {
 
   /** Sends what is finished: the worker is about to end although nobody asked it to. So it is not free, whatever can be sent. */
   flush(): void {
-    this.outbox.flush(true);
+    this.batcher.flush(true);
   }
 
   /** Works on a chunk. Only where the lane is free. */
-  start([, chunk, , mode, , indexes, values, place, terms]: RunMessage, task: Task, scope: WorkerScope): void {
+  start([, chunk, , mode, , indexes, values, place, flags]: RunMessage, task: Task, scope: WorkerScope): void {
     this.#current = {
       chunk,
       task,
@@ -105,8 +105,8 @@ export class Lane {
       values,
       sharing: values.length > 1 ? findSharing(values) : undefined,
       place,
-      settles: terms?.settles === true,
-      reports: terms?.reports === true,
+      settles: flags?.settles === true,
+      reports: flags?.reports === true,
       started: 0,
       context: undefined,
       merge: undefined,
@@ -114,7 +114,7 @@ export class Lane {
       cancelled: false,
     };
     this.#turnStart = now();
-    this.outbox.begin(chunk, this.#turnStart, this.#current.settles);
+    this.batcher.begin(chunk, this.#turnStart, this.#current.settles);
     this.#run();
   }
 
@@ -123,7 +123,7 @@ export class Lane {
     const current = this.#current;
     if (current === undefined) return;
     current.cancelled = true;
-    this.outbox.discard();
+    this.batcher.discard();
     current.context?.abort();
     current.merge?.cancel();
     if (current.paused) this.#run(); // else the call that runs ends it
@@ -165,7 +165,7 @@ export class Lane {
   /** What has not been started is no longer ours. */
   #giveBack(current: Current): void {
     current.values.length = current.started;
-    this.#host.post([FromWorker.Released, current.chunk, current.started]);
+    this.#host.post([FromWorker.Reclaimed, current.chunk, current.started]);
   }
 
   /** Starts the next value. False where the lane has to wait: for a promise, or because the chunk has ended. */
@@ -209,13 +209,13 @@ export class Lane {
 
   /** The call that has been made waits: the results before it are not to be measured with it. */
   #suspend(meter: Meter): void {
-    if (this.outbox.isUnmeasured) this.outbox.lap(meter, now());
+    if (this.batcher.isUnmeasured) this.batcher.lap(meter, now());
     meter.suspend();
   }
 
   /** A call that had to be waited for is done. @param isOpen Whether its chunk goes on. */
   #goOn(current: Current, isOpen: boolean): void {
-    if (isOpen && this.meter !== undefined) this.outbox.lap(this.meter, now());
+    if (isOpen && this.meter !== undefined) this.batcher.lap(this.meter, now());
     if (!isOpen) this.#listener.onFree();
     else if (!this.#pauses(current)) this.#run();
     else if (this.#current === undefined) this.#listener.onFree();
@@ -223,7 +223,7 @@ export class Lane {
 
   /** The context of a call that is listened to. */
   #report({ chunk, scope }: Current, at: number, index: number): TaskContext {
-    return new ReportingContext(index, scope, (value) => this.outbox.sendProgress(chunk, at, index, value));
+    return new ReportingContext(index, scope, (value) => this.batcher.sendProgress(chunk, at, index, value));
   }
 
   #merge(current: Current, result: unknown, pending: boolean): void {
@@ -239,7 +239,7 @@ export class Lane {
     this.meter?.suspend();
     const begin = (output: unknown): void => {
       if (this.#current !== current) return;
-      current.merge = new MergeRun((values) => this.outbox.sendYields(values), settle);
+      current.merge = new MergeRun((values) => this.batcher.sendYields(values), settle);
       current.merge.start(output);
       if (current.cancelled) current.merge.cancel();
     };
@@ -250,7 +250,7 @@ export class Lane {
   /** Keeps a result. False where it cannot be sent, which has ended the chunk. */
   #collect(current: Current, result: unknown): boolean {
     if (current.reports) (current.context as ReportingContext).finish();
-    if (this.outbox.add(result, current.started === current.values.length)) return true;
+    if (this.batcher.add(result, current.started === current.values.length)) return true;
     this.#endFailed();
     return false;
   }
@@ -259,11 +259,11 @@ export class Lane {
   #pauses(current: Current): boolean {
     if (current.started % this.#stride !== 0 || current.started === current.values.length) return false;
     const time = now();
-    if (this.meter !== undefined) this.outbox.lap(this.meter, time);
-    const perCall = this.outbox.age(time) / Math.max(this.outbox.size, 1);
+    if (this.meter !== undefined) this.batcher.lap(this.meter, time);
+    const perCall = this.batcher.age(time) / Math.max(this.batcher.size, 1);
     const isQuick = perCall * this.#stride * 2 < this.#strideTime;
     this.#stride = isQuick ? Math.min(this.#stride * 2, LARGEST_STRIDE) : 1;
-    if (!this.outbox.flushIfDue(time)) {
+    if (!this.batcher.flushIfDue(time)) {
       this.#endFailed();
       return true;
     }
@@ -287,7 +287,7 @@ export class Lane {
       this.#turnStart = now();
       const current = this.#current;
       const isRunning = current !== undefined && !current.paused;
-      if (this.outbox.flush(isRunning)) return;
+      if (this.batcher.flush(isRunning)) return;
       if (isRunning) {
         // The lane is not free before that call is: it may still do anything, such as end the worker.
         this.cancel();
@@ -302,26 +302,26 @@ export class Lane {
   #end(current: Current): void {
     this.#current = undefined;
     if (!current.cancelled) {
-      if (!this.outbox.flush()) this.#endFailed();
+      if (!this.batcher.flush()) this.#endFailed();
       return;
     }
     this.meter?.work(now());
-    this.outbox.stop();
+    this.batcher.stop();
   }
 
   /** A call has failed: the results before it leave, and nothing after it is started. False where that has ended the chunk. */
   #fail(current: Current, error: unknown): boolean {
     if (this.meter !== undefined) {
       const time = now();
-      this.outbox.lap(this.meter, time);
+      this.batcher.lap(this.meter, time);
       this.meter.work(time);
     }
     if (current.reports) (current.context as ReportingContext).finish();
     if (current.settles) {
-      if (!current.cancelled) this.outbox.reject(error);
+      if (!current.cancelled) this.batcher.reject(error);
       return true;
     }
-    if (this.outbox.flush()) this.outbox.fail(error);
+    if (this.batcher.flush()) this.batcher.fail(error);
     this.#endFailed();
     return false;
   }

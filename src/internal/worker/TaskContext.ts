@@ -3,7 +3,7 @@
 /** As it was when this was loaded: see `globals.ts`, which has none, for Node loads it when it is looked at. */
 const { AbortController } = globalThis;
 
-/** What all calls of one duty have in common in a worker: the argument of its init and exit functions. */
+/** What all calls of the same hooks have in common in a worker: the argument of its init and exit functions. */
 export interface WorkerScope {
   readonly workerId: number;
   readonly shared: unknown;

@@ -9,19 +9,19 @@ import { FromWorker, ToWorker, type MessageToWorker, type RunMessage } from '../
 import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 import { rebuildValue } from '../closures/rebuild.js';
 import { clearImmediate, setImmediate } from '../platform/globals.js';
-import { DutyShelf } from './DutyShelf.js';
+import { WorkerStates } from './WorkerStates.js';
 import type { Host } from './Host.js';
 import { Lane } from './Lane.js';
 import type { Meter } from './Meter.js';
-import type { Outbox } from './Outbox.js';
-import type { Preparation } from './Preparation.js';
-import { TaskShelf } from './TaskShelf.js';
+import type { ResultBatcher } from './ResultBatcher.js';
+import type { TemplateState } from './TemplateState.js';
+import { FunctionTable } from './FunctionTable.js';
 
 export class TaskLoop {
   readonly #host: Host;
-  readonly #prepared: Preparation | undefined;
-  readonly #shelf: TaskShelf;
-  readonly #duties: DutyShelf;
+  readonly #prepared: TemplateState | undefined;
+  readonly #functions: FunctionTable;
+  readonly #states: WorkerStates;
   /** The first one is always there. */
   readonly #lanes: [Lane, ...Lane[]];
   readonly #queue: RunMessage[] = [];
@@ -36,11 +36,11 @@ export class TaskLoop {
   #startsLater: NodeJS.Immediate | undefined;
 
   /** @param prepared What was loaded before there was a worker. Told to the pool by {@link tellPrepared}. */
-  constructor(host: Host, prepared?: Preparation) {
+  constructor(host: Host, prepared?: TemplateState) {
     this.#host = host;
     this.#prepared = prepared;
-    this.#shelf = prepared?.shelf ?? new TaskShelf();
-    this.#duties = new DutyShelf(host.workerId);
+    this.#functions = prepared?.functions ?? new FunctionTable();
+    this.#states = new WorkerStates(host.workerId);
     this.#lanes = [this.#openLane(true)];
   }
 
@@ -55,8 +55,8 @@ export class TaskLoop {
 
   // What is no matter of chunks is told and measured by the first lane.
 
-  get #outbox(): Outbox {
-    return this.#lanes[0].outbox;
+  get #batcher(): ResultBatcher {
+    return this.#lanes[0].batcher;
   }
 
   get #meter(): Meter | undefined {
@@ -68,7 +68,7 @@ export class TaskLoop {
     const { shared, tasks } = this.#prepared ?? {};
     for (const [task, failure] of tasks ?? []) this.#tellDefined(task, failure);
     if (shared === undefined) return;
-    if ('value' in shared) this.#duties.share(shared.value);
+    if ('value' in shared) this.#states.share(shared.value);
     else this.#failToShare(shared.error);
   }
 
@@ -83,7 +83,7 @@ export class TaskLoop {
         this.#define(message[1], message[2]);
         break;
       case ToWorker.Forget:
-        this.#shelf.forget(message[1]);
+        this.#functions.forget(message[1]);
         break;
       case ToWorker.Run:
         this.#queue.push(message);
@@ -92,7 +92,7 @@ export class TaskLoop {
       case ToWorker.Cancel:
         this.#cancel(message[1]);
         break;
-      case ToWorker.Recall:
+      case ToWorker.Reclaim:
         this.#release(message[1]);
         break;
       case ToWorker.Credit:
@@ -105,14 +105,14 @@ export class TaskLoop {
       case ToWorker.Share:
         this.#share(message[1]);
         break;
-      case ToWorker.Begin:
+      case ToWorker.Init:
         this.#begin(message[1], message[2]);
         break;
-      case ToWorker.End:
-        this.#endDuty(message[1], message[2]);
+      case ToWorker.Exit:
+        this.#exit(message[1], message[2]);
         break;
-      case ToWorker.Drop:
-        this.#duties.drop(message[1]);
+      case ToWorker.DropHooks:
+        this.#states.drop(message[1]);
         break;
     }
   }
@@ -129,7 +129,7 @@ export class TaskLoop {
   }
 
   #define(task: number, portable: PortableFunction): void {
-    this.#shelf.define(task, portable, (failure) => {
+    this.#functions.define(task, portable, (failure) => {
       this.#tellDefined(task, failure);
       this.#startNext();
     });
@@ -139,7 +139,7 @@ export class TaskLoop {
     this.#host.post(
       failure === undefined
         ? [FromWorker.Defined, task]
-        : [FromWorker.DefineFailed, task, this.#outbox.failureOf(failure.error)],
+        : [FromWorker.DefineFailed, task, this.#batcher.failureOf(failure.error)],
     );
   }
 
@@ -149,7 +149,7 @@ export class TaskLoop {
     this.#held = [];
     rebuildValue(portable).then(
       (shared) => {
-        this.#duties.share(shared.value);
+        this.#states.share(shared.value);
         this.#resume();
       },
       (error: unknown) => this.#failToShare(error),
@@ -159,55 +159,55 @@ export class TaskLoop {
   /** The worker is of no use. */
   #failToShare(error: unknown): void {
     this.#held = [];
-    this.#host.post([FromWorker.ShareFailed, this.#outbox.failureOf(error)]);
+    this.#host.post([FromWorker.ShareFailed, this.#batcher.failureOf(error)]);
   }
 
-  #begin(duty: number, init: number | undefined): void {
+  #begin(hooks: number, init: number | undefined): void {
     if (init === undefined) {
-      this.#duties.add(duty);
+      this.#states.add(hooks);
       return;
     }
     this.#held = [];
-    this.#shelf.whenSettled(init, (fn) => {
+    this.#functions.whenSettled(init, (fn) => {
       if (fn === undefined) {
         this.#resume(); // that it could not be loaded was told
         return;
       }
-      this.#duties.add(duty);
+      this.#states.add(hooks);
       this.#meter?.beginDuty();
-      this.#duties.call(duty, fn, (outcome) => {
+      this.#states.call(hooks, fn, (outcome) => {
         const elapsed = this.#meter?.endDuty() ?? 0;
         if ('error' in outcome) {
-          this.#duties.drop(duty);
-          this.#host.post([FromWorker.BeginFailed, duty, this.#outbox.failureOf(outcome.error), elapsed]);
+          this.#states.drop(hooks);
+          this.#host.post([FromWorker.InitFailed, hooks, this.#batcher.failureOf(outcome.error), elapsed]);
         } else {
-          this.#host.post([FromWorker.Begun, duty, elapsed]);
+          this.#host.post([FromWorker.InitDone, hooks, elapsed]);
         }
         this.#resume();
       });
     });
   }
 
-  #endDuty(duty: number, exit: number): void {
+  #exit(hooks: number, exit: number): void {
     this.#held = [];
-    this.#shelf.whenSettled(exit, (fn) => {
+    this.#functions.whenSettled(exit, (fn) => {
       if (fn === undefined) {
         this.#resume();
         return;
       }
       this.#meter?.beginDuty();
-      this.#duties.call(duty, fn, (outcome) => {
+      this.#states.call(hooks, fn, (outcome) => {
         const elapsed = this.#meter?.endDuty() ?? 0;
-        this.#duties.drop(duty);
-        this.#outbox.sendEnd(duty, outcome, elapsed);
+        this.#states.drop(hooks);
+        this.#batcher.sendEnd(hooks, outcome, elapsed);
         this.#resume();
       });
     });
   }
 
   #hold(held: MessageToWorker[], message: MessageToWorker): void {
-    if (message[0] === ToWorker.Recall) {
-      this.#recallHeld(held, message[1]);
+    if (message[0] === ToWorker.Reclaim) {
+      this.#reclaimHeld(held, message[1]);
     } else if (message[0] === ToWorker.Cancel) {
       const at = held.findIndex((other) => other[0] === ToWorker.Run && other[1] === message[1]);
       // Its end is told only when the worker is free again: until then it is busy with this chunk, in the pool's eyes.
@@ -218,7 +218,7 @@ export class TaskLoop {
   }
 
   /** Others may have what waits for an init function, but for one value: a worker without any would pass for idle. */
-  #recallHeld(held: MessageToWorker[], chunk: number): void {
+  #reclaimHeld(held: MessageToWorker[], chunk: number): void {
     const runs = held.filter((message) => message[0] === ToWorker.Run);
     const run = runs.find((message) => message[1] === chunk);
     if (run === undefined) return;
@@ -255,13 +255,13 @@ export class TaskLoop {
     this.#starting = true;
     while (this.#queue.length > 0) {
       const message = this.#queue[0] as RunMessage;
-      const [, chunk, task, , duty, , , , terms] = message;
-      const lane = this.#freeLane(terms?.lanes ?? 1);
+      const [, chunk, task, , hooks, , , , flags] = message;
+      const lane = this.#freeLane(flags?.lanes ?? 1);
       if (lane === undefined) break;
-      const load = this.#shelf.get(task);
+      const load = this.#functions.get(task);
       if (load?.state === 'loading') break;
       this.#queue.shift(); // a few chunks at most ever wait here
-      const scope = this.#duties.get(duty);
+      const scope = this.#states.get(hooks);
       if (load === undefined || scope === undefined) this.#host.post([FromWorker.Stopped, chunk]);
       else lane.start(message, load.task, scope);
       if (this.#host.sharesThread === true) break;
@@ -308,7 +308,7 @@ export class TaskLoop {
     const [, chunk, , , , , values] = run;
     if (values.length <= 1) return;
     values.length = 1;
-    this.#host.post([FromWorker.Released, chunk, 1]);
+    this.#host.post([FromWorker.Reclaimed, chunk, 1]);
   }
 
   #unqueue(chunk: number): void {

@@ -29,7 +29,7 @@ export interface Chunk {
   /** Whether the worker was told that its results are not wanted. */
   cancelled: boolean;
   /** Whether the worker was asked to give back what it has not started, or that was taken from it. */
-  recalled: boolean;
+  reclaimed: boolean;
   /** When it was sent, or last heard of, in milliseconds. */
   heardAt: number;
 }
@@ -48,7 +48,7 @@ export function createChunk(job: Job, seq: number, indexes: ChunkIndexes, values
     moved: false,
     yielded: false,
     cancelled: false,
-    recalled: false,
+    reclaimed: false,
     heardAt: 0,
   };
 }

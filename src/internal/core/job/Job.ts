@@ -4,7 +4,7 @@
  *
  *     push ─▶ waiting ─▶ cut ─▶ (a worker) ─▶ results ─▶ delivery ─▶ sink.next
  *                 ▲                  │
- *                 └── given back ◀───┘  recalled, or the worker died
+ *                 └── given back ◀───┘  reclaimed, or the worker died
  *
  * It ends once, in one of three ways: completed, failed or cancelled. After that nothing reaches the sink. Before it is
  * completed its exit functions run, where it has some: it can still fail or be cancelled then.
@@ -16,7 +16,7 @@ import type { CallSettings, Overflow } from '../../../options.js';
 import type { TaskProgress, TypedArray } from '../../../taskTypes.js';
 import { linkAbort, unlinkAbort } from './abortLinks.js';
 import { bindContext } from '../../platform/asyncContext.js';
-import { CallMode, type RunTerms } from '../../protocol/messages.js';
+import { CallMode, type RunFlags } from '../../protocol/messages.js';
 import { transferredBy, transfersAreUsed } from '../../../transfer.js';
 import type { InputFacts } from './pull.js';
 import { createReport, type ProgressReport } from '../../observe/progress/ProgressReport.js';
@@ -24,7 +24,7 @@ import type { ProgressEnd } from '../../observe/progress/text.js';
 import { countPieces, cutTypedArray, type PieceSize } from './typedArrays.js';
 import { createDelivery, type Delivery } from './Delivery.js';
 import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
-import type { Duty } from '../pool/Duty.js';
+import type { WorkerHooks } from '../pool/WorkerHooks.js';
 import { PendingValues } from './PendingValues.js';
 import { Sizing } from './Sizing.js';
 import type { TaskRecord } from '../pool/TaskRegistry.js';
@@ -74,7 +74,7 @@ export interface JobOwner {
   /** The job has ended; `deliver` tells the sink, and is to be called when the job's workers are where they should be. */
   onJobEnded(job: Job, outcome: JobOutcome, deliver: () => void): void;
   /** All values are done: `done` is to be called when the exit functions of the job are, too. */
-  finishDuty(job: Job, done: () => void): void;
+  runExits(job: Job, done: () => void): void;
   /** The worker with a chunk may send another batch of what it yields. */
   credit(chunk: Chunk): void;
   /** Nobody wants what the worker makes of a chunk. */
@@ -86,9 +86,9 @@ export class Job {
   readonly mode: CallMode;
   readonly call: CallSettings;
   /** What its init and exit functions make of workers; `undefined` where it has none. */
-  readonly duty: Duty | undefined;
+  readonly hooks: WorkerHooks | undefined;
   /** What its chunks have that is unusual; `undefined` where that is nothing. */
-  readonly terms: RunTerms | undefined;
+  readonly flags: RunFlags | undefined;
   /** What its exit functions have returned, once they have. */
   exitResults: unknown[] = [];
   /** The chunks that workers have. */
@@ -119,12 +119,12 @@ export class Job {
 
   readonly #onAbort = (): void => this.#fail(this.call.signal?.reason, 'cancelled');
 
-  constructor(task: TaskRecord, spec: JobSpec, owner: JobOwner, duty?: Duty) {
+  constructor(task: TaskRecord, spec: JobSpec, owner: JobOwner, hooks?: WorkerHooks) {
     this.task = task;
-    this.duty = duty;
+    this.hooks = hooks;
     this.mode = spec.mode;
     this.call = spec.call;
-    this.terms = termsOf(spec.call);
+    this.flags = flagsOf(spec.call);
     this.#owner = owner;
     this.#sink = spec.sink;
     this.#ordered = spec.ordered;
@@ -437,11 +437,11 @@ export class Job {
     if (!this.#sourceEnded || this.#failure !== undefined || this.inFlight.size > 0) return;
     if (this.#pending.waiting > 0 || this.#pending.returned > 0 || this.#finishing) return;
     const complete = (): void => this.#finish('completed', () => this.#sink.complete());
-    if (this.duty === undefined) {
+    if (this.hooks === undefined) {
       complete();
     } else {
       this.#finishing = true;
-      this.#owner.finishDuty(this, complete);
+      this.#owner.runExits(this, complete);
     }
   }
 
@@ -482,7 +482,7 @@ function fulfilled(value: unknown): PromiseFulfilledResult<unknown> {
   return { status: 'fulfilled', value };
 }
 
-function termsOf({ settle, onProgress, tasksPerWorker }: CallSettings): RunTerms | undefined {
+function flagsOf({ settle, onProgress, tasksPerWorker }: CallSettings): RunFlags | undefined {
   if (!settle && onProgress === undefined && tasksPerWorker === 1) return undefined;
   return { settles: settle, reports: onProgress !== undefined, lanes: tasksPerWorker };
 }

@@ -8,11 +8,11 @@
 import { now, queueMicrotask } from '../../platform/globals.js';
 import { openEnvelopes } from '../../../transfer.js';
 import { NO_PLACE } from '../../protocol/claims.js';
-import { NO_DUTY, ToWorker } from '../../protocol/messages.js';
+import { NO_HOOKS, ToWorker } from '../../protocol/messages.js';
 import { indexOfNext, type Chunk } from '../job/Chunk.js';
-import type { Crew } from './Crew.js';
-import type { Duties } from './Duties.js';
-import { functionsOf } from './Duty.js';
+import type { WorkerSlots } from './WorkerSlots.js';
+import type { HookRunner } from './HookRunner.js';
+import { functionsOf } from './WorkerHooks.js';
 import { inputError } from './failures.js';
 import type { Job } from '../job/Job.js';
 import type { WorkerHandle } from './WorkerHandle.js';
@@ -35,8 +35,8 @@ export interface DispatcherHost {
 
 export class Dispatcher {
   readonly #host: DispatcherHost;
-  readonly #crew: Crew;
-  readonly #duties: Duties;
+  readonly #slots: WorkerSlots;
+  readonly #hooks: HookRunner;
   /** Jobs that have work to give, in the order of their turns. */
   readonly #ready = new Set<Job>();
   #nextChunk = 0;
@@ -44,10 +44,10 @@ export class Dispatcher {
   /** Whether workers are given nothing before the next dispatch. */
   #isEarlyOff = false;
 
-  constructor(host: DispatcherHost, crew: Crew, duties: Duties) {
+  constructor(host: DispatcherHost, slots: WorkerSlots, hooks: HookRunner) {
     this.#host = host;
-    this.#crew = crew;
-    this.#duties = duties;
+    this.#slots = slots;
+    this.#hooks = hooks;
   }
 
   /** Whether there is work that no worker has. */
@@ -67,7 +67,7 @@ export class Dispatcher {
       return;
     }
     this.#ready.add(job);
-    if (this.#crew.hasIdle && job.hasPlenty && !this.#isEarlyOff) this.#supplyEarly(job);
+    if (this.#slots.hasIdle && job.hasPlenty && !this.#isEarlyOff) this.#supplyEarly(job);
     // Values that a source emits in one go are given out together.
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -85,9 +85,9 @@ export class Dispatcher {
   /** How many values of a job workers could take at once. */
   freeFor(job: Job): number {
     const { tasksPerWorker } = job.call;
-    if (tasksPerWorker === 1) return this.#crew.free;
-    let free = this.#crew.free * tasksPerWorker;
-    for (const worker of this.#crew.workers())
+    if (tasksPerWorker === 1) return this.#slots.free;
+    let free = this.#slots.free * tasksPerWorker;
+    for (const worker of this.#slots.workers())
       if (hasFreeLane(worker, job)) free += tasksPerWorker - worker.chunks.length;
     return free;
   }
@@ -107,25 +107,25 @@ export class Dispatcher {
    */
   #supplyEarly(job: Job): void {
     if (this.#ready.size > 1 || !job.mayGoAhead) return;
-    const worker = this.#crew.takeIdle();
+    const worker = this.#slots.takeIdle();
     if (worker === undefined) return;
     this.#isEarlyOff = true; // a getter of a value may push the next one
-    if (lifeLeft(worker, job) <= 0) this.#crew.rest(worker);
+    if (lifeLeft(worker, job) <= 0) this.#slots.rest(worker);
     else this.#isEarlyOff = !this.#supply(worker, job, true);
   }
 
   #supplyIdle(): void {
     if (this.#host.orderTasks) {
-      for (const worker of this.#crew.takeAllIdle()) if (!this.#supplyInTurn(worker)) this.#crew.rest(worker);
+      for (const worker of this.#slots.takeAllIdle()) if (!this.#supplyInTurn(worker)) this.#slots.rest(worker);
       return;
     }
-    while (this.#crew.hasIdle) {
+    while (this.#slots.hasIdle) {
       const job = this.#nextJob();
       if (job === undefined) return;
-      const worker = this.#crew.takeIdle();
+      const worker = this.#slots.takeIdle();
       if (worker === undefined) return;
       if (lifeLeft(worker, job) > 0) this.#supply(worker, job);
-      else this.#duties.leave(worker); // another one takes its place
+      else this.#hooks.leave(worker); // another one takes its place
     }
   }
 
@@ -135,7 +135,7 @@ export class Dispatcher {
       if (!job.hasWork) {
         this.#ready.delete(job);
       } else if (lifeLeft(worker, job) <= 0) {
-        this.#duties.leave(worker);
+        this.#hooks.leave(worker);
         return true;
       } else if (this.#supply(worker, job)) {
         return true;
@@ -146,15 +146,15 @@ export class Dispatcher {
 
   /** Starts as many workers as there are values that would else wait for one. */
   #startWorkers(): void {
-    if (this.#ready.size === 0 || this.#crew.isComplete) return;
+    if (this.#ready.size === 0 || this.#slots.isComplete) return;
     let wanted = 0;
     for (const job of this.#ready) {
       wanted += job.waitingCount;
       if (wanted >= this.#host.nJobs) break;
     }
     const [first] = this.#ready;
-    if (first !== undefined) this.#crew.prepare(functionsOf(first));
-    const failure = this.#crew.start(wanted);
+    if (first !== undefined) this.#slots.prepare(functionsOf(first));
+    const failure = this.#slots.start(wanted);
     if (failure !== undefined) this.#host.onNoStart(failure.workerId, failure.cause);
   }
 
@@ -165,14 +165,14 @@ export class Dispatcher {
    * one, and a worker that is killed for one job has nothing of another's.
    */
   #supplyAhead(): void {
-    if (this.#ready.size !== 1 || this.#crew.free > 0) return;
+    if (this.#ready.size !== 1 || this.#slots.free > 0) return;
     const job = this.#nextJob();
     if (job === undefined) return;
     if (job.call.tasksPerWorker > 1) {
       this.#supplyLanes(job);
       return;
     }
-    for (const worker of this.#crew.workers()) {
+    for (const worker of this.#slots.workers()) {
       const current = worker.chunks[0];
       if (!worker.takesMore || current === undefined || current.job !== job || current.cancelled) continue;
       const most = job.task.pace.chunksAhead(current.values.length);
@@ -185,7 +185,7 @@ export class Dispatcher {
 
   /** Has workers begin several chunks of a job at once: those first that have fewest. */
   #supplyLanes(job: Job): void {
-    let workers = this.#crew.workers().filter((worker) => hasFreeLane(worker, job));
+    let workers = this.#slots.workers().filter((worker) => hasFreeLane(worker, job));
     for (let count = 1; workers.length > 0; count++) {
       for (const worker of workers) {
         if (worker.chunks.length > count) continue;
@@ -223,10 +223,10 @@ export class Dispatcher {
     const book = isAlone ? worker.claimBook : worker.beginClaims();
     const place = book?.open(chunk) ?? NO_PLACE;
     try {
-      if (job.duty !== undefined) this.#duties.begin(worker, job.duty);
+      if (job.hooks !== undefined) this.#hooks.begin(worker, job.hooks);
       worker.define(job.task);
-      const duty = job.duty?.id ?? NO_DUTY;
-      worker.send([ToWorker.Run, id, job.task.id, job.mode, duty, indexes, values, place, job.terms], moving);
+      const hooks = job.hooks?.id ?? NO_HOOKS;
+      worker.send([ToWorker.Run, id, job.task.id, job.mode, hooks, indexes, values, place, job.flags], moving);
     } catch (error) {
       book?.close(chunk);
       this.#onUnsendable(worker, chunk, error, isEarly);
@@ -234,18 +234,18 @@ export class Dispatcher {
     }
     job.task.pace.learnSending(values.length, now() - start);
     this.#host.onSupply(worker, start);
-    worker.given += values.length;
-    this.#crew.add(worker, chunk);
+    worker.assigned += values.length;
+    this.#slots.add(worker, chunk);
     this.#host.onSupplied(worker, chunk);
     return true;
   }
 
   #onUnsendable(worker: WorkerHandle, chunk: Chunk, error: unknown, isEarly: boolean): void {
-    if (worker.chunks.length === 0) this.#crew.rest(worker);
+    if (worker.chunks.length === 0) this.#slots.rest(worker);
     if (chunk.values.length > 1 || isEarly) {
       chunk.job.onSplit(chunk);
     } else {
-      const isCloneable = (value: unknown): boolean => this.#crew.isCloneable(value);
+      const isCloneable = (value: unknown): boolean => this.#slots.isCloneable(value);
       chunk.job.onFailure(chunk, inputError(chunk.values[0], indexOfNext(chunk), isCloneable, error));
     }
     this.update(chunk.job);
@@ -253,8 +253,8 @@ export class Dispatcher {
 }
 
 /** How many tasks of a job a worker may still be given. */
-export function lifeLeft({ given }: WorkerHandle, { call }: Job): number {
-  return call.workerLifespan - given;
+export function lifeLeft({ assigned }: WorkerHandle, { call }: Job): number {
+  return call.workerLifespan - assigned;
 }
 
 /** Whether a worker can begin another chunk of a job beside those that it has. */

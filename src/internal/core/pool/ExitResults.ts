@@ -1,9 +1,9 @@
 /** What exit functions have returned, until other calls begin. */
 
-import type { Duty } from './Duty.js';
+import type { WorkerHooks } from './WorkerHooks.js';
 
 interface ExitResult {
-  readonly duty: Duty;
+  readonly hooks: WorkerHooks;
   readonly workerId: number;
   readonly value: unknown;
 }
@@ -11,20 +11,20 @@ interface ExitResult {
 export class ExitResults {
   #results: ExitResult[] = [];
 
-  /** Forgets those of other duties. */
-  keep(isWanted: (duty: Duty) => boolean): void {
-    this.#results = this.#results.filter(({ duty }) => isWanted(duty));
+  /** Forgets those of other hooks. */
+  keep(isWanted: (hooks: WorkerHooks) => boolean): void {
+    this.#results = this.#results.filter(({ hooks }) => isWanted(hooks));
   }
 
-  add(duty: Duty, workerId: number, value: unknown): void {
-    this.#results.push({ duty, workerId, value });
+  add(hooks: WorkerHooks, workerId: number, value: unknown): void {
+    this.#results.push({ hooks, workerId, value });
   }
 
-  /** All of them, or those of one duty: duty by duty in the order in which they were made, then by worker, then by time. */
-  list(duty?: Duty): unknown[] {
+  /** All of them, or those of the same hooks: hooks by hooks in the order in which they were made, then by worker, then by time. */
+  list(hooks?: WorkerHooks): unknown[] {
     return this.#results
-      .filter((result) => duty === undefined || result.duty === duty)
-      .sort((a, b) => a.duty.id - b.duty.id || a.workerId - b.workerId)
+      .filter((result) => hooks === undefined || result.hooks === hooks)
+      .sort((a, b) => a.hooks.id - b.hooks.id || a.workerId - b.workerId)
       .map(({ value }) => value);
   }
 }

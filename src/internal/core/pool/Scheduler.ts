@@ -1,9 +1,9 @@
 /**
  * The scheduler: brings jobs and workers together, and tells the jobs what the workers answer.
  *
- * What is given to which worker is `Dispatcher`'s matter, who the workers are is `Crew`'s, what is to become of them when a job or the
- * pool ends is `Lifecycle`'s, when they have to share `Rebalancer`'s, when a task has taken too long `Deadlines`', and what they do
- * before the first task of a job and after its last `Duties`'.
+ * What is given to which worker is `Dispatcher`'s matter, who the workers are is `WorkerSlots`'s, what is to become of them when a job or the
+ * pool ends is `Lifecycle`'s, when they have to share `WorkStealer`'s, when a task has taken too long `Deadlines`', and what they do
+ * before the first task of a job and after its last `HookRunner`'.
  */
 
 import { now } from '../../platform/globals.js';
@@ -34,17 +34,17 @@ import { endRemoteBars, showRemoteBar } from '../../observe/progress/remoteBars.
 import { currentWorker } from '../../worker/identity.js';
 import type { WorkerEnd } from '../../../StartMethod.js';
 import { indexOfNext, type Chunk } from '../job/Chunk.js';
-import { Crew } from './Crew.js';
+import { WorkerSlots } from './WorkerSlots.js';
 import { Deadlines } from './Deadlines.js';
 import { Dispatcher, lifeLeft } from './Dispatcher.js';
-import { Duties } from './Duties.js';
-import { functionsOf, importsModules, type Duty } from './Duty.js';
+import { HookRunner } from './HookRunner.js';
+import { functionsOf, importsModules, type WorkerHooks } from './WorkerHooks.js';
 import { loadError, taskError } from './failures.js';
-import { Hold } from './Hold.js';
+import { EventLoopRef } from './EventLoopRef.js';
 import { Job, type JobOutcome, type JobOwner, type JobSpec } from '../job/Job.js';
 import { Lifecycle } from './Lifecycle.js';
 import { createMeasurements, type Measurements } from '../../observe/Measurements.js';
-import { Rebalancer } from './Rebalancer.js';
+import { WorkStealer } from './WorkStealer.js';
 import { TaskRegistry } from './TaskRegistry.js';
 import type { WorkerHandle, WorkerListener, WorkerState } from './WorkerHandle.js';
 
@@ -52,15 +52,15 @@ export class Scheduler implements JobOwner, WorkerListener {
   readonly settings: PoolSettings;
   /** What is measured of the workers, where somebody wants to know. */
   readonly measurements: Measurements | undefined;
-  readonly #crew: Crew;
+  readonly #slots: WorkerSlots;
   readonly #tasks: TaskRegistry;
   readonly #lifecycle: Lifecycle;
-  readonly #rebalancer: Rebalancer;
+  readonly #stealer: WorkStealer;
   readonly #deadlines = new Deadlines<Chunk>((chunk) => this.#onTimeout(chunk));
-  readonly #duties: Duties;
+  readonly #hooks: HookRunner;
   /** The option `sharedObjects`, as it was when the pool was made. */
   readonly #shared: PortableValue | undefined;
-  readonly #hold = new Hold();
+  readonly #loopRef = new EventLoopRef();
   /** Whether some worker has had a bar: as long as not, nothing of bars is loaded. */
   #showsBars = false;
   readonly #dispatcher: Dispatcher;
@@ -70,26 +70,26 @@ export class Scheduler implements JobOwner, WorkerListener {
     if (currentWorker()?.daemon === true) throw new NestedPoolError();
     this.settings = settings;
     if (settings.insights !== undefined) this.measurements = createMeasurements(settings.nJobs);
-    this.#crew = new Crew(settings, this);
-    this.#tasks = new TaskRegistry((task) => this.#crew.forget(task));
-    this.#duties = new Duties(this.#tasks, this.#crew, (error) => this.#lifecycle.onLost(error));
+    this.#slots = new WorkerSlots(settings, this);
+    this.#tasks = new TaskRegistry((task) => this.#slots.forget(task));
+    this.#hooks = new HookRunner(this.#tasks, this.#slots, (error) => this.#lifecycle.onLost(error));
     if (settings.sharedObjects !== undefined) {
-      this.#shared = this.#crew.isLocal
+      this.#shared = this.#slots.isLocal
         ? { local: settings.sharedObjects, imports: false }
-        : makeValuePortable('sharedObjects', settings.sharedObjects, (value) => this.#crew.isCloneable(value));
-      this.#crew.share(this.#shared);
+        : makeValuePortable('sharedObjects', settings.sharedObjects, (value) => this.#slots.isCloneable(value));
+      this.#slots.share(this.#shared);
     }
     this.#lifecycle = new Lifecycle(settings.keepAlive, {
-      workers: () => this.#crew.workers(),
-      release: (callback) => this.#crew.release(callback),
-      leave: (worker) => this.#duties.leave(worker),
+      workers: () => this.#slots.workers(),
+      release: (callback) => this.#slots.release(callback),
+      leave: (worker) => this.#hooks.leave(worker),
       activate: (job) => this.onWorkChanged(job),
       cancelChunk: (chunk) => this.cancelChunk(chunk),
       changed: () => this.#updateHold(),
     });
-    this.#rebalancer = new Rebalancer({
-      workers: () => this.#crew.workers(),
-      isNeeded: () => !settings.orderTasks && !this.#dispatcher.hasWork && this.#crew.busy > 0 && this.#crew.free > 0,
+    this.#stealer = new WorkStealer({
+      workers: () => this.#slots.workers(),
+      isNeeded: () => !settings.orderTasks && !this.#dispatcher.hasWork && this.#slots.busy > 0 && this.#slots.free > 0,
       onShortened: (worker, chunk, kept) => this.#shorten(worker, chunk, kept),
     });
     const dispatcherHost = {
@@ -104,11 +104,11 @@ export class Scheduler implements JobOwner, WorkerListener {
       },
       onNoStart: (workerId: number, cause: unknown) => this.#failToStart(workerId, cause),
       onDispatched: () => {
-        this.#rebalancer.update();
+        this.#stealer.update();
         this.#updateHold();
       },
     };
-    this.#dispatcher = new Dispatcher(dispatcherHost, this.#crew, this.#duties);
+    this.#dispatcher = new Dispatcher(dispatcherHost, this.#slots, this.#hooks);
   }
 
   get nJobs(): number {
@@ -116,7 +116,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   get sharesMemory(): boolean {
-    return this.#crew.isCloneable(new SharedArrayBuffer(0));
+    return this.#slots.isCloneable(new SharedArrayBuffer(0));
   }
 
   get orderTasks(): boolean {
@@ -133,16 +133,16 @@ export class Scheduler implements JobOwner, WorkerListener {
     if (this.#lifecycle.terminated) throw new PoolTerminatedError();
     if (spec.call.progressBar !== undefined) checkReport(spec.call.progressBar);
     const portable = this.#makePortable(fn, spec);
-    const duty = this.#dutyOf(spec); // after all that throws
-    const job = new Job(this.#tasks.acquire(fn, portable), spec, this, duty);
-    if (duty !== undefined) this.#duties.join(duty, job);
+    const hooks = this.#hooksOf(spec); // after all that throws
+    const job = new Job(this.#tasks.acquire(fn, portable), spec, this, hooks);
+    if (hooks !== undefined) this.#hooks.join(hooks, job);
     this.#lifecycle.add(job);
     return job;
   }
 
   /** What the exit functions of the last jobs have returned. */
   exitResults(): unknown[] {
-    return this.#duties.results();
+    return this.#hooks.results();
   }
 
   stopAndJoin(): Promise<void> {
@@ -154,7 +154,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   #makePortable(fn: AnyTask, spec: JobSpec): PortableFunction {
-    const { isLocal } = this.#crew;
+    const { isLocal } = this.#slots;
     if (isLocal && spec.call.captures !== undefined) {
       throw new TypeError(
         '"captures" cannot be used with startMethod "inline": the function has its own variables. Leave it out.',
@@ -163,12 +163,12 @@ export class Scheduler implements JobOwner, WorkerListener {
     return makePortable(fn, {
       captures: spec.call.captures,
       isLocal,
-      isCloneable: (value) => this.#crew.isCloneable(value),
+      isCloneable: (value) => this.#slots.isCloneable(value),
     });
   }
 
-  /** The duty of a job, where it has init or exit functions. */
-  #dutyOf(spec: JobSpec): Duty | undefined {
+  /** The hooks of a job, where it has init or exit functions. */
+  #hooksOf(spec: JobSpec): WorkerHooks | undefined {
     const { workerInit, workerExit } = spec.call;
     if (workerInit === undefined && workerExit === undefined) return undefined;
     const functions = {
@@ -176,7 +176,7 @@ export class Scheduler implements JobOwner, WorkerListener {
       exit: workerExit && this.#makePortable(workerExit, spec),
     };
     const isKept = this.settings.keepAlive && !spec.wantsExitResults;
-    return this.#duties.acquire({ init: workerInit, exit: workerExit }, functions, isKept);
+    return this.#hooks.acquire({ init: workerInit, exit: workerExit }, functions, isKept);
   }
 
   // --- JobOwner
@@ -191,16 +191,16 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   onJobEnded(job: Job, outcome: JobOutcome, deliver: () => void): void {
     this.#dispatcher.drop(job);
-    if (outcome !== 'completed') this.#crew.abandon(functionsOf(job), job.call.cancelTimeout);
+    if (outcome !== 'completed') this.#slots.abandon(functionsOf(job), job.call.cancelTimeout);
     this.#tasks.release(job.task);
-    this.#duties.release(job);
+    this.#hooks.release(job);
     this.#lifecycle.end(job, outcome, deliver);
     this.#updateHold();
   }
 
-  finishDuty(job: Job, done: () => void): void {
-    this.#duties.finish(job, () => {
-      job.exitResults = this.#duties.results(job.duty);
+  runExits(job: Job, done: () => void): void {
+    this.#hooks.finish(job, () => {
+      job.exitResults = this.#hooks.results(job.hooks);
       done();
     });
     this.#updateHold();
@@ -222,7 +222,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   onReady(worker: WorkerHandle): void {
     this.measurements?.onReady(worker);
     if (this.#shared !== undefined && !worker.hasShared) worker.send([ToWorker.Share, this.#shared]);
-    this.#crew.rest(worker);
+    this.#slots.rest(worker);
     this.#dispatcher.dispatch();
   }
 
@@ -241,7 +241,7 @@ export class Scheduler implements JobOwner, WorkerListener {
         return;
       }
       case FromWorker.Defined: {
-        this.#duties.onDefined(worker, message[1]);
+        this.#hooks.onDefined(worker, message[1]);
         this.#startClocks(worker);
         return;
       }
@@ -249,7 +249,7 @@ export class Scheduler implements JobOwner, WorkerListener {
         for (const { job } of worker.chunks) {
           if (job.task.id === message[1]) job.fail(loadError(message[2], worker.id));
         }
-        this.#duties.onDefineFailed(worker, message[1], message[2]);
+        this.#hooks.onDefineFailed(worker, message[1], message[2]);
         this.#dispatcher.dispatch();
         return;
       case FromWorker.ShareFailed:
@@ -263,12 +263,12 @@ export class Scheduler implements JobOwner, WorkerListener {
         this.#showsBars = true;
         showRemoteBar(worker, message[1]);
         return;
-      case FromWorker.Begun:
-      case FromWorker.BeginFailed:
-      case FromWorker.Ended:
-      case FromWorker.EndFailed:
-        this.measurements?.onDuty(worker, message);
-        this.#duties.onMessage(worker, message);
+      case FromWorker.InitDone:
+      case FromWorker.InitFailed:
+      case FromWorker.ExitDone:
+      case FromWorker.ExitFailed:
+        this.measurements?.onHook(worker, message);
+        this.#hooks.onMessage(worker, message);
         this.#startClocks(worker);
         this.#dispatcher.dispatch();
         return;
@@ -293,7 +293,7 @@ export class Scheduler implements JobOwner, WorkerListener {
           this.cancelChunk(chunk);
           break;
         }
-        worker.given -= chunk.values.length - chunk.done - 1;
+        worker.assigned -= chunk.values.length - chunk.done - 1;
         this.#takeBack(worker, chunk);
         job.onFailure(chunk, error);
         break;
@@ -301,12 +301,12 @@ export class Scheduler implements JobOwner, WorkerListener {
       case FromWorker.Stopped:
         if (message[2] !== undefined) this.measurements?.onFigures(worker, chunk, 0, message[2]);
         // Of a chunk that was cancelled nobody knows how many were started.
-        if (!chunk.cancelled) worker.given -= chunk.values.length - chunk.done;
+        if (!chunk.cancelled) worker.assigned -= chunk.values.length - chunk.done;
         this.#takeBack(worker, chunk);
         if (!chunk.cancelled) job.onReturned(chunk, chunk.done);
         job.onChunkOver(chunk);
         break;
-      case FromWorker.Released:
+      case FromWorker.Reclaimed:
         this.#shorten(worker, chunk, message[2]);
         break;
     }
@@ -317,7 +317,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     this.measurements?.onEnd(worker);
     if (this.#showsBars) endRemoteBars(worker);
     const { running } = worker;
-    const chunks = this.#crew.bury(worker);
+    const chunks = this.#slots.bury(worker);
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
     const { id: workerId, runningOption: option } = worker;
     const { exitCode, signal } = end;
@@ -365,10 +365,10 @@ export class Scheduler implements JobOwner, WorkerListener {
       }
     }
     if (chunks.length === 0) {
-      const isIdle = before === 'ready' && worker.ending === undefined;
+      const isIdle = before === 'ready' && worker.exiting === undefined;
       if (isIdle && cause !== undefined && !this.#lifecycle.terminated) warnOfIdleDeath(died([]));
     }
-    this.#duties.onWorkerEnded(worker, before === 'killed', () => died([]));
+    this.#hooks.onWorkerEnded(worker, before === 'killed', () => died([]));
     this.#lifecycle.onWorkerEnded(worker);
     this.#dispatcher.dispatch();
   }
@@ -383,7 +383,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   /** The tasks that a worker is at begin: their function was loaded, and what has to come before it is done. */
   #startClocks(worker: WorkerHandle): void {
     for (const chunk of worker.chunks) {
-      if (!worker.hasLoaded(chunk.job.task.id) || worker.isBeginning(chunk.job.duty)) return;
+      if (!worker.hasLoaded(chunk.job.task.id) || worker.isInitializing(chunk.job.hooks)) return;
       this.#deadlines.start(chunk, chunk.job.call.taskTimeout);
     }
   }
@@ -391,7 +391,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   /** Only the first `kept` values of a chunk are, or will be, done by its worker. */
   #shorten(worker: WorkerHandle, chunk: Chunk, kept: number): void {
     if (kept >= chunk.values.length) return;
-    worker.given -= chunk.values.length - kept;
+    worker.assigned -= chunk.values.length - kept;
     chunk.job.onReturned(chunk, kept);
     chunk.values.length = kept;
     if (chunk.done < kept) return;
@@ -447,9 +447,9 @@ export class Scheduler implements JobOwner, WorkerListener {
   #takeBack(worker: WorkerHandle, chunk: Chunk): void {
     this.#deadlines.stop(chunk);
     worker.claimBook?.close(chunk);
-    this.#crew.remove(worker, chunk);
-    if (worker.chunks.length === 0 && lifeLeft(worker, chunk.job) <= 0) this.#duties.leave(worker);
-    else this.#duties.advance(worker);
+    this.#slots.remove(worker, chunk);
+    if (worker.chunks.length === 0 && lifeLeft(worker, chunk.job) <= 0) this.#hooks.leave(worker);
+    else this.#hooks.advance(worker);
     this.#lifecycle.onChunkOver(chunk);
   }
 
@@ -474,11 +474,11 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   #updateHold(): void {
-    const { busy, living } = this.#crew;
+    const { busy, living } = this.#slots;
     const working = busy > 0 || this.#dispatcher.hasWork || this.#lifecycle.awaited;
-    if (working || (living > 0 && !this.settings.daemon)) this.#hold.set(true);
-    else if (living > 0) this.#hold.set(false);
-    else this.#hold.release();
+    if (working || (living > 0 && !this.settings.daemon)) this.#loopRef.set(true);
+    else if (living > 0) this.#loopRef.set(false);
+    else this.#loopRef.release();
   }
 }
 
@@ -494,13 +494,13 @@ function runningChunk({ chunks }: WorkerHandle, id: number): Chunk | undefined {
 }
 
 /** Whether a worker has died in the init function of a job. */
-function wasInInit(worker: WorkerHandle, { duty }: Job): boolean {
-  return duty?.init !== undefined && worker.isBeginning(duty) && worker.hasLoaded(duty.init.id);
+function wasInInit(worker: WorkerHandle, { hooks }: Job): boolean {
+  return hooks?.init !== undefined && worker.isInitializing(hooks) && worker.hasLoaded(hooks.init.id);
 }
 
 /** Whether modules are imported for a job, of which each may do anything. */
-function importsAnything({ task, duty }: Job): boolean {
-  return task.portable.imports || (duty !== undefined && importsModules(duty));
+function importsAnything({ task, hooks }: Job): boolean {
+  return task.portable.imports || (hooks !== undefined && importsModules(hooks));
 }
 
 /** No call has to do with it, so nobody else would say it. */

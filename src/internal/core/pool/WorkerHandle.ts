@@ -16,7 +16,7 @@ import { runInRootContext } from '../../platform/asyncContext.js';
 import type { Chunk } from '../job/Chunk.js';
 import { ClaimBook } from './ClaimBook.js';
 import { publishExit, publishStart, publishTaskError, type WorkerMessage } from '../../observe/diagnostics.js';
-import type { Duty } from './Duty.js';
+import type { WorkerHooks } from './WorkerHooks.js';
 import type { WorkerFunctionOption } from './failures.js';
 import type { TaskRecord } from './TaskRegistry.js';
 
@@ -48,15 +48,15 @@ export class WorkerHandle {
   readonly startedAt = now();
   /** The chunks that the worker has: what it works on, and those ahead. */
   readonly chunks: Chunk[] = [];
-  /** The duties that the worker has, or is about to have. */
-  readonly duties = new Map<Duty, 'beginning' | 'begun'>();
+  /** The hooks that the worker has, or is about to have. */
+  readonly hooks = new Map<WorkerHooks, 'initializing' | 'initialized'>();
   /** Those of them that it is to end as soon as it has no chunk. */
-  readonly owed: Duty[] = [];
+  readonly exitsDue: WorkerHooks[] = [];
   /** The one whose exit function runs: the worker is busy with that. */
-  ending: Duty | undefined;
+  exiting: WorkerHooks | undefined;
   /** How many tasks it was given in its life, without those that it gave back. */
-  given = 0;
-  /** Whether it is to leave as soon as it has no chunk and no duty. */
+  assigned = 0;
+  /** Whether it is to leave as soon as it has no chunk and no hooks. */
   isRetiring = false;
   /** Whether the worker has outlived its own end: it hangs in native code. */
   abandoned = false;
@@ -127,20 +127,20 @@ export class WorkerHandle {
 
   /** Whether the worker may be given more: nothing is to come between its chunks and what it has to end. */
   get takesMore(): boolean {
-    return this.#state === 'ready' && !this.isRetiring && this.owed.length === 0;
+    return this.#state === 'ready' && !this.isRetiring && this.exitsDue.length === 0;
   }
 
-  /** Whether the init function of a duty runs. */
-  isBeginning(duty: Duty | undefined): boolean {
-    return duty !== undefined && this.duties.get(duty) === 'beginning';
+  /** Whether the init function of the hooks runs. */
+  isInitializing(hooks: WorkerHooks | undefined): boolean {
+    return hooks !== undefined && this.hooks.get(hooks) === 'initializing';
   }
 
   /** The option whose function runs in it, so that what happens to it now is that one's fault. */
   get runningOption(): WorkerFunctionOption | undefined {
-    const { ending } = this;
-    if (ending?.exit !== undefined) return this.hasLoaded(ending.exit.id) ? 'workerExit' : undefined;
-    const begins = [...this.duties].some(
-      ([{ init }, state]) => state === 'beginning' && init !== undefined && this.hasLoaded(init.id),
+    const { exiting } = this;
+    if (exiting?.exit !== undefined) return this.hasLoaded(exiting.exit.id) ? 'workerExit' : undefined;
+    const begins = [...this.hooks].some(
+      ([{ init }, state]) => state === 'initializing' && init !== undefined && this.hasLoaded(init.id),
     );
     return begins ? 'workerInit' : undefined;
   }

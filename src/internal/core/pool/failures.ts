@@ -14,7 +14,7 @@ export function taskError(failure: EncodedFailure, workerId: number, index: numb
 }
 
 /** Why an init or exit function failed. */
-export function dutyError(failure: EncodedFailure, workerId: number, option: WorkerFunctionOption): unknown {
+export function hookError(failure: EncodedFailure, workerId: number, option: WorkerFunctionOption): unknown {
   return failureError(failure, workerId, { option });
 }
 

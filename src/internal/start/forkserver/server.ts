@@ -32,10 +32,10 @@ import { drainStores, prepareRandom, redirectRandom, reseed } from '../../posix/
 import { signalName } from '../../posix/signals.js';
 import { V8Threads } from '../../posix/v8Threads.js';
 import { becomeWorker } from '../../worker/identity.js';
-import { Preparation } from '../../worker/Preparation.js';
-import { rehearse, rehearseCopy, rehearseWithoutModules } from './rehearsal.js';
+import { TemplateState } from '../../worker/TemplateState.js';
+import { warmUp, warmUpCopy, warmUpWithoutModules } from './warmUp.js';
 import { runProcessWorker } from '../process/processWorker.js';
-import { park, Spare } from './Spare.js';
+import { park, PreforkedWorker } from './PreforkedWorker.js';
 
 /** So many milliseconds at most a template waits for what the modules of the user have begun and not awaited. */
 const QUIET_LIMIT = 1000;
@@ -54,7 +54,7 @@ const control = new Socket({ fd: CONTROL });
 const requests: MessageToServer[] = [];
 /** The ids of the copies that live, by their pids; `undefined` for one that nobody has asked for. */
 const workers = new Map<number, number | undefined>();
-const preparation = template === undefined ? undefined : new Preparation();
+const templateState = template === undefined ? undefined : new TemplateState();
 
 const tell = (message: MessageFromServer): void => void control.write(encodeFrame(message));
 
@@ -65,14 +65,14 @@ control.on('close', () => process.exit(0));
 
 let libc: Libc;
 let forker: Forker;
-let spare: Spare;
+let preforked: PreforkedWorker;
 let random: () => number;
 let v8Threads: V8Threads;
 /** Whether a request is being answered. */
 let isBusy = false;
 let spareTimer: NodeJS.Timeout | undefined;
 /** What copies do first is compiled: by a fork server before all, by a template when it has loaded what it was asked to. */
-let rehearsed: Promise<void> | undefined;
+let warmedUp: Promise<void> | undefined;
 /** Whether anything was loaded since garbage was collected. */
 let isUntidy = false;
 
@@ -81,7 +81,7 @@ try {
   if (reason !== undefined) throw new Error(reason);
   libc = loadLibc();
   forker = new Forker(libc);
-  spare = new Spare(libc, forker);
+  preforked = new PreforkedWorker(libc, forker);
   random = prepareRandom();
   v8Threads = new V8Threads();
   libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -117,8 +117,8 @@ function serve(): void {
   } else {
     isBusy = true;
     reseed(prepareRandom()); // copies do that, too
-    rehearsed = rehearse();
-    void rehearsed.then(() => {
+    warmedUp = warmUp();
+    void warmedUp.then(() => {
       isBusy = false;
       isUntidy = true;
       if (requests.length > 0) setImmediate(serveNext);
@@ -143,23 +143,23 @@ function serveNext(): void {
     if (requests.length > 0) setImmediate(serveNext);
     else if (workers.size > 0) makeSpareIn(delay);
   };
-  if (request[0] !== ToServer.Fork) spare.discard(); // it does not have what the next worker is to have
+  if (request[0] !== ToServer.Fork) preforked.discard(); // it does not have what the next worker is to have
   switch (request[0]) {
     case ToServer.Share:
       isUntidy = true;
-      preparation?.share(request[1], done);
+      templateState?.share(request[1], done);
       return;
     case ToServer.Define: {
       const [, task, portable] = request;
       isUntidy = true;
-      preparation?.define(task, portable, (succeeded) => {
+      templateState?.define(task, portable, (succeeded) => {
         tell([FromServer.Prepared, task, succeeded]);
         done();
       });
       return;
     }
     case ToServer.Forget:
-      preparation?.forget(request[1]);
+      templateState?.forget(request[1]);
       done();
       return;
     case ToServer.Fork:
@@ -167,8 +167,8 @@ function serveNext(): void {
         done();
         return;
       }
-      rehearsed ??= rehearseWithoutModules();
-      void rehearsed.then(() =>
+      warmedUp ??= warmUpWithoutModules();
+      void warmedUp.then(() =>
         setImmediate(() =>
           whenQuiet(() => {
             if (fork(request[1])) done(0);
@@ -181,13 +181,13 @@ function serveNext(): void {
 
 /** Calls back when nothing is under way that only one of several copies could hear the end of. */
 function whenQuiet(callback: () => void): void {
-  if (preparation === undefined) {
+  if (templateState === undefined) {
     callback();
     return;
   }
   const limit = now() + QUIET_LIMIT;
   const look = (): void => {
-    if (isQuiet(/Req|Request|ConnectWrap$/) || now() > limit) preparation.output.whenOut(callback);
+    if (isQuiet(/Req|Request|ConnectWrap$/) || now() > limit) templateState.output.whenOut(callback);
     else setTimeout(look, 1);
   };
   look();
@@ -213,31 +213,31 @@ function makeSpareIn(delay: number): void {
  * may change what is loaded, which a copy would not have if it were made before.
  */
 function makeSpare(): void {
-  if (isBusy || requests.length > 0 || spare.pid !== undefined) return;
-  if (preparation !== undefined && (!isQuiet(/^(?!PipeWrap$|TTYWrap$)/) || preparation.output.isPending)) return;
+  if (isBusy || requests.length > 0 || preforked.pid !== undefined) return;
+  if (templateState !== undefined && (!isQuiet(/^(?!PipeWrap$|TTYWrap$)/) || templateState.output.isPending)) return;
   let pipe: number | undefined;
   try {
     tidy();
-    pipe = spare.make();
+    pipe = preforked.make();
   } catch {
     return; // if that was no accident, whoever asks for a worker hears of it
   }
   if (pipe === undefined) {
-    workers.set(spare.pid as unknown as number, undefined);
+    workers.set(preforked.pid as unknown as number, undefined);
     return;
   }
   detach();
   const work = (): void => begin(park(pipe));
   // What a copy does for the first time takes long, for it gets its own memory page by page. A template has code of the user's, which is
   // not to run now.
-  if (preparation === undefined) void rehearseCopy().then(work);
+  if (templateState === undefined) void warmUpCopy().then(work);
   else work();
 }
 
 /** Hands a request to the copy that was made ahead. False where there is none. */
 function useSpare(request: ForkRequest): boolean {
-  const { pid } = spare;
-  if (pid === undefined || !spare.use(request)) return false;
+  const { pid } = preforked;
+  if (pid === undefined || !preforked.use(request)) return false;
   made(pid, request);
   return true;
 }
@@ -254,8 +254,8 @@ function tidy(): void {
 
 /** Ends this process, of which no worker lives. What would be left otherwise is a zombie, where nobody else reaps. */
 function end(): void {
-  const { pid } = spare;
-  spare.discard();
+  const { pid } = preforked;
+  preforked.discard();
   if (pid !== undefined) forker.reap(pid, true);
   process.kill(process.pid, SIGKILL);
 }
@@ -284,7 +284,7 @@ function reap(): void {
     const end = forker.reap(pid);
     if (end === undefined) continue;
     workers.delete(pid);
-    if (pid === spare.pid) spare.lost();
+    if (pid === preforked.pid) preforked.lost();
     if (id === undefined) continue;
     tell([FromServer.Exited, id, end.exitCode, end.exitCode === null ? signalName(end.signal) : null]);
   }
@@ -304,7 +304,7 @@ function detach(): void {
   Object.defineProperty(process, 'pid', { value: libc.getpid(), enumerable: true, configurable: true });
   Object.defineProperty(process, 'ppid', { get: () => libc.getppid(), enumerable: true, configurable: true });
   reseed(random);
-  if (preparation === undefined) return;
+  if (templateState === undefined) return;
   drainStores();
   endIdleConnections(libc);
 }
@@ -315,14 +315,14 @@ function begin({ id, identity, cwd, env, argv }: ForkRequest): void {
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
   Object.assign(process.env, env);
   process.execArgv = [...execArgv];
-  if (template === undefined) process.argv.push(...argv);
+  if (templateState === undefined) process.argv.push(...argv);
   process.chdir(cwd);
 
   const channel = connect(address);
   channel.write(`${token}${String(id).padStart(10, '0')}`);
   const isPreloaded = template?.preloads === true;
   void (isPreloaded ? Promise.resolve() : preload(cwd)).then(() => {
-    runProcessWorker(identity, channel, preparation);
+    runProcessWorker(identity, channel, templateState);
     channel.once('data', () => setImmediate(() => v8Threads.startLater()));
     process.off('SIGINT', onInterrupt); // now that the worker minds it
   });

@@ -93,8 +93,8 @@ class InlineWorker implements PoolLink {
 /** The message with its values cloned. @throws DataCloneError */
 function cloneInput(message: MessageToWorker, transfer?: readonly object[]): MessageToWorker {
   if (message[0] !== ToWorker.Run) return message;
-  const [type, chunk, task, mode, duty, indexes, values, place, terms] = message;
-  return [type, chunk, task, mode, duty, indexes, cloneAll(values, transfer), place, terms];
+  const [type, chunk, task, mode, hooks, indexes, values, place, flags] = message;
+  return [type, chunk, task, mode, hooks, indexes, cloneAll(values, transfer), place, flags];
 }
 
 /** The message with what user code has given cloned. @throws DataCloneError */
@@ -112,9 +112,9 @@ function cloneOutput(message: MessageFromWorker, transfer?: readonly object[]): 
       const [type, chunk, at, value] = message;
       return [type, chunk, at, clone(value, transfer)];
     }
-    case FromWorker.Ended: {
-      const [type, duty, result, elapsed] = message;
-      return [type, duty, clone(result, transfer), elapsed];
+    case FromWorker.ExitDone: {
+      const [type, hooks, result, elapsed] = message;
+      return [type, hooks, clone(result, transfer), elapsed];
     }
     default:
       return message;

@@ -12,11 +12,11 @@ import { pin } from '../../posix/cpus.js';
 import { mapShared } from '../../posix/sharedMemory.js';
 import { becomeWorker } from '../../worker/identity.js';
 import { Output } from '../../worker/Output.js';
-import type { Preparation } from '../../worker/Preparation.js';
+import type { TemplateState } from '../../worker/TemplateState.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
 
 /** Makes this process a worker. @param prepared What it has from the process of which it is a copy. */
-export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prepared?: Preparation): void {
+export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prepared?: TemplateState): void {
   const { exit } = process; // user code may replace globals
   becomeWorker(identity, (message) => send(message));
   if (identity.name !== undefined) process.title = identity.name;

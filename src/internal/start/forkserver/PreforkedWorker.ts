@@ -10,7 +10,7 @@ import type { ForkRequest } from './serverMessages.js';
 import type { Forker } from '../../posix/Forker.js';
 import { O_CLOEXEC, SIGKILL, type Libc } from '../../posix/libc.js';
 
-export class Spare {
+export class PreforkedWorker {
   readonly #libc: Libc;
   readonly #forker: Forker;
   #parked: { readonly pid: number; readonly pipe: number } | undefined;

@@ -9,7 +9,7 @@ import { clearInterval, setInterval } from '../../platform/globals.js';
 
 const NEVER = 2 ** 31 - 1;
 
-export class Hold {
+export class EventLoopRef {
   #timer: NodeJS.Timeout | undefined;
   #held = false;
 

@@ -1,4 +1,4 @@
-/** The crew: a pool's workers, in `nJobs` slots, and which of them have something to do. */
+/** The slots: a pool's workers, in `nJobs` slots, and which of them have something to do. */
 
 import { now } from '../../platform/globals.js';
 import { StartMethodUnavailableError } from '../../../errors.js';
@@ -13,7 +13,7 @@ import type { Chunk } from '../job/Chunk.js';
 import type { TaskRecord } from './TaskRegistry.js';
 import { WorkerHandle, type WorkerListener } from './WorkerHandle.js';
 
-export class Crew {
+export class WorkerSlots {
   readonly #settings: PoolSettings;
   readonly #strategy: PoolStartMethod;
   readonly #listener: WorkerListener;
@@ -190,7 +190,7 @@ export class Crew {
     this.#slots[worker.id] = undefined;
     this.#living--;
     this.#unrest(worker);
-    if (worker.chunks.length > 0 || worker.ending !== undefined) this.#busy--;
+    if (worker.chunks.length > 0 || worker.exiting !== undefined) this.#busy--;
     return worker.chunks.splice(0);
   }
 

@@ -3,13 +3,13 @@
 import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 import { rebuildValue } from '../closures/rebuild.js';
 import { Output } from './Output.js';
-import { TaskShelf } from './TaskShelf.js';
+import { FunctionTable } from './FunctionTable.js';
 
 /** What is shared, or why it could not be built. */
 export type Shared = { readonly value: unknown } | { readonly error: unknown };
 
-export class Preparation {
-  readonly shelf = new TaskShelf();
+export class TemplateState {
+  readonly functions = new FunctionTable();
   /** `console` keeps a stream once it has one, so that who asks later would not see which. */
   readonly output = new Output();
   /** The functions that were asked for, with the error of those that could not be loaded. */
@@ -18,14 +18,14 @@ export class Preparation {
 
   /** Loads a function, and calls back when that is done. */
   define(task: number, portable: PortableFunction, done: (succeeded: boolean) => void): void {
-    this.shelf.define(task, portable, (failure) => {
+    this.functions.define(task, portable, (failure) => {
       this.tasks.set(task, failure);
       done(failure === undefined);
     });
   }
 
   forget(task: number): void {
-    this.shelf.forget(task);
+    this.functions.forget(task);
     this.tasks.delete(task);
   }
 

@@ -11,7 +11,7 @@ import { ToWorker } from '../../protocol/messages.js';
 import type { Chunk } from '../job/Chunk.js';
 import type { WorkerHandle } from './WorkerHandle.js';
 
-export interface RebalancerHost {
+export interface WorkStealerHost {
   workers(): WorkerHandle[];
   /** Whether some worker has nothing to do while others have. */
   isNeeded(): boolean;
@@ -19,11 +19,11 @@ export interface RebalancerHost {
   onShortened(worker: WorkerHandle, chunk: Chunk, kept: number): void;
 }
 
-export class Rebalancer {
-  readonly #host: RebalancerHost;
+export class WorkStealer {
+  readonly #host: WorkStealerHost;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(host: RebalancerHost) {
+  constructor(host: WorkStealerHost) {
     this.#host = host;
   }
 
@@ -45,7 +45,7 @@ export class Rebalancer {
         if (!isShareable(chunk, isRunning)) continue;
         const overdueAt = (isRunning ? chunk : (worker.chunks[0] as Chunk)).heardAt + OVERDUE_TIME;
         if (time < overdueAt) next = Math.min(next, overdueAt - time);
-        else if (this.#recall(worker, chunk, isRunning)) break;
+        else if (this.#reclaim(worker, chunk, isRunning)) break;
       }
     }
     if (next === Infinity) return;
@@ -54,12 +54,12 @@ export class Rebalancer {
   }
 
   /** True where the worker has to answer first. */
-  #recall(worker: WorkerHandle, chunk: Chunk, isRunning: boolean): boolean {
-    chunk.recalled = true;
+  #reclaim(worker: WorkerHandle, chunk: Chunk, isRunning: boolean): boolean {
+    chunk.reclaimed = true;
     // A worker that is loading or in an init function would pass for idle without any value.
     const kept = worker.claimBook?.limit(chunk, isRunning ? 1 : 0);
     if (kept === undefined) {
-      worker.send([ToWorker.Recall, chunk.id]);
+      worker.send([ToWorker.Reclaim, chunk.id]);
       return true;
     }
     if (kept < chunk.values.length) this.#host.onShortened(worker, chunk, kept);
@@ -69,7 +69,7 @@ export class Rebalancer {
 
 /** Whether a chunk has values that another worker could have. */
 function isShareable(chunk: Chunk, isRunning: boolean): boolean {
-  if (chunk.recalled || chunk.cancelled || chunk.moved) return false;
+  if (chunk.reclaimed || chunk.cancelled || chunk.moved) return false;
   if (!isRunning) return true;
   // A chunk that is being worked on is shared only where its size was ours to choose.
   return chunk.job.isAdaptive && chunk.values.length - chunk.done > 1;

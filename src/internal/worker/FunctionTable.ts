@@ -3,12 +3,12 @@
 import type { PortableFunction } from '../protocol/portable.js';
 import { rebuild, type Task } from '../closures/rebuild.js';
 
-/** A function on the shelf; while it is loading, with those who wait for it. */
+/** A function; while it is loading, with those who wait for it. */
 export type Load =
   | { readonly state: 'loading'; readonly waiting: ((task: Task | undefined) => void)[] }
   | { readonly state: 'loaded'; readonly task: Task };
 
-export class TaskShelf {
+export class FunctionTable {
   readonly #loads = new Map<number, Load>();
 
   /** Loads a function; calls back with the outcome, at once where nothing has to be waited for. */

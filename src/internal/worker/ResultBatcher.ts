@@ -7,7 +7,7 @@ import { FromWorker, type EncodedFailure, type Figures } from '../protocol/messa
 import { findUnserializable } from '../protocol/unserializable.js';
 import { UnserializableError } from '../../errors.js';
 import { isTransferred, openEnvelopes } from '../../transfer.js';
-import type { DutyOutcome } from './DutyShelf.js';
+import type { HookOutcome } from './WorkerStates.js';
 import type { Host } from './Host.js';
 import { isPrimitive } from './kinds.js';
 import type { Meter } from './Meter.js';
@@ -16,7 +16,7 @@ import { snapshotOf } from './snapshot.js';
 /** All was told already. */
 const nothingNew: Figures = [0, 0, [], [], [], undefined];
 
-export class Outbox {
+export class ResultBatcher {
   readonly #host: Host;
   /** Results of the current chunk that have not been sent yet. */
   #batch: unknown[] = [];
@@ -174,19 +174,19 @@ export class Outbox {
     }
   }
 
-  /** Says what the exit function of a duty has come to. */
-  sendEnd(duty: number, outcome: DutyOutcome, elapsed: number): void {
+  /** Says what the exit function of the hooks has come to. */
+  sendEnd(hooks: number, outcome: HookOutcome, elapsed: number): void {
     if ('error' in outcome) {
-      this.#host.post([FromWorker.EndFailed, duty, this.failureOf(outcome.error), elapsed]);
+      this.#host.post([FromWorker.ExitFailed, hooks, this.failureOf(outcome.error), elapsed]);
       return;
     }
     const results = [outcome.result];
     const moving = openEnvelopes(results);
     const [result] = results;
     try {
-      this.#host.post([FromWorker.Ended, duty, result, elapsed], moving);
+      this.#host.post([FromWorker.ExitDone, hooks, result, elapsed], moving);
     } catch (error) {
-      this.#host.post([FromWorker.EndFailed, duty, this.#unserializable(result, error), elapsed]);
+      this.#host.post([FromWorker.ExitFailed, hooks, this.#unserializable(result, error), elapsed]);
     }
   }
 

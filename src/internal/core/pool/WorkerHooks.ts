@@ -1,8 +1,8 @@
 /**
- * A duty: what the init and exit functions of a call make of a worker. It begins in a worker before the first task of the call
+ * A hooks: what the init and exit functions of a call make of a worker. It begins in a worker before the first task of the call
  * there, and ends after the last one.
  *
- * A duty is of one call, or is kept: then it is of all calls with the same functions, and lasts as long as its workers.
+ * A hooks is of one call, or is kept: then it is of all calls with the same functions, and lasts as long as its workers.
  */
 
 import type { CallSettings } from '../../../options.js';
@@ -11,8 +11,8 @@ import type { Job } from '../job/Job.js';
 import type { TaskRecord } from './TaskRegistry.js';
 import type { WorkerHandle } from './WorkerHandle.js';
 
-export interface Duty {
-  /** Unique in its pool, and never that of no duty. */
+export interface WorkerHooks {
+  /** Unique in its pool, and never that of no hooks. */
   readonly id: number;
   readonly init: TaskRecord | undefined;
   readonly exit: TaskRecord | undefined;
@@ -30,31 +30,31 @@ export interface Duty {
   onEnded: (() => void) | undefined;
 }
 
-/** What a duty is made from. */
-export interface DutyFunctions {
+/** What the hooks is made from. */
+export interface HookFunctions {
   readonly init: PortableFunction | undefined;
   readonly exit: PortableFunction | undefined;
 }
 
-export function createDuty(
+export function createHooks(
   id: number,
   init: TaskRecord | undefined,
   exit: TaskRecord | undefined,
   isKept: boolean,
-): Duty {
+): WorkerHooks {
   const timeouts = { initTimeout: Infinity, exitTimeout: Infinity };
   const empty = { jobs: new Set<Job>(), workers: new Set<WorkerHandle>(), isOver: false, onEnded: undefined };
   return { id, init, exit, isKept, ...timeouts, ...empty };
 }
 
 /** Whether modules are imported for it, of which each may do anything. */
-export function importsModules({ init, exit }: Duty): boolean {
+export function importsModules({ init, exit }: WorkerHooks): boolean {
   return init?.portable.imports === true || exit?.portable.imports === true;
 }
 
-/** Whether a duty has functions that do the same: of the same source, with equal values in their variables. */
-export function hasFunctions(duty: Duty, { init, exit }: DutyFunctions): boolean {
-  return isSame(duty.init?.portable, init) && isSame(duty.exit?.portable, exit);
+/** Whether the hooks has functions that do the same: of the same source, with equal values in their variables. */
+export function hasFunctions(hooks: WorkerHooks, { init, exit }: HookFunctions): boolean {
+  return isSame(hooks.init?.portable, init) && isSame(hooks.exit?.portable, exit);
 }
 
 function isSame(a: PortableFunction | undefined, b: PortableFunction | undefined): boolean {
@@ -63,13 +63,13 @@ function isSame(a: PortableFunction | undefined, b: PortableFunction | undefined
   return isSamePortable(a, b);
 }
 
-/** The timeouts that a call gives to its duty. */
-export function setTimeouts(duty: Duty, { workerInitTimeout, workerExitTimeout }: CallSettings): void {
-  duty.initTimeout = workerInitTimeout;
-  duty.exitTimeout = workerExitTimeout;
+/** The timeouts that a call gives to its hooks. */
+export function setTimeouts(hooks: WorkerHooks, { workerInitTimeout, workerExitTimeout }: CallSettings): void {
+  hooks.initTimeout = workerInitTimeout;
+  hooks.exitTimeout = workerExitTimeout;
 }
 
 /** The functions that a worker needs for a job. */
-export function functionsOf({ task, duty }: Job): TaskRecord[] {
-  return [task, duty?.init, duty?.exit].filter((record) => record !== undefined);
+export function functionsOf({ task, hooks }: Job): TaskRecord[] {
+  return [task, hooks?.init, hooks?.exit].filter((record) => record !== undefined);
 }
