@@ -79,7 +79,7 @@ const code = {
 const doors = {
   options: ['options', 'internal/closures/checkTask'],
   core: [
-    'internal/core/pool/Scheduler',
+    'internal/node/createScheduler',
     'internal/core/job/JobIterator',
     'internal/core/job/pull',
     'internal/core/job/typedArrays',

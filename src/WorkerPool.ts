@@ -7,9 +7,11 @@ import type { Insights } from './insights.js';
 import { checkTask } from './internal/closures/checkTask.js';
 import { formatInsights } from './internal/observe/insightsTable.js';
 import { createIterator } from './internal/core/job/JobIterator.js';
-import type { Job, JobSink, JobSpec } from './internal/core/job/Job.js';
-import type { Measurements } from './internal/observe/Measurements.js';
-import { createScheduler, type Scheduler } from './internal/core/pool/Scheduler.js';
+import type { Job } from './internal/core/job/Job.js';
+import { jobSpec } from './internal/core/job/JobSpec.js';
+import type { PoolObserver } from './internal/core/PoolObserver.js';
+import { createScheduler } from './internal/node/createScheduler.js';
+import type { Scheduler } from './internal/core/pool/Scheduler.js';
 import { factsOf, openInput, type InputFacts, type OpenInput, type Pull } from './internal/core/job/pull.js';
 import {
   resolveApplyOptions,
@@ -264,10 +266,16 @@ export class WorkerPool implements AsyncDisposable {
       let result: unknown;
       const job = this[poolBrand].open(
         fn,
-        jobSpec(CallMode.Apply, false, call, false, undefined, {
-          next: ([value]) => (result = value),
-          error: reject,
-          complete: () => resolve(result as Awaited<R>),
+        jobSpec({
+          mode: CallMode.Apply,
+          ordered: false,
+          call,
+          total: 1,
+          sink: {
+            next: ([value]) => (result = value),
+            error: reject,
+            complete: () => resolve(result as Awaited<R>),
+          },
         }),
       );
       job.push(asOneValue([...(args ?? [])]));
@@ -397,7 +405,7 @@ export class WorkerPool implements AsyncDisposable {
     return this.terminate();
   }
 
-  #measurements(caller: string): Measurements {
+  #measurements(caller: string): NonNullable<PoolObserver['measurements']> {
     const { measurements } = this[poolBrand];
     if (measurements !== undefined) return measurements;
     throw new Error(`${caller}: this pool measures nothing. Make it with new WorkerPool({ insights: true }).`);
@@ -412,20 +420,26 @@ export class WorkerPool implements AsyncDisposable {
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
         task,
-        jobSpec(CallMode.Map, ordered, call, false, facts, {
-          next: (values) => {
-            for (const value of values) results.push(value);
+        jobSpec({
+          mode: CallMode.Map,
+          ordered,
+          call,
+          input: facts,
+          sink: {
+            next: (values) => {
+              for (const value of values) results.push(value);
+            },
+            error: reject,
+            complete: () => {
+              try {
+                resolve(joins ? concatenated(results, input) : results);
+              } catch (error) {
+                reject(error); // they are longer than an array can be, or than there is memory
+              }
+            },
+            room: () => pull?.advance(),
+            close: () => pull?.stop(),
           },
-          error: reject,
-          complete: () => {
-            try {
-              resolve(joins ? concatenated(results, input) : results);
-            } catch (error) {
-              reject(error); // they are longer than an array can be, or than there is memory
-            }
-          },
-          room: () => pull?.advance(),
-          close: () => pull?.stop(),
         }),
       );
       pull = openOrCancel(open, job, facts);
@@ -446,10 +460,17 @@ export class WorkerPool implements AsyncDisposable {
       let pull: Pull | undefined;
       const job = this[poolBrand].open(
         task,
-        jobSpec(CallMode.Map, ordered, call, true, facts, {
-          ...sink,
-          room: () => pull?.advance(),
-          close: () => pull?.stop(),
+        jobSpec({
+          mode: CallMode.Map,
+          ordered,
+          call,
+          manualRelease: true,
+          input: facts,
+          sink: {
+            ...sink,
+            room: () => pull?.advance(),
+            close: () => pull?.stop(),
+          },
         }),
       );
       pull = openOrCancel(open, job, facts);
@@ -491,19 +512,6 @@ function openOrCancel(open: OpenInput, job: Job, { length, isCut }: InputFacts):
 /** Reads in the async context of whoever has made the call, not in that of whoever has started the worker. */
 function inContext(pull: Pull): Pull {
   return { advance: bindContext(() => pull.advance()), stop: bindContext(() => pull.stop()) };
-}
-
-function jobSpec(
-  mode: CallMode,
-  ordered: boolean,
-  call: CallSettings,
-  manualRelease: boolean,
-  input: InputFacts | undefined,
-  sink: JobSink,
-): JobSpec {
-  const unbounded = { bufferSize: Infinity, overflow: 'error' } as const;
-  const total = mode === CallMode.Apply ? 1 : input?.length;
-  return { mode, ordered, call, ...unbounded, total, manualRelease, wantsExitResults: false, input, sink };
 }
 
 /** The arguments as the one value that travels; what moves among them moves with it. */

@@ -59,14 +59,5 @@ export function parallelFrom<R>(input: unknown, fn: unknown, options?: unknown):
   const settings = resolveFromOptions(options, caller);
   const open = openInput(input, caller);
   checkTask(fn, caller);
-  const facts = factsOf(input);
-  const request = {
-    fn,
-    mode: CallMode.Map,
-    settings,
-    bufferSize: Infinity,
-    overflow: 'error',
-    total: facts.length,
-  } as const;
-  return observeJob(request, (job) => open(job), facts);
+  return observeJob({ fn, mode: CallMode.Map, settings }, (job) => open(job), factsOf(input));
 }

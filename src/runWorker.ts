@@ -2,7 +2,8 @@
 
 import { isCloneableByProcess } from './internal/protocol/cloneable.js';
 import { encodeThrown } from './internal/protocol/errorCodec.js';
-import { FromWorker, type MessageToWorker, type WorkerIdentity } from './internal/protocol/messages.js';
+import { FromWorker, type MessageFromWorker, type WorkerIdentity } from './internal/protocol/messages.js';
+import { packFromWorker, unpackToWorker } from './internal/protocol/wire.js';
 import { becomeWorker } from './internal/worker/identity.js';
 import { TaskLoop } from './internal/worker/TaskLoop.js';
 import type { WorkerChannel } from './StartMethod.js';
@@ -23,20 +24,22 @@ import type { WorkerChannel } from './StartMethod.js';
  * ```
  */
 export function runWorker(identity: WorkerIdentity, channel: WorkerChannel): void {
-  becomeWorker(identity, (message) => channel.send(message));
+  const post = (message: MessageFromWorker, transfer?: readonly object[]): void =>
+    channel.send(packFromWorker(message), transfer);
+  becomeWorker(identity, post);
   const loop = new TaskLoop({
     workerId: identity.workerId,
     memory: identity.insights ? () => process.memoryUsage.rss() : undefined,
     claims: undefined,
-    post: (message, transfer) => channel.send(message, transfer),
+    post,
     isCloneable: isCloneableByProcess,
     leave: () => channel.close(),
   });
-  channel.onMessage((message) => loop.receive(message as MessageToWorker));
+  channel.onMessage((message) => loop.receive(unpackToWorker(message as unknown[])));
   process.on('exit', () => loop.flush());
   process.on('uncaughtExceptionMonitor', (error) => {
     if (process.listenerCount('uncaughtException') > 0) return; // the program's own handler keeps the worker alive
-    channel.send([FromWorker.Fatal, encodeThrown(error, isCloneableByProcess)]);
+    post({ type: FromWorker.Fatal, thrown: encodeThrown(error, isCloneableByProcess) });
   });
-  channel.send([FromWorker.Ready]);
+  post({ type: FromWorker.Ready });
 }

@@ -4,7 +4,7 @@ import { StartMethodUnavailableError } from './errors.js';
 import { describeValue } from './internal/options/describeValue.js';
 import type { StartMethodName } from './internal/options/poolOptions.js';
 import { startMethodNames } from './internal/options/startMethodNames.js';
-import { EventLoopRef } from './internal/core/pool/EventLoopRef.js';
+import { EventLoopRef } from './internal/platform/EventLoopRef.js';
 import { startMethodOf } from './internal/start/table.js';
 
 /**
@@ -48,7 +48,7 @@ export function warmUp(startMethod: 'forkserver'): Promise<void> {
   }
   const reason = strategy.whyUnavailable?.();
   if (reason !== undefined) return Promise.reject(new StartMethodUnavailableError({ startMethod, reason }));
-  const hold = new EventLoopRef();
-  hold.set(true);
-  return strategy.warmUp().finally(() => hold.release());
+  const loopRef = new EventLoopRef();
+  loopRef.set(true);
+  return strategy.warmUp().finally(() => loopRef.close());
 }

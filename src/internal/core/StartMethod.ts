@@ -2,19 +2,19 @@
 
 import type { StartMethod, WorkerEnd, WorkerLink, WorkerOption, WorkerResources } from '../../StartMethod.js';
 import type { Claims } from '../protocol/claims.js';
-import type { MessageFromWorker, MessageToWorker, WorkerIdentity } from '../protocol/messages.js';
+import type { WorkerIdentity } from '../protocol/messages.js';
 import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 
 /** What a worker does, as heard by the pool. */
 export interface WorkerEvents {
-  message(message: MessageFromWorker): void;
+  /** A message as it travels: see `wire.ts`. */
+  message(message: readonly unknown[]): void;
   /** Heard once, after the last message. */
   exit(end: WorkerEnd): void;
 }
 
 /** A worker that was started. */
 export interface PoolLink extends WorkerLink {
-  send(message: MessageToWorker, transfer?: readonly object[]): void;
   /** What the worker has from the start, and tells of as of what it is asked for. */
   readonly prepared?: Prepared | undefined;
   /** Where the values of chunks from here on are claimed; `undefined` where there can be no such thing. */

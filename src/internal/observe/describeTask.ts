@@ -16,8 +16,13 @@ const DEPTH = 2;
 const LONGEST_ARRAY = 10;
 
 /** The value at a place of a chunk, or the values among which it was. */
-export function describeTask({ values, job, moved }: Chunk, place: number, size: number): string {
-  const isApply = job.mode === CallMode.Apply;
+export function describeTask(
+  { values, moved }: Chunk,
+  mode: CallMode | undefined,
+  place: number,
+  size: number,
+): string {
+  const isApply = mode === CallMode.Apply;
   const describe = moved ? describeMoved : describeValue;
   const texts = values
     .slice(place, place + size)

@@ -1,7 +1,7 @@
 /**
  * Every message that crosses between the pool and a worker: whoever reads this file knows all that can be said.
  *
- * Messages are tuples, not objects: they are cheaper to clone, and there is one per chunk in each direction.
+ * They travel as tuples: see `wire.ts`.
  * Every `Run` is answered by zero or more parts (`Results`, `Yields`, `Rejected`) and ends in exactly one way: the last `Results`
  * or `Rejected` (as many values as the chunk has), `Failed`, `Stopped`, or the worker's death.
  */
@@ -107,30 +107,66 @@ export interface RunFlags {
   readonly lanes: number;
 }
 
-export type DefineMessage = [type: typeof ToWorker.Define, task: number, portable: PortableFunction];
-export type ForgetMessage = [type: typeof ToWorker.Forget, task: number];
-export type RunMessage = [
-  type: typeof ToWorker.Run,
-  chunk: number,
-  task: number,
-  mode: CallMode,
-  hooks: number,
-  indexes: ChunkIndexes,
-  values: unknown[],
+export interface DefineMessage {
+  readonly type: typeof ToWorker.Define;
+  readonly task: number;
+  readonly portable: PortableFunction;
+}
+export interface ForgetMessage {
+  readonly type: typeof ToWorker.Forget;
+  readonly task: number;
+}
+export interface RunMessage {
+  readonly type: typeof ToWorker.Run;
+  readonly chunk: number;
+  readonly task: number;
+  readonly mode: CallMode;
+  readonly hooks: number;
+  readonly indexes: ChunkIndexes;
+  readonly values: unknown[];
   /** Where its values are claimed, or `NO_PLACE`: see `claims.ts`. */
-  place: number,
-  flags?: RunFlags | undefined,
-];
-export type CancelMessage = [type: typeof ToWorker.Cancel, chunk: number];
-export type ReclaimMessage = [type: typeof ToWorker.Reclaim, chunk: number];
-export type CreditMessage = [type: typeof ToWorker.Credit, chunk: number, batches: number];
-export type LeaveMessage = [type: typeof ToWorker.Leave];
-export type ShareMessage = [type: typeof ToWorker.Share, shared: PortableValue];
+  readonly place: number;
+  readonly flags?: RunFlags | undefined;
+}
+export interface CancelMessage {
+  readonly type: typeof ToWorker.Cancel;
+  readonly chunk: number;
+}
+export interface ReclaimMessage {
+  readonly type: typeof ToWorker.Reclaim;
+  readonly chunk: number;
+}
+export interface CreditMessage {
+  readonly type: typeof ToWorker.Credit;
+  readonly chunk: number;
+  readonly batches: number;
+}
+export interface LeaveMessage {
+  readonly type: typeof ToWorker.Leave;
+}
+export interface ShareMessage {
+  readonly type: typeof ToWorker.Share;
+  readonly shared: PortableValue;
+}
 /** `init` and `exit` are functions by their numbers. */
-export type InitMessage = [type: typeof ToWorker.Init, hooks: number, init: number | undefined];
-export type ExitMessage = [type: typeof ToWorker.Exit, hooks: number, exit: number];
-export type DropHooksMessage = [type: typeof ToWorker.DropHooks, hooks: number];
-export type ClaimMessage = [type: typeof ToWorker.Claim, place: SharedPlace];
+export interface InitMessage {
+  readonly type: typeof ToWorker.Init;
+  readonly hooks: number;
+  readonly init: number | undefined;
+}
+export interface ExitMessage {
+  readonly type: typeof ToWorker.Exit;
+  readonly hooks: number;
+  readonly exit: number;
+}
+export interface DropHooksMessage {
+  readonly type: typeof ToWorker.DropHooks;
+  readonly hooks: number;
+}
+export interface ClaimMessage {
+  readonly type: typeof ToWorker.Claim;
+  readonly place: SharedPlace;
+}
 
 export type MessageToWorker =
   | DefineMessage
@@ -170,61 +206,110 @@ export type Figures = [
   memory: number | undefined,
 ];
 
-export type ReadyMessage = [type: typeof FromWorker.Ready];
-export type DefinedMessage = [type: typeof FromWorker.Defined, task: number];
-export type DefineFailedMessage = [type: typeof FromWorker.DefineFailed, task: number, failure: EncodedFailure];
+export interface ReadyMessage {
+  readonly type: typeof FromWorker.Ready;
+}
+export interface DefinedMessage {
+  readonly type: typeof FromWorker.Defined;
+  readonly task: number;
+}
+export interface DefineFailedMessage {
+  readonly type: typeof FromWorker.DefineFailed;
+  readonly task: number;
+  readonly failure: EncodedFailure;
+}
 /** `elapsed` is the time in milliseconds that these results took to compute and to send. */
-export type ResultsMessage = [
-  type: typeof FromWorker.Results,
-  chunk: number,
-  values: unknown[],
-  elapsed: number,
-  figures?: Figures,
-];
-export type YieldsMessage = [type: typeof FromWorker.Yields, chunk: number, values: unknown[]];
-export type FailedMessage = [
-  type: typeof FromWorker.Failed,
-  chunk: number,
-  failure: EncodedFailure,
-  isRunning?: boolean,
-  figures?: Figures,
-];
-export type StoppedMessage = [type: typeof FromWorker.Stopped, chunk: number, figures?: Figures];
-export type ReclaimedMessage = [type: typeof FromWorker.Reclaimed, chunk: number, kept: number];
-export type FatalMessage = [type: typeof FromWorker.Fatal, thrown: EncodedThrown];
+export interface ResultsMessage {
+  readonly type: typeof FromWorker.Results;
+  readonly chunk: number;
+  readonly values: unknown[];
+  readonly elapsed: number;
+  readonly figures?: Figures | undefined;
+}
+export interface YieldsMessage {
+  readonly type: typeof FromWorker.Yields;
+  readonly chunk: number;
+  readonly values: unknown[];
+}
+export interface FailedMessage {
+  readonly type: typeof FromWorker.Failed;
+  readonly chunk: number;
+  readonly failure: EncodedFailure;
+  readonly isRunning?: boolean | undefined;
+  readonly figures?: Figures | undefined;
+}
+export interface StoppedMessage {
+  readonly type: typeof FromWorker.Stopped;
+  readonly chunk: number;
+  readonly figures?: Figures | undefined;
+}
+export interface ReclaimedMessage {
+  readonly type: typeof FromWorker.Reclaimed;
+  readonly chunk: number;
+  readonly kept: number;
+}
+export interface FatalMessage {
+  readonly type: typeof FromWorker.Fatal;
+  readonly thrown: EncodedThrown;
+}
 
-export type PrintMessage = [type: typeof FromWorker.Print, text: string];
-export type ShareFailedMessage = [type: typeof FromWorker.ShareFailed, failure: EncodedFailure];
+export interface PrintMessage {
+  readonly type: typeof FromWorker.Print;
+  readonly text: string;
+}
+export interface ShareFailedMessage {
+  readonly type: typeof FromWorker.ShareFailed;
+  readonly failure: EncodedFailure;
+}
 /** `elapsed` is what the init or exit function took, in milliseconds; 0 where that is not measured. */
-export type InitDoneMessage = [type: typeof FromWorker.InitDone, hooks: number, elapsed: number];
-export type InitFailedMessage = [
-  type: typeof FromWorker.InitFailed,
-  hooks: number,
-  failure: EncodedFailure,
-  elapsed: number,
-];
-export type ExitDoneMessage = [type: typeof FromWorker.ExitDone, hooks: number, result: unknown, elapsed: number];
-export type ExitFailedMessage = [
-  type: typeof FromWorker.ExitFailed,
-  hooks: number,
-  failure: EncodedFailure,
-  elapsed: number,
-];
+export interface InitDoneMessage {
+  readonly type: typeof FromWorker.InitDone;
+  readonly hooks: number;
+  readonly elapsed: number;
+}
+export interface InitFailedMessage {
+  readonly type: typeof FromWorker.InitFailed;
+  readonly hooks: number;
+  readonly failure: EncodedFailure;
+  readonly elapsed: number;
+}
+export interface ExitDoneMessage {
+  readonly type: typeof FromWorker.ExitDone;
+  readonly hooks: number;
+  readonly result: unknown;
+  readonly elapsed: number;
+}
+export interface ExitFailedMessage {
+  readonly type: typeof FromWorker.ExitFailed;
+  readonly hooks: number;
+  readonly failure: EncodedFailure;
+  readonly elapsed: number;
+}
 
 /** `elapsed` as in `Results`. */
-export type RejectedMessage = [
-  type: typeof FromWorker.Rejected,
-  chunk: number,
-  failure: EncodedFailure,
-  elapsed: number,
-  figures?: Figures,
-];
+export interface RejectedMessage {
+  readonly type: typeof FromWorker.Rejected;
+  readonly chunk: number;
+  readonly failure: EncodedFailure;
+  readonly elapsed: number;
+  readonly figures?: Figures | undefined;
+}
 
 /** `at` is the place of the value in the chunk. */
-export type ProgressMessage = [type: typeof FromWorker.Progress, chunk: number, at: number, value: unknown];
+export interface ProgressMessage {
+  readonly type: typeof FromWorker.Progress;
+  readonly chunk: number;
+  readonly at: number;
+  readonly value: unknown;
+}
 
-export type BarMessage = [type: typeof FromWorker.Bar, bar: RemoteBar];
-export type ClaimFailedMessage = [type: typeof FromWorker.ClaimFailed];
+export interface BarMessage {
+  readonly type: typeof FromWorker.Bar;
+  readonly bar: RemoteBar;
+}
+export interface ClaimFailedMessage {
+  readonly type: typeof FromWorker.ClaimFailed;
+}
 
 export type MessageFromWorker =
   | ReadyMessage
@@ -246,6 +331,9 @@ export type MessageFromWorker =
   | PrintMessage
   | BarMessage
   | ClaimFailedMessage;
+
+/** How an init or exit function has ended. */
+export type HookMessage = InitDoneMessage | InitFailedMessage | ExitDoneMessage | ExitFailedMessage;
 
 /** How far a call is. Times are in milliseconds. */
 export interface Progress {

@@ -7,9 +7,10 @@ import { bindContext } from '../platform/asyncContext.js';
 import type { CallMode } from '../protocol/messages.js';
 import type { AnyTask } from '../../taskTypes.js';
 import { clearInterval, queueMicrotask, setInterval } from '../platform/globals.js';
-import type { Job, JobSpec } from '../core/job/Job.js';
-import type { Measurements } from '../observe/Measurements.js';
-import { createScheduler } from '../core/pool/Scheduler.js';
+import type { Job } from '../core/job/Job.js';
+import { jobSpec, type JobSpec } from '../core/job/JobSpec.js';
+import type { PoolObserver } from '../core/PoolObserver.js';
+import { createScheduler } from '../node/createScheduler.js';
 import type { InputFacts } from '../core/job/pull.js';
 
 /** What an operator runs. */
@@ -17,10 +18,8 @@ export interface JobRequest {
   readonly fn: AnyTask;
   readonly mode: CallMode;
   readonly settings: FromSettings;
-  readonly bufferSize: number;
-  readonly overflow: Overflow;
-  /** How many values there will be, where that is known. */
-  readonly total?: number | undefined;
+  readonly bufferSize?: number;
+  readonly overflow?: Overflow;
 }
 
 /** A source of values that was connected to a job. */
@@ -36,7 +35,7 @@ export interface Feed {
 /** What a pool keeps under its brand: enough to run jobs on it. */
 export interface JobRunner {
   readonly settings: PoolSettings;
-  readonly measurements: Measurements | undefined;
+  readonly measurements: PoolObserver['measurements'];
   open(fn: AnyTask, spec: JobSpec): Job;
 }
 
@@ -110,7 +109,7 @@ function repeat(report: () => void, { settings }: JobRunner, job: Job): () => vo
 }
 
 function specOf<R>(
-  { mode, settings, bufferSize, overflow, total }: JobRequest,
+  { mode, settings, bufferSize, overflow }: JobRequest,
   call: CallSettings,
   subscriber: Subscriber<R>,
   input: InputFacts | undefined,
@@ -118,14 +117,12 @@ function specOf<R>(
   feed: { room(): void; close(): void; isOpen(): boolean; exitResults(): unknown[] },
 ): JobSpec {
   const { onExitResults } = settings;
-  return {
+  return jobSpec({
     mode,
     ordered: settings.ordered,
     call,
     bufferSize,
     overflow,
-    total,
-    manualRelease: false,
     input,
     wantsExitResults: onExitResults !== undefined,
     sink: {
@@ -160,5 +157,5 @@ function specOf<R>(
       room: bindContext(feed.room),
       close: bindContext(feed.close),
     },
-  };
+  });
 }

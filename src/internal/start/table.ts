@@ -9,6 +9,7 @@ import { forkserving } from './forkserver/forkserver.js';
 import { inlining } from './inline/inline.js';
 import { spawning } from './spawn/spawn.js';
 import { threading } from './threading/threading.js';
+import { whyNoLibc } from '../posix/libc.js';
 
 const startMethods: Readonly<Record<StartMethodName, (daemon: boolean) => PoolStartMethod>> = {
   threading: () => threading,
@@ -35,4 +36,9 @@ function adapt(given: StartMethod): PoolStartMethod {
       return given.start(identity, resources, events);
     },
   };
+}
+
+/** Why workers cannot be kept on some CPUs; `undefined` where they can. */
+export function whyNoPinning(): string | undefined {
+  return whyNoLibc();
 }

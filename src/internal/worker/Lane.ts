@@ -95,7 +95,7 @@ export class Lane {
   }
 
   /** Works on a chunk. Only where the lane is free. */
-  start([, chunk, , mode, , indexes, values, place, flags]: RunMessage, task: Task, scope: WorkerScope): void {
+  start({ chunk, mode, indexes, values, place, flags }: RunMessage, task: Task, scope: WorkerScope): void {
     this.#current = {
       chunk,
       task,
@@ -165,7 +165,7 @@ export class Lane {
   /** What has not been started is no longer ours. */
   #giveBack(current: Current): void {
     current.values.length = current.started;
-    this.#host.post([FromWorker.Reclaimed, current.chunk, current.started]);
+    this.#host.post({ type: FromWorker.Reclaimed, chunk: current.chunk, kept: current.started });
   }
 
   /** Starts the next value. False where the lane has to wait: for a promise, or because the chunk has ended. */

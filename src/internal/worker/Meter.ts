@@ -97,12 +97,12 @@ export class Meter {
   }
 
   /** An init or exit function begins. */
-  beginDuty(): void {
+  beginHook(): void {
     this.resume(now());
   }
 
   /** It has ended. @returns How long it took. */
-  endDuty(): number {
+  endHook(): number {
     const start = this.#last;
     this.#last = now();
     return this.#last - start;

@@ -1,12 +1,14 @@
 /** The results of a job as an async iterator, which takes no more than its consumer does. */
 
-import { queueMicrotask } from '../../platform/globals.js';
-import type { Job, JobSink } from './Job.js';
+import type { Job } from './Job.js';
+import type { JobSink } from './JobSpec.js';
 
 interface Waiter<R> {
   readonly resolve: (result: IteratorResult<R, undefined>) => void;
   readonly reject: (error: unknown) => void;
 }
+
+const resolved = Promise.resolve();
 
 export class JobIterator<R> implements AsyncIterableIterator<R> {
   readonly #start: (sink: JobSink) => Job;
@@ -74,7 +76,7 @@ export class JobIterator<R> implements AsyncIterableIterator<R> {
       this.#batches.shift();
       this.#taken = 0;
       // Not from inside a delivery: there may be more of it to come.
-      queueMicrotask(() => this.#job?.release(batch.length));
+      void resolved.then(() => this.#job?.release(batch.length));
     }
     return value;
   }

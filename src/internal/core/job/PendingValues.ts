@@ -4,10 +4,8 @@ import type { Overflow } from '../../../options.js';
 import { isTransferred, transfersAreUsed } from '../../../transfer.js';
 import { RingBuffer } from './RingBuffer.js';
 import { createChunk, headOf, restOf, singlesOf, type Chunk } from './Chunk.js';
-import type { Job } from './Job.js';
 
 export class PendingValues {
-  readonly #job: Job;
   readonly #bufferSize: number;
   readonly #overflow: Overflow;
   readonly #waiting = new RingBuffer<unknown>();
@@ -24,8 +22,7 @@ export class PendingValues {
   /** How many values were cut: the sequence number of the next one. */
   #cut = 0;
 
-  constructor(job: Job, bufferSize: number, overflow: Overflow) {
-    this.#job = job;
+  constructor(bufferSize: number, overflow: Overflow) {
     this.#bufferSize = bufferSize;
     this.#overflow = overflow;
     this.#indexes = overflow === 'error' ? undefined : new RingBuffer();
@@ -44,6 +41,10 @@ export class PendingValues {
   /** How many values wait that were never given out. */
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0 && this.#returned.length === 0;
   }
 
   /** How many chunks were given back. */
@@ -106,8 +107,7 @@ export class PendingValues {
   #cutWaiting(size: number, slot: number): Chunk {
     const values = this.#waiting.take(size);
     const indexes = this.#indexes?.take(values.length) ?? this.#pushed - this.#waiting.length - values.length;
-    const chunk = createChunk(this.#job, this.#cut, indexes, values);
-    chunk.slot = slot;
+    const chunk = createChunk(this.#cut, indexes, values, 0, slot);
     this.#cut += values.length;
     if (values.length === 1 || !transfersAreUsed() || !values.some(isTransferred)) return chunk;
     // What moves travels alone: it can neither wait behind another value nor be started twice.

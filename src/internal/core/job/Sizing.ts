@@ -6,16 +6,28 @@
 
 import { WINDOW } from '../../protocol/tuning.js';
 import { CallMode } from '../../protocol/messages.js';
-import type { Job, JobOwner, JobSpec } from './Job.js';
+import type { JobSpec } from './JobSpec.js';
+import type { Pace } from './Pace.js';
 import type { PendingValues } from './PendingValues.js';
+
+/** What is the same for all jobs of a pool. */
+export interface PoolFacts {
+  readonly nJobs: number;
+  /** Whether chunks go to the workers in turns. */
+  readonly orderTasks: boolean;
+  /** Whether workers can have memory in common with the program. */
+  readonly sharesMemory: boolean;
+}
 
 export class Sizing {
   /** Whether each task has a timeout: it travels alone, so that it is known when it starts. */
   readonly isTimed: boolean;
   /** Whether a chunk waits until it is whole: it has a fixed size, and the input gives values whenever it is asked. */
   readonly areWhole: boolean;
-  readonly #job: Job;
-  readonly #owner: JobOwner;
+  /** Whether the size of the chunks is ours to choose. */
+  readonly isAdaptive: boolean;
+  readonly #mode: CallMode;
+  readonly #pace: Pace;
   readonly #pending: PendingValues;
   /** The size of the chunks, where that is fixed. */
   readonly #chunkSize: number | undefined;
@@ -28,10 +40,10 @@ export class Sizing {
   #released = 0;
   #isInputComplete = false;
 
-  constructor(job: Job, { call, input }: JobSpec, owner: JobOwner, pending: PendingValues) {
+  constructor({ call, input, mode }: JobSpec, pace: Pace, pool: PoolFacts, pending: PendingValues) {
     const { chunkSize, nSplits, maxTasksActive, taskTimeout, tasksPerWorker } = call;
-    this.#job = job;
-    this.#owner = owner;
+    this.#mode = mode;
+    this.#pace = pace;
     this.#pending = pending;
     this.isTimed = taskTimeout !== Infinity;
     // A piece of a typed array is a chunk by itself, where its size is given.
@@ -40,12 +52,17 @@ export class Sizing {
     this.#nSplits = nSplits;
     this.#maxTasksActive = maxTasksActive;
     this.#inputLength = input?.length;
-    this.#takers = owner.nJobs * tasksPerWorker;
+    this.#takers = pool.nJobs * tasksPerWorker;
+    this.isAdaptive = this.#chunkSize === undefined && nSplits === undefined && !pool.orderTasks;
     const isFixed = this.#chunkSize === undefined ? nSplits !== undefined : this.#chunkSize > 1;
     this.areWhole = isFixed && input?.isReadAtOnce === true;
   }
 
-  /** So many values are through, with their results consumed. */
+  get isInputComplete(): boolean {
+    return this.#isInputComplete;
+  }
+
+  /** `count` values are through, with their results consumed. */
   release(count: number): void {
     this.#released += count;
   }
@@ -64,33 +81,28 @@ export class Sizing {
   get next(): number {
     const waiting = this.#cuttable;
     if (waiting === 0) return 0;
-    if (this.#job.mode === CallMode.Merge) return 1;
+    if (this.#mode === CallMode.Merge) return 1;
     const fixed = this.#fixed;
     if (fixed !== undefined) return Math.min(fixed, waiting);
     // Half a worker's share, for each has a chunk and one ahead.
     const fairShare = Math.ceil(waiting / (2 * this.#takers));
-    return Math.max(1, Math.min(this.#job.task.pace.size, fairShare));
+    return Math.max(1, Math.min(this.#pace.size, fairShare));
   }
 
   /** Whether more waiting values would not make the next chunk larger. */
   get hasPlenty(): boolean {
-    return this.isAdaptive && this.#pending.waiting >= 2 * this.#takers * this.#job.task.pace.size;
+    return this.isAdaptive && this.#pending.waiting >= 2 * this.#takers * this.#pace.size;
   }
 
-  /** How many values the next chunk should have at most, if it is one that was given back: that is for all who are free. */
-  get shareOfReturned(): number {
+  /** How many values a chunk that was given back should have at most: it is for all `free` workers. */
+  shareOfReturned(free: number): number {
     if (!this.isAdaptive) return Infinity;
-    return Math.ceil(this.#pending.returnedValues / Math.max(1, this.#owner.freeFor(this.#job)));
+    return Math.ceil(this.#pending.returnedValues / Math.max(1, free));
   }
 
   /** Whether another value of an input that is pulled may be taken. */
   get hasRoom(): boolean {
     return this.#pending.taken - this.#released < this.#window;
-  }
-
-  /** Whether the size of the chunks is ours to choose. */
-  get isAdaptive(): boolean {
-    return this.#chunkSize === undefined && this.#nSplits === undefined && !this.#owner.orderTasks;
   }
 
   /** How many of the waiting values may be handed out now. */
@@ -117,8 +129,7 @@ export class Sizing {
   /** How many values may be on their way: twice what the workers hold, which is a chunk each and at least one ahead. */
   get #window(): number {
     if (this.#maxTasksActive !== undefined) return this.#maxTasksActive;
-    const { pace } = this.#job.task;
-    const size = this.#fixed ?? pace.size;
-    return WINDOW * this.#takers * size * (1 + Math.max(1, pace.chunksAhead(size)));
+    const size = this.#fixed ?? this.#pace.size;
+    return WINDOW * this.#takers * size * (1 + Math.max(1, this.#pace.chunksAhead(size)));
   }
 }

@@ -1,6 +1,5 @@
 /** Reads an input no faster than a job has room for its values. */
 
-import { isAnyArrayBuffer, isDataView } from 'node:util/types';
 import { describeValue } from '../../options/describeValue.js';
 import type { ReadableStreamLike, TypedArray } from '../../../taskTypes.js';
 import { isDetached } from '../../protocol/usedUp.js';
@@ -84,11 +83,16 @@ export function openInput(input: unknown, caller: string): OpenInput {
   let hint = '';
   if (has('subscribe')) hint = ' An Observable pushes its values: use source.pipe(parallelMap(…)).';
   else if (has('then')) hint = ' A promise gives one value: await it.';
-  else if (isAnyArrayBuffer(input) || isDataView(input)) hint = ' For its bytes, use a Uint8Array of it.';
+  else if (isBinary(input)) hint = ' For its bytes, use a Uint8Array of it.';
   throw new TypeError(
     `${caller}: "input" must be an iterable, an async iterable or a readable stream, ` +
       `got ${describeValue(input)}.${hint}`,
   );
+}
+
+/** Whether a value has bytes; of another realm, too. */
+function isBinary(value: unknown): boolean {
+  return ArrayBuffer.isView(value) || /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value));
 }
 
 function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {

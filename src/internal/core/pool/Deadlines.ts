@@ -7,13 +7,13 @@
  */
 
 import { CREDITS } from '../../protocol/tuning.js';
-import { clearTimeout, now, setImmediate, setTimeout } from '../../platform/globals.js';
+import type { Platform, Timer } from '../Platform.js';
 
 /** A timer that is later than this, in milliseconds, was kept waiting by the program. */
 const LATE = 10;
 
 interface Deadline {
-  timer: NodeJS.Timeout | undefined;
+  timer: Timer | undefined;
   /** Milliseconds left when the clock last started. */
   left: number;
   startedAt: number;
@@ -25,11 +25,13 @@ interface Deadline {
 
 /** @typeParam Run What takes time: a chunk, say. */
 export class Deadlines<Run> {
+  readonly #platform: Platform;
   readonly #running = new Map<Run, Deadline>();
   readonly #onPassed: (run: Run) => void;
 
   /** @param onPassed Called once for what has taken too long. */
-  constructor(onPassed: (run: Run) => void) {
+  constructor(platform: Platform, onPassed: (run: Run) => void) {
+    this.#platform = platform;
     this.#onPassed = onPassed;
   }
 
@@ -44,7 +46,7 @@ export class Deadlines<Run> {
   /** It is over, in whichever way. */
   stop(run: Run): void {
     if (this.#running.size === 0) return;
-    clearTimeout(this.#running.get(run)?.timer);
+    this.#platform.clearTimeout(this.#running.get(run)?.timer);
     this.#running.delete(run);
   }
 
@@ -52,8 +54,8 @@ export class Deadlines<Run> {
   onYields(run: Run): void {
     const deadline = this.#running.get(run);
     if (deadline === undefined || --deadline.credits > 0) return;
-    clearTimeout(deadline.timer);
-    deadline.left = Math.max(0, deadline.left - (now() - deadline.startedAt));
+    this.#platform.clearTimeout(deadline.timer);
+    deadline.left = Math.max(0, deadline.left - (this.#platform.now() - deadline.startedAt));
   }
 
   /** A merge call may send another batch. */
@@ -63,13 +65,12 @@ export class Deadlines<Run> {
   }
 
   #run(run: Run, deadline: Deadline): void {
-    deadline.startedAt = now();
-    deadline.timer = setTimeout(() => this.#onTimer(run, deadline), Math.ceil(deadline.left));
-    deadline.timer.unref();
+    deadline.startedAt = this.#platform.now();
+    deadline.timer = this.#platform.setTimeout(() => this.#onTimer(run, deadline), Math.ceil(deadline.left));
   }
 
   #onTimer(run: Run, deadline: Deadline): void {
-    const late = now() - deadline.startedAt - deadline.left;
+    const late = this.#platform.now() - deadline.startedAt - deadline.left;
     if (late < 0) {
       deadline.left = -late; // timers count whole milliseconds
       this.#run(run, deadline);
@@ -80,7 +81,7 @@ export class Deadlines<Run> {
       deadline.left = late;
       this.#run(run, deadline);
     } else {
-      setImmediate(() => this.#onLastTurn(run, deadline));
+      this.#platform.setImmediate(() => this.#onLastTurn(run, deadline));
     }
   }
 

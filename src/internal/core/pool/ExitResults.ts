@@ -20,7 +20,7 @@ export class ExitResults {
     this.#results.push({ hooks, workerId, value });
   }
 
-  /** All of them, or those of the same hooks: hooks by hooks in the order in which they were made, then by worker, then by time. */
+  /** All of them, or those of some hooks: hooks in the order in which they were made, then by worker, then by time. */
   list(hooks?: WorkerHooks): unknown[] {
     return this.#results
       .filter((result) => hooks === undefined || result.hooks === hooks)

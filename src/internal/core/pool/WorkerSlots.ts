@@ -1,21 +1,16 @@
-/** The slots: a pool's workers, in `nJobs` slots, and which of them have something to do. */
+/** The workers of a pool, in `nJobs` slots, and which of them have something to do. */
 
-import { now } from '../../platform/globals.js';
-import { StartMethodUnavailableError } from '../../../errors.js';
 import type { PoolSettings } from '../../../options.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
-import type { PortableValue } from '../../protocol/portable.js';
-import { programHasBars } from '../../observe/progress/programHasBars.js';
-import { whyNoLibc } from '../../posix/libc.js';
-import { startMethodOf } from '../../start/table.js';
-import type { PoolStartMethod } from '../StartMethod.js';
 import type { Chunk } from '../job/Chunk.js';
+import type { Job } from '../job/Job.js';
+import type { PoolParts } from '../PoolParts.js';
 import type { TaskRecord } from './TaskRegistry.js';
-import { WorkerHandle, type WorkerListener } from './WorkerHandle.js';
+import { WorkerHandle, type Assignment, type WorkerListener } from './WorkerHandle.js';
 
 export class WorkerSlots {
   readonly #settings: PoolSettings;
-  readonly #strategy: PoolStartMethod;
+  readonly #parts: PoolParts;
   readonly #listener: WorkerListener;
   readonly #slots: (WorkerHandle | undefined)[];
   /** Workers that have nothing to do; the last one was busy last. */
@@ -25,21 +20,22 @@ export class WorkerSlots {
   /** How many slots are taken. */
   #living = 0;
 
-  /** @throws StartMethodUnavailableError */
-  constructor(settings: PoolSettings, listener: WorkerListener) {
+  constructor(settings: PoolSettings, parts: PoolParts, listener: WorkerListener) {
     this.#settings = settings;
-    this.#strategy = startMethodOf(settings.startMethod, settings.daemon);
-    const reason = this.#strategy.whyUnavailable?.();
-    if (reason !== undefined) throw new StartMethodUnavailableError({ startMethod: this.#strategy.name, reason });
-    const noPinning = settings.cpuIds && whyNoLibc();
-    if (noPinning !== undefined) throw new RangeError(`"cpuIds" cannot be used here: ${noPinning}. Leave it out.`);
+    this.#parts = parts;
     this.#listener = listener;
     this.#slots = new Array<WorkerHandle | undefined>(settings.nJobs).fill(undefined);
+    if (parts.shared !== undefined) parts.startMethod.prepareShared?.(parts.shared);
   }
 
   /** The workers that live. */
   workers(): WorkerHandle[] {
     return this.#slots.filter((worker) => worker !== undefined);
+  }
+
+  /** The worker that has a chunk. */
+  holderOf(chunk: Chunk): WorkerHandle | undefined {
+    return this.#slots.find((worker) => worker?.holds(chunk) === true);
   }
 
   get living(): number {
@@ -60,28 +56,18 @@ export class WorkerSlots {
     return this.#living === this.#settings.nJobs;
   }
 
-  /** Whether the workers are this thread itself. */
-  get isLocal(): boolean {
-    return this.#strategy.isLocal === true;
-  }
-
   isCloneable(value: unknown): boolean {
-    return this.#strategy.isCloneable(value);
-  }
-
-  /** What every worker gets before it is given anything else. */
-  share(shared: PortableValue): void {
-    this.#strategy.prepareShared?.(shared);
+    return this.#parts.startMethod.isCloneable(value);
   }
 
   /** The workers that start next will need these functions. */
   prepare(records: readonly TaskRecord[]): void {
-    this.#strategy.prepare?.(new Map(records.map(({ id, portable }) => [id, portable])));
+    this.#parts.startMethod.prepare?.(new Map(records.map(({ id, portable }) => [id, portable])));
   }
 
   /** A call was given up that needs these functions. @param timeout How long loading one may still take (milliseconds). */
   abandon(records: readonly TaskRecord[], timeout: number): void {
-    this.#strategy.abandon?.(
+    this.#parts.startMethod.abandon?.(
       records.map(({ id }) => id),
       timeout,
     );
@@ -89,13 +75,13 @@ export class WorkerSlots {
 
   /** No worker needs a function any more. */
   forget(task: number): void {
-    this.#strategy.forget?.(task);
+    this.#parts.startMethod.forget?.(task);
     for (const worker of this.workers()) worker.forget(task);
   }
 
   /** No worker lives, and none is wanted: calls back when nothing is left. False where that is so. */
   release(callback: () => void): boolean {
-    return this.#strategy.release?.(callback) ?? false;
+    return this.#parts.startMethod.release?.(callback) ?? false;
   }
 
   /**
@@ -104,17 +90,21 @@ export class WorkerSlots {
    * @returns Where one could not be started: which, and why.
    */
   start(wanted: number): { readonly workerId: number; readonly cause: unknown } | undefined {
+    const { startMethod, platform, observer } = this.#parts;
     let missing = wanted;
     for (const worker of this.#slots) if (worker?.state === 'starting') missing--;
     for (let id = 0; id < this.#slots.length && missing > 0; id++) {
       if (this.#slots[id] !== undefined) continue;
+      let worker: WorkerHandle;
       try {
-        this.#slots[id] = new WorkerHandle(this.#identityOf(id), this.#settings, this.#strategy, this.#listener);
+        worker = new WorkerHandle(this.#identityOf(id), this.#settings, startMethod, platform, this.#listener);
       } catch (cause) {
         return { workerId: id, cause };
       }
+      this.#slots[id] = worker;
       this.#living++;
       missing--;
+      observer.onWorkerStart(worker);
     }
     return undefined;
   }
@@ -126,7 +116,7 @@ export class WorkerSlots {
       workerId,
       daemon,
       insights: insights !== undefined,
-      bars: programHasBars(),
+      bars: this.#parts.platform.hasBars(),
       name,
       cpuIds: cpus === undefined ? undefined : [cpus].flat(),
     };
@@ -156,21 +146,15 @@ export class WorkerSlots {
   }
 
   /** A worker was given a chunk. */
-  add(worker: WorkerHandle, chunk: Chunk): void {
-    chunk.worker = worker;
-    if (worker.chunks.push(chunk) === 1) this.#busy++;
+  assign(worker: WorkerHandle, job: Job, chunk: Chunk, time: number): void {
+    worker.assign(job, chunk, time);
+    if (worker.assignments.length === 1) this.#busy++;
   }
 
   /** A worker is through with a chunk. */
-  remove(worker: WorkerHandle, chunk: Chunk): void {
-    worker.chunks.splice(worker.chunks.indexOf(chunk), 1);
-    chunk.worker = undefined;
-    if (worker.chunks.length > 0) {
-      (worker.chunks[0] as Chunk).heardAt = now();
-      return;
-    }
-    this.#busy--;
-    if (worker.state === 'ready') this.rest(worker);
+  unassign(worker: WorkerHandle, chunk: Chunk): void {
+    worker.remove(chunk);
+    if (worker.assignments.length === 0) this.vacate(worker);
   }
 
   /** A worker without chunks has something else to do. */
@@ -179,19 +163,19 @@ export class WorkerSlots {
     this.#busy++;
   }
 
-  /** It is done with that. */
+  /** A worker has nothing more to do. */
   vacate(worker: WorkerHandle): void {
     this.#busy--;
     if (worker.state === 'ready') this.rest(worker);
   }
 
   /** A worker has ended. @returns The chunks that it leaves. */
-  bury(worker: WorkerHandle): Chunk[] {
+  bury(worker: WorkerHandle): Assignment[] {
     this.#slots[worker.id] = undefined;
     this.#living--;
     this.#unrest(worker);
-    if (worker.chunks.length > 0 || worker.exiting !== undefined) this.#busy--;
-    return worker.chunks.splice(0);
+    if (worker.assignments.length > 0 || worker.hooks.exiting !== undefined) this.#busy--;
+    return worker.removeAll();
   }
 
   #unrest(worker: WorkerHandle): void {

@@ -8,20 +8,26 @@ import { connect } from 'node:net';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { NO_PLACE } from '../../protocol/claims.js';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
-import {
-  CallMode,
-  FromWorker,
-  NO_HOOKS,
-  ToWorker,
-  type MessageFromWorker,
-  type MessageToWorker,
-} from '../../protocol/messages.js';
+import { CallMode, FromWorker, NO_HOOKS, ToWorker, type MessageToWorker } from '../../protocol/messages.js';
+import { packFromWorker, packToWorker, unpackFromWorker, unpackToWorker } from '../../protocol/wire.js';
 import type { Host } from '../../worker/Host.js';
 import type { TemplateState } from '../../worker/TemplateState.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
 import { FunctionTable, type Load } from '../../worker/FunctionTable.js';
 
 const TASK = 0;
+
+const run: MessageToWorker = {
+  type: ToWorker.Run,
+  chunk: 0,
+  task: TASK,
+  mode: CallMode.Map,
+  hooks: NO_HOOKS,
+  indexes: 0,
+  values: [1, 2],
+  place: NO_PLACE,
+  flags: undefined,
+};
 
 /** Modules of both kinds: Node has code of its own for each, of which much is compiled when it is first needed. */
 const modules = ['warmUpModule.cjs', 'warmUpModule.mjs'];
@@ -74,22 +80,28 @@ function work(module?: string): Promise<void> {
       claims: undefined,
       isCloneable: isCloneableByProcess,
       leave: resolve,
-      post: (message) => reader.read(encodeFrame(message), (answer) => hear(answer as MessageFromWorker)),
+      post: (message) => reader.read(encodeFrame(packFromWorker(message)), (answer) => hear(answer as unknown[])),
     };
     const prepared = { functions: new Loaded(), tasks: new Map([[TASK, undefined]]), shared: undefined };
     const loop = new TaskLoop(host, module === undefined ? (prepared as unknown as TemplateState) : undefined);
     const say = (message: MessageToWorker): void => {
-      new FrameReader().read(encodeFrame(message), (heard) => loop.receive(heard as MessageToWorker));
+      new FrameReader().read(encodeFrame(packToWorker(message)), (heard) =>
+        loop.receive(unpackToWorker(heard as unknown[])),
+      );
     };
-    const hear = ([type]: MessageFromWorker): void => {
-      if (type === FromWorker.Defined) say([ToWorker.Run, 0, TASK, CallMode.Map, NO_HOOKS, 0, [1, 2], NO_PLACE]);
-      else say([ToWorker.Leave]);
+    const hear = (packed: unknown[]): void => {
+      if (unpackFromWorker(packed).type === FromWorker.Defined) say(run);
+      else say({ type: ToWorker.Leave });
     };
     if (module === undefined) {
       loop.tellPrepared();
       return;
     }
     const url = new URL(`./${module}`, import.meta.url).href;
-    say([ToWorker.Define, TASK, { kind: 'module', name: 'default', url, exportName: 'default', imports: true }]);
+    say({
+      type: ToWorker.Define,
+      task: TASK,
+      portable: { kind: 'module', name: 'default', url, exportName: 'default', imports: true },
+    });
   });
 }

@@ -15,6 +15,7 @@ import {
   type MessageToWorker,
   type WorkerIdentity,
 } from '../../protocol/messages.js';
+import { packFromWorker, unpackToWorker } from '../../protocol/wire.js';
 import { refuseUsedUp } from '../../protocol/usedUp.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
 import type { PoolLink, PoolStartMethod, WorkerEvents } from '../../core/StartMethod.js';
@@ -53,12 +54,12 @@ class InlineWorker implements PoolLink {
       isCloneable: isCloneableByThread,
       leave: () => this.#end(0),
     });
-    this.#post([FromWorker.Ready]);
+    this.#post({ type: FromWorker.Ready });
   }
 
-  send(message: MessageToWorker, transfer?: readonly object[]): void {
+  send(message: readonly unknown[], transfer?: readonly object[]): void {
     if (this.#hasEnded) return;
-    if (this.#inbox.push(cloneInput(message, transfer)) === 1) this.#readLater();
+    if (this.#inbox.push(cloneInput(unpackToWorker(message), transfer)) === 1) this.#readLater();
   }
 
   kill(): void {
@@ -77,7 +78,7 @@ class InlineWorker implements PoolLink {
   }
 
   #write(): void {
-    for (const message of this.#outbox.splice(0)) this.#events.message(message);
+    for (const message of this.#outbox.splice(0)) this.#events.message(packFromWorker(message));
   }
 
   #end(exitCode: number): void {
@@ -92,30 +93,20 @@ class InlineWorker implements PoolLink {
 
 /** The message with its values cloned. @throws DataCloneError */
 function cloneInput(message: MessageToWorker, transfer?: readonly object[]): MessageToWorker {
-  if (message[0] !== ToWorker.Run) return message;
-  const [type, chunk, task, mode, hooks, indexes, values, place, flags] = message;
-  return [type, chunk, task, mode, hooks, indexes, cloneAll(values, transfer), place, flags];
+  if (message.type !== ToWorker.Run) return message;
+  return { ...message, values: cloneAll(message.values, transfer) };
 }
 
 /** The message with what user code has given cloned. @throws DataCloneError */
 function cloneOutput(message: MessageFromWorker, transfer?: readonly object[]): MessageFromWorker {
-  switch (message[0]) {
-    case FromWorker.Results: {
-      const [type, chunk, values, ...rest] = message;
-      return [type, chunk, cloneAll(values, transfer), ...rest];
-    }
-    case FromWorker.Yields: {
-      const [type, chunk, values] = message;
-      return [type, chunk, cloneAll(values, transfer)];
-    }
-    case FromWorker.Progress: {
-      const [type, chunk, at, value] = message;
-      return [type, chunk, at, clone(value, transfer)];
-    }
-    case FromWorker.ExitDone: {
-      const [type, hooks, result, elapsed] = message;
-      return [type, hooks, clone(result, transfer), elapsed];
-    }
+  switch (message.type) {
+    case FromWorker.Results:
+    case FromWorker.Yields:
+      return { ...message, values: cloneAll(message.values, transfer) };
+    case FromWorker.Progress:
+      return { ...message, value: clone(message.value, transfer) };
+    case FromWorker.ExitDone:
+      return { ...message, result: clone(message.result, transfer) };
     default:
       return message;
   }

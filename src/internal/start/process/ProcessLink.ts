@@ -4,7 +4,8 @@ import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
 import { CLAIM_PLACES, Claims } from '../../protocol/claims.js';
-import { ToWorker, type MessageFromWorker, type MessageToWorker } from '../../protocol/messages.js';
+import { ToWorker } from '../../protocol/messages.js';
+import { packToWorker } from '../../protocol/wire.js';
 import { SharedMemory, type SharedPart } from '../../posix/sharedMemory.js';
 import { clearTimeout, setTimeout } from '../../platform/globals.js';
 import type { Prepared, Traffic, WorkerEvents, PoolLink } from '../../core/StartMethod.js';
@@ -50,7 +51,7 @@ export class ProcessLink implements PoolLink {
   claims(): Claims | undefined {
     this.#shared ??= memory.allocate();
     if (this.#shared === undefined) return undefined;
-    this.send([ToWorker.Claim, this.#shared.place]);
+    this.send(packToWorker({ type: ToWorker.Claim, place: this.#shared.place }));
     return new Claims(this.#shared.words);
   }
 
@@ -71,7 +72,7 @@ export class ProcessLink implements PoolLink {
     for (const frame of this.#early.splice(0)) channel.write(frame);
   }
 
-  send(message: MessageToWorker): void {
+  send(message: readonly unknown[]): void {
     const frame = encodeFrame(message);
     this.#traffic.sent += frame.length;
     if (this.#channel === undefined) this.#early.push(frame);
@@ -95,7 +96,7 @@ export class ProcessLink implements PoolLink {
     if (this.#unreadable !== undefined) return;
     this.#traffic.received += bytes.length;
     try {
-      this.#reader.read(bytes, (message) => this.#events.message(message as MessageFromWorker));
+      this.#reader.read(bytes, (message) => this.#events.message(message as unknown[]));
     } catch (error) {
       // A message that cannot be read is lost, and with it the worker: who waits for it has to hear so.
       this.#unreadable = { error };

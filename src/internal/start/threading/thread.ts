@@ -6,7 +6,8 @@ import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_
 import { encodeThrown } from '../../protocol/errorCodec.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import { Claims } from '../../protocol/claims.js';
-import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../../protocol/messages.js';
+import { FromWorker, type MessageFromWorker, type WorkerIdentity } from '../../protocol/messages.js';
+import { packFromWorker, unpackToWorker } from '../../protocol/wire.js';
 import { refuseUsedUp } from '../../protocol/usedUp.js';
 import { pin } from '../../posix/cpus.js';
 import { becomeWorker } from '../../worker/identity.js';
@@ -23,7 +24,12 @@ export interface ThreadData {
 const { port, identity, claims } = workerData as ThreadData;
 const { exit } = process; // user code may replace globals
 
-becomeWorker(identity, (message) => port.postMessage(message));
+const post = (message: MessageFromWorker, transfer?: readonly object[]): void => {
+  if (transfer !== undefined) refuseUsedUp(transfer);
+  port.postMessage(packFromWorker(message), transfer as never);
+};
+
+becomeWorker(identity, post);
 unqueueOutput(process.stdout);
 unqueueOutput(process.stderr);
 
@@ -31,23 +37,20 @@ const loop = new TaskLoop({
   workerId: identity.workerId,
   memory: identity.insights ? memoryOfThread : undefined,
   claims: new Claims(claims),
-  post: (message, transfer) => {
-    if (transfer !== undefined) refuseUsedUp(transfer);
-    port.postMessage(message, transfer as never);
-  },
+  post,
   isCloneable: isCloneableByThread,
   // What the last task has queued comes first, as in a process.
   leave: () => setImmediate(() => exit.call(process, 0)),
 });
 
-port.on('message', (message: MessageToWorker) => {
-  loop.receive(message);
+port.on('message', (message: unknown[]) => {
+  loop.receive(unpackToWorker(message));
   // Taking what else has arrived spares an event per message, which is what a message mostly costs.
   const start = now();
   do {
-    const next = receiveMessageOnPort(port) as { message: MessageToWorker } | undefined;
+    const next = receiveMessageOnPort(port) as { message: unknown[] } | undefined;
     if (next === undefined) return;
-    loop.receive(next.message);
+    loop.receive(unpackToWorker(next.message));
   } while (now() - start < DRAIN_TIME);
 });
 port.on('messageerror', (error) => {
@@ -56,10 +59,10 @@ port.on('messageerror', (error) => {
 process.on('exit', () => loop.flush());
 process.on('uncaughtExceptionMonitor', (error) => {
   if (process.listenerCount('uncaughtException') > 0) return; // the user's own handler keeps the worker alive
-  port.postMessage([FromWorker.Fatal, encodeThrown(error, isCloneableByThread)]);
+  post({ type: FromWorker.Fatal, thrown: encodeThrown(error, isCloneableByThread) });
 });
 if (identity.cpuIds !== undefined) pin(identity.cpuIds, 'thread');
-port.postMessage([FromWorker.Ready]);
+post({ type: FromWorker.Ready });
 
 /** What is of this thread alone, unlike the size of the process. */
 function memoryOfThread(): number {

@@ -14,7 +14,6 @@ import { runtimeUrl } from '../../runtimeUrl.js';
 import { workerOptions } from '../../options/poolOptions.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import { CLAIM_PLACES, Claims } from '../../protocol/claims.js';
-import type { MessageFromWorker } from '../../protocol/messages.js';
 import { refuseUsedUp } from '../../protocol/usedUp.js';
 import type { ThreadData } from './thread.js';
 import { threadExecArgv } from '../process/execArgv.js';
@@ -54,7 +53,7 @@ export const threading: PoolStartMethod = {
     const drain = (until: number): void => {
       try {
         do {
-          const next = receiveMessageOnPort(port) as { message: MessageFromWorker } | undefined;
+          const next = receiveMessageOnPort(port) as { message: unknown[] } | undefined;
           if (next === undefined) return;
           events.message(next.message);
         } while (now() < until);
@@ -63,7 +62,7 @@ export const threading: PoolStartMethod = {
       }
     };
 
-    port.on('message', (message: MessageFromWorker) => {
+    port.on('message', (message: unknown[]) => {
       events.message(message);
       drain(now() + DRAIN_TIME);
     });

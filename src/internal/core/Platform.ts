@@ -1,0 +1,44 @@
+/**
+ * What a pool needs from the place where it runs. `node/nodePlatform.ts` is Node's; tests have one whose clock they move themselves.
+ *
+ * No timer here keeps the program running: only the `EventLoopRef` does.
+ */
+
+import type { WorkerIdentity } from '../protocol/messages.js';
+
+export interface Platform {
+  /** A clock in milliseconds. */
+  now(): number;
+  /** Calls back after some milliseconds. */
+  setTimeout(callback: () => void, delay: number): Timer;
+  clearTimeout(timer: Timer | undefined): void;
+  /** Calls back when the event loop has turned: after what has arrived by now is heard. */
+  setImmediate(callback: () => void): void;
+  queueMicrotask(callback: () => void): void;
+  /** What keeps the program running while it waits for workers. */
+  openEventLoopRef(): EventLoopRef;
+  /** Binds a function to the async context of this moment: called from anywhere, it runs in that. */
+  bindContext<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R;
+  /** Runs a function in no caller's async context, so that what it starts keeps none alive. */
+  runInRootContext<R>(fn: () => R): R;
+  /** How many workers can run at once. */
+  cpuCount(): number;
+  /** The worker that this code runs in; `undefined` in the program itself. */
+  currentWorker(): WorkerIdentity | undefined;
+  /** Whether the program has a terminal where progress bars can be drawn. */
+  hasBars(): boolean;
+  /** Prints a line on the program's error output, also from inside a worker. */
+  printLine(text: string): void;
+  /** Warns the program's author. */
+  warn(message: string): void;
+}
+
+/** Stands for a timer; made by `setTimeout`. */
+export type Timer = object | number;
+
+export interface EventLoopRef {
+  /** Whether the program is to go on running. */
+  set(isHeld: boolean): void;
+  /** There are no workers. */
+  close(): void;
+}

@@ -1,0 +1,47 @@
+/**
+ * Which values are taken back from a worker, because another one idles and nothing waits: those behind a call that takes longer than
+ * expected.
+ */
+
+import { OVERDUE_TIME } from '../../protocol/tuning.js';
+import type { Assignment, WorkerHandle } from './WorkerHandle.js';
+
+/** What is to be taken back. */
+export interface Steal {
+  readonly worker: WorkerHandle;
+  readonly assignment: Assignment;
+  /** How many values the worker keeps in any case. */
+  readonly least: number;
+}
+
+/** What is overdue now, and in how many milliseconds more may be. */
+export function findOverdue(
+  workers: readonly WorkerHandle[],
+  time: number,
+): { readonly steals: readonly Steal[]; readonly next: number } {
+  const steals: Steal[] = [];
+  let next = Infinity;
+  for (const worker of workers) {
+    if (worker.state !== 'ready') continue;
+    const { assignments, running } = worker;
+    // The last ones first: they wait longest.
+    for (const [at, assignment] of [...assignments.entries()].reverse()) {
+      const isRunning = at < running;
+      if (!isShareable(worker, assignment, isRunning)) continue;
+      const overdueAt = (isRunning ? assignment : (assignments[0] as Assignment)).heardAt + OVERDUE_TIME;
+      if (time < overdueAt) next = Math.min(next, overdueAt - time);
+      // A worker that is loading or in an init function would pass for idle without any value.
+      else steals.push({ worker, assignment, least: isRunning ? 1 : 0 });
+    }
+  }
+  return { steals, next };
+}
+
+/** Whether a chunk has values that another worker could have. */
+function isShareable({ job }: WorkerHandle, assignment: Assignment, isRunning: boolean): boolean {
+  const { chunk } = assignment;
+  if (assignment.isReclaimed || assignment.isCancelled || chunk.moved) return false;
+  if (!isRunning) return true;
+  // A chunk that is being worked on is shared only where its size was ours to choose.
+  return job?.isAdaptive === true && chunk.values.length - chunk.done > 1;
+}
