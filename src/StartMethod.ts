@@ -40,6 +40,15 @@ export interface StartMethod {
    */
   whyUnavailable?(): string | undefined;
   /**
+   * How many more workers could be started now. The pool starts no more than these; values wait for them. It asks again when one of its
+   * workers has ended, and when it is told that there may be more.
+   *
+   * Default: any number.
+   *
+   * @param onMore To be called whenever more can be started: the same function each time that a pool asks.
+   */
+  available?(onMore: () => void): number;
+  /**
    * Starts a worker. Called by the pool when it has work for one.
    *
    * @param identity What the worker is to pass to {@link runWorker}: plain data.
@@ -67,6 +76,13 @@ export interface WorkerEnd {
   readonly signal: string | null;
   /** What is known of the reason. It becomes the `cause` of the error. */
   readonly error?: unknown;
+  /**
+   * Whether the pool should start another worker where this one was lost while it was starting: the reason has to do with the place
+   * where it was, and `start` will choose another one. Else all calls that wait for a worker fail. After ten such losses in a row they fail, too.
+   *
+   * Default: false.
+   */
+  readonly retryElsewhere?: boolean | undefined;
 }
 
 /** A worker that was started, as its pool sees it. It must not hold the program open: the pool does. */

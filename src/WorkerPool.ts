@@ -24,7 +24,7 @@ import {
   type MapOptions,
   type WorkerPoolOptions,
 } from './options.js';
-import { poolBrand } from './internal/options/poolBrand.js';
+import { poolBrand, version, type PoolBrand } from './internal/options/poolBrand.js';
 import { concatenated, isTypedArray } from './internal/core/job/typedArrays.js';
 import { openEnvelopes, transfer } from './transfer.js';
 import type { ApplyFunction, MapResult, Outcome, Task, TaskInput, TypedArray } from './taskTypes.js';
@@ -43,8 +43,9 @@ import type { ModuleTask } from './moduleTask.js';
  * ```
  */
 export class WorkerPool implements AsyncDisposable {
+  readonly #scheduler: Scheduler;
   /** @internal */
-  readonly [poolBrand]: Scheduler;
+  readonly [poolBrand]: PoolBrand<Scheduler>;
 
   /**
    * Makes a pool. It starts nothing yet.
@@ -54,7 +55,8 @@ export class WorkerPool implements AsyncDisposable {
    * @throws NestedPoolError inside a worker that is a daemon.
    */
   constructor(options?: WorkerPoolOptions) {
-    this[poolBrand] = createScheduler(resolvePoolOptions(options, 'WorkerPool'));
+    this.#scheduler = createScheduler(resolvePoolOptions(options, 'WorkerPool'));
+    this[poolBrand] = { version, runner: this.#scheduler };
   }
 
   /**
@@ -264,7 +266,7 @@ export class WorkerPool implements AsyncDisposable {
       }
       throwIfAborted(call);
       let result: unknown;
-      const job = this[poolBrand].open(
+      const job = this.#scheduler.open(
         fn,
         jobSpec({
           mode: CallMode.Apply,
@@ -297,7 +299,7 @@ export class WorkerPool implements AsyncDisposable {
    * ```
    */
   getExitResults(): any[] {
-    return this[poolBrand].exitResults();
+    return this.#scheduler.exitResults();
   }
 
   /**
@@ -361,7 +363,7 @@ export class WorkerPool implements AsyncDisposable {
    * ```
    */
   stopAndJoin(): Promise<void> {
-    return this[poolBrand].stopAndJoin();
+    return this.#scheduler.stopAndJoin();
   }
 
   /**
@@ -389,7 +391,7 @@ export class WorkerPool implements AsyncDisposable {
    * ```
    */
   terminate(): Promise<void> {
-    return this[poolBrand].terminate();
+    return this.#scheduler.terminate();
   }
 
   /**
@@ -406,7 +408,7 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   #measurements(caller: string): NonNullable<PoolObserver['measurements']> {
-    const { measurements } = this[poolBrand];
+    const { measurements } = this.#scheduler;
     if (measurements !== undefined) return measurements;
     throw new Error(`${caller}: this pool measures nothing. Make it with new WorkerPool({ insights: true }).`);
   }
@@ -418,7 +420,7 @@ export class WorkerPool implements AsyncDisposable {
       const results: unknown[] = [];
       const joins = concatenate && !call.settle && isTypedArray(input);
       let pull: Pull | undefined;
-      const job = this[poolBrand].open(
+      const job = this.#scheduler.open(
         task,
         jobSpec({
           mode: CallMode.Map,
@@ -458,7 +460,7 @@ export class WorkerPool implements AsyncDisposable {
     return createIterator<R>((sink) => {
       throwIfAborted(call);
       let pull: Pull | undefined;
-      const job = this[poolBrand].open(
+      const job = this.#scheduler.open(
         task,
         jobSpec({
           mode: CallMode.Map,

@@ -15,7 +15,7 @@ import {
   poolChoiceGroup,
   type Overflow,
 } from './internal/options/operatorOptions.js';
-import { poolBrand, type AnyWorkerPool } from './internal/options/poolBrand.js';
+import { runnerOf, type AnyWorkerPool } from './internal/options/poolBrand.js';
 import { poolGroup, workerOptions, type PoolSettings } from './internal/options/poolOptions.js';
 import { placeFor, readOptions, settle, type Given } from './internal/options/readOptions.js';
 import type { OptionGroup } from './internal/options/rows.js';
@@ -174,10 +174,9 @@ function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
   );
 }
 
-/** Whether a pool measures what its workers do; one of another copy of this package may not know how. */
+/** Whether a pool measures what its workers do. */
 function hasInsights(pool: AnyWorkerPool): boolean {
-  const { [poolBrand]: inner } = pool as unknown as { readonly [poolBrand]: { readonly measurements?: unknown } };
-  return inner.measurements !== undefined;
+  return runnerOf<{ readonly measurements?: unknown }>(pool).measurements !== undefined;
 }
 
 function isObject(value: unknown): value is object {

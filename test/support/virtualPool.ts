@@ -10,13 +10,12 @@ import { Job, type JobEnd, type JobOwner } from '../../src/internal/core/job/Job
 import type { JobSpec } from '../../src/internal/core/job/JobSpec.js';
 import { indexAt, type Chunk } from '../../src/internal/core/job/Chunk.js';
 import { Pace } from '../../src/internal/core/job/Pace.js';
+import { poolBrand, version } from '../../src/internal/options/poolBrand.js';
 import { nodePlatform } from '../../src/internal/node/nodePlatform.js';
 import type { PortableFunction } from '../../src/internal/protocol/portable.js';
 
 /** A task in virtual time. For `parallelMap` the result is the last value, at the time of completion. */
 type VirtualTask = (value: unknown, context: { index: number }) => ObservableInput<unknown>;
-
-const brand: unique symbol = Symbol.for('rxjs-parallel-map.pool') as never;
 
 /** @param nJobs How many tasks run at once. */
 export function virtualPool(nJobs = Infinity): AnyWorkerPool {
@@ -26,13 +25,16 @@ export function virtualPool(nJobs = Infinity): AnyWorkerPool {
 class VirtualPool implements AnyWorkerPool, JobOwner {
   readonly platform = nodePlatform;
   readonly facts: JobOwner['facts'];
-  readonly [brand] = {
-    open: (fn: VirtualTask, spec: JobSpec): Job => {
-      const portable = { kind: 'module', name: 'virtual' } as PortableFunction;
-      const task = { id: 0, key: fn, portable, pace: new Pace(), users: 1 };
-      const job = new Job(task, spec, this);
-      this.#tasks.set(job, fn);
-      return job;
+  readonly [poolBrand] = {
+    version,
+    runner: {
+      open: (fn: VirtualTask, spec: JobSpec): Job => {
+        const portable = { kind: 'module', name: 'virtual' } as PortableFunction;
+        const task = { id: 0, key: fn, portable, pace: new Pace(), users: 1 };
+        const job = new Job(task, spec, this);
+        this.#tasks.set(job, fn);
+        return job;
+      },
     },
   };
 

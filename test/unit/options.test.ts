@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { availableParallelism } from 'node:os';
 import { runInNewContext } from 'node:vm';
@@ -17,7 +18,7 @@ import {
   type PoolSettings,
   type WorkerPoolOptions,
 } from '../../src/options.js';
-import { isWorkerPool, poolBrand } from '../../src/internal/options/poolBrand.js';
+import { isWorkerPool, poolBrand, version } from '../../src/internal/options/poolBrand.js';
 
 /** What `act` throws. */
 function thrownBy(act: () => unknown): Error {
@@ -30,7 +31,7 @@ function thrownBy(act: () => unknown): Error {
 }
 
 /** The only thing that options look at in a pool. */
-const pool = { [poolBrand]: {}, stopAndJoin: async () => {}, terminate: async () => {} };
+const pool = { [poolBrand]: { version, runner: {} }, stopAndJoin: async () => {}, terminate: async () => {} };
 
 const poolDefaults = {
   nJobs: availableParallelism(),
@@ -671,7 +672,7 @@ describe('options', () => {
     it('is not a pool', () => {
       class Pool {
         get [poolBrand]() {
-          return {};
+          return { version, runner: {} };
         }
       }
       expect(() => resolveOperatorOptions(new Pool(), 'parallelMap')).to.throw(TypeError, 'such as { pool: … }');
@@ -791,9 +792,24 @@ describe('options', () => {
       expect(resolveFromOptions({ pool }, 'parallelFrom').pool).to.equal(pool);
     });
 
+    it('has the version of the package', () => {
+      const { version: expected } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+      expect(version).to.equal(expected);
+    });
+
+    it('of another version of the package is refused by that', () => {
+      const other = { ...pool, [poolBrand]: { version: '9.9.9', runner: {} } };
+      expect(() => resolveOperatorOptions({ pool: other as never }, 'parallelMap')).to.throw(
+        TypeError,
+        new RegExp(
+          `^parallelMap: option "pool" must be a WorkerPool, .*It is of rxjs-parallel-map 9\\.9\\.9, and this is ${version}`,
+        ),
+      );
+    });
+
     it('is known by its brand, its settings are not', () => {
       expect(isWorkerPool(pool)).to.equal(true);
-      expect(isWorkerPool({ [Symbol.for('rxjs-parallel-map.pool')]: undefined })).to.equal(true);
+      expect(isWorkerPool({ [Symbol.for('rxjs-parallel-map.pool')]: { version } })).to.equal(true);
       for (const other of [null, undefined, 4, 'pool', {}, resolvePoolOptions({}, 'WorkerPool')]) {
         expect(isWorkerPool(other)).to.equal(false);
       }

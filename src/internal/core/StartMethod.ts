@@ -28,7 +28,7 @@ export interface Traffic {
   readonly received: number;
 }
 
-/** What workers have from the start: `prepareShared` and `prepare` have asked for it. */
+/** What workers have from the start: their template was asked for it. */
 export interface Prepared {
   readonly shared: boolean;
   readonly tasks: ReadonlySet<number>;
@@ -45,14 +45,20 @@ export interface PoolStartMethod extends StartMethod {
   whyUnavailable?(tries?: boolean): string | undefined;
   /** Starts ahead of time what all workers need. */
   warmUp?(): Promise<void>;
+  /** What its workers are copied from. */
+  readonly template?: WorkerTemplate;
+}
+
+/** A process that has loaded what workers need: they are copies of it, and have that from the start. */
+export interface WorkerTemplate {
   /** The workers from here on are to have what the pool's calls share. */
-  prepareShared?(shared: PortableValue): void;
+  share(shared: PortableValue): void;
   /** The workers that start next will need these functions, and may have them from the start. */
-  prepare?(tasks: ReadonlyMap<number, PortableFunction>): void;
+  prepare(tasks: ReadonlyMap<number, PortableFunction>): void;
   /** A call was given up that needs these functions: loading one may not take longer than `timeout` (milliseconds) from here on. */
-  abandon?(tasks: readonly number[], timeout: number): void;
+  abandon(tasks: readonly number[], timeout: number): void;
   /** No call uses a function any more. */
-  forget?(task: number): void;
-  /** No worker lives and none is wanted: ends whatever they were started from, and calls back then. False where nothing has to end. */
-  release?(callback: () => void): boolean;
+  forget(task: number): void;
+  /** No worker lives and none is wanted: ends it, and calls back then. False where there is nothing to end. */
+  close(callback: () => void): boolean;
 }

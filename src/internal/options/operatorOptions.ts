@@ -2,7 +2,7 @@
 
 import type { Insights } from '../../insights.js';
 import type { CallOptions } from './callOptions.js';
-import { isWorkerPool, type AnyWorkerPool } from './poolBrand.js';
+import { isWorkerPool, otherVersion, type AnyWorkerPool } from './poolBrand.js';
 import type { WorkerPoolOptions } from './poolOptions.js';
 import {
   boolean,
@@ -154,7 +154,7 @@ export const callbackGroup: OptionGroup<CallbackSettings> = {
 export const poolChoiceGroup: OptionGroup<PoolChoice> = {
   rows: {
     pool: row<AnyWorkerPool | undefined>({
-      ...objectThat('a WorkerPool', isWorkerPool),
+      ...objectThat('a WorkerPool', isWorkerPool, otherVersion),
       default: () => undefined,
       aliases: ['workerPool'],
     }),

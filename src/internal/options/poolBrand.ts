@@ -1,7 +1,16 @@
-/** How a `WorkerPool` is known. */
+/** How a `WorkerPool` is known: also one of the other format of this package, or of a copy elsewhere in `node_modules`. */
 
-/** Marks a `WorkerPool`. A key rather than the class: the ESM and the CommonJS copy of this package accept each other's. */
+/** Of this package: copies of different versions do not share pools. */
+export const version = '0.1.0';
+
+/** A key rather than the class: the ES module and the CommonJS copy of this package accept each other's pools. */
 export const poolBrand: unique symbol = Symbol.for('rxjs-parallel-map.pool') as never;
+
+/** What a pool has under its brand. @typeParam Runner What runs its calls: an inner type, the same only in the same version. */
+export interface PoolBrand<Runner> {
+  readonly version: string;
+  readonly runner: Runner;
+}
 
 /** A `WorkerPool`, of this copy of the package or of another one in the same program. */
 export interface AnyWorkerPool {
@@ -11,7 +20,27 @@ export interface AnyWorkerPool {
   terminate(): Promise<void>;
 }
 
-/** Whether `value` is a `WorkerPool`, of whichever copy of this package. */
+/** Whether a value is a `WorkerPool` of this version of the package. */
 export function isWorkerPool(value: unknown): value is AnyWorkerPool {
-  return typeof value === 'object' && value !== null && poolBrand in value;
+  return brandOf(value)?.version === version;
+}
+
+/** What runs the calls of a pool. */
+export function runnerOf<Runner>(pool: AnyWorkerPool): Runner {
+  return (brandOf(pool) as PoolBrand<Runner>).runner;
+}
+
+/** What to say of a pool that cannot be used: it is of another version. Nothing of what is no pool. */
+export function otherVersion(value: object): string {
+  const theirs = brandOf(value)?.version;
+  if (theirs === undefined || theirs === version) return '';
+  return (
+    ` It is of rxjs-parallel-map ${theirs}, and this is ${version}: see that there is one copy in node_modules, ` +
+    'for instance with "npm dedupe".'
+  );
+}
+
+function brandOf(value: unknown): Partial<PoolBrand<unknown>> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return (value as { readonly [poolBrand]?: Partial<PoolBrand<unknown>> })[poolBrand];
 }

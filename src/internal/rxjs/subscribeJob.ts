@@ -2,7 +2,7 @@
 
 import { Observable, type Subscriber } from 'rxjs';
 import type { CallSettings, FromSettings, Overflow, PoolSettings } from '../../options.js';
-import { isWorkerPool, poolBrand } from '../options/poolBrand.js';
+import { isWorkerPool, runnerOf } from '../options/poolBrand.js';
 import { bindContext } from '../platform/asyncContext.js';
 import type { CallMode } from '../protocol/messages.js';
 import type { AnyTask } from '../../taskTypes.js';
@@ -53,7 +53,7 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed, 
       return;
     }
     let feed: Feed | undefined;
-    const runner = runnerOf(request.settings);
+    const runner = openRunner(request.settings);
     const report = insightsReport(request.settings, runner);
     const job: Job = runner.open(
       request.fn,
@@ -72,8 +72,8 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed, 
   });
 }
 
-function runnerOf({ pool }: FromSettings): JobRunner {
-  if (isWorkerPool(pool)) return (pool as unknown as { readonly [poolBrand]: JobRunner })[poolBrand];
+function openRunner({ pool }: FromSettings): JobRunner {
+  if (isWorkerPool(pool)) return runnerOf<JobRunner>(pool);
   // The pool of one subscription ends with its one job.
   return createScheduler({ ...pool, keepAlive: false });
 }

@@ -31,11 +31,17 @@ function adapt(given: StartMethod): PoolStartMethod {
     options: given.options ?? [],
     isCloneable: (value) => given.isCloneable?.(value) ?? isCloneableByProcess(value),
     whyUnavailable: () => given.whyUnavailable?.(),
+    available: (onMore) => countOf(given.available?.(onMore) ?? Infinity),
     start: (identity, resources, { message, exit }) => {
       const events = { message: message as (message: unknown) => void, exit };
       return given.start(identity, resources, events);
     },
   };
+}
+
+/** What others say, as a number of workers. */
+function countOf(available: number): number {
+  return available > 0 ? Math.floor(available) : 0;
 }
 
 /** Why workers cannot be kept on some CPUs; `undefined` where they can. */

@@ -52,6 +52,9 @@ import type { Assignment, WorkerHandle, WorkerListener, WorkerState } from './Wo
 import { importsModules, type WorkerHooks } from './WorkerHooks.js';
 import { WorkerSlots } from './WorkerSlots.js';
 
+/** Where workers are lost while they start, this many are tried, one after the other. */
+const MOST_LOST_STARTS = 10;
+
 export class Scheduler implements JobOwner, WorkerListener {
   readonly settings: PoolSettings;
   readonly platform: Platform;
@@ -66,6 +69,8 @@ export class Scheduler implements JobOwner, WorkerListener {
   readonly #deadlines: Deadlines<Chunk>;
   readonly #loopRef: EventLoopRef;
   #stealTimer: Timer | undefined;
+  /** How many workers in a row were lost while they started, and another one was tried. */
+  #lostStarts = 0;
 
   constructor(settings: PoolSettings, parts: PoolParts) {
     const { platform, observer, startMethod } = parts;
@@ -180,9 +185,14 @@ export class Scheduler implements JobOwner, WorkerListener {
 
   onReady(worker: WorkerHandle): void {
     const { shared } = this.#parts;
+    this.#lostStarts = 0;
     this.#observer.onWorkerReady(worker);
     if (shared !== undefined && !worker.hasShared) worker.send({ type: ToWorker.Share, shared });
     this.#slots.rest(worker);
+    this.#dispatch();
+  }
+
+  onMoreAvailable(): void {
     this.#dispatch();
   }
 
@@ -250,7 +260,9 @@ export class Scheduler implements JobOwner, WorkerListener {
     const assignments = this.#slots.bury(worker);
     // Ctrl-C reaches a process before it can ignore that, and is for the program to answer: another one is started.
     const isInterrupted = end.signal === 'SIGINT';
-    if (before === 'starting' && !isInterrupted) this.#onFailedStart(worker.id, cause ?? died([]));
+    if (before === 'starting' && !isInterrupted && !this.#retriesElsewhere(end)) {
+      this.#onFailedStart(worker.id, cause ?? died([]));
+    }
 
     // The last ones first: only with the first ones a job may fail.
     for (const [at, assignment] of [...assignments.entries()].reverse()) {
@@ -338,8 +350,13 @@ export class Scheduler implements JobOwner, WorkerListener {
     });
   }
 
+  #retriesElsewhere({ retryElsewhere }: WorkerEnd): boolean {
+    return retryElsewhere === true && ++this.#lostStarts < MOST_LOST_STARTS;
+  }
+
   /** A start that fails would fail again: all who wait for a worker hear of it, once. */
   #onFailedStart(workerId: number, cause: unknown): void {
+    this.#lostStarts = 0;
     const error = cause instanceof StartMethodUnavailableError ? cause : new WorkerStartError({ workerId, cause });
     for (const job of this.#dispatcher.waitingJobs) job.fail(error);
   }

@@ -53,6 +53,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export interface WorkerListener {
   onReady(worker: WorkerHandle): void;
   onMessage(worker: WorkerHandle, message: MessageFromWorker): void;
+  /** More workers can be started than before. */
+  onMoreAvailable(): void;
   /** `before` is the state in which the end came. */
   onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void;
 }

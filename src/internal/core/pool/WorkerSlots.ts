@@ -19,13 +19,14 @@ export class WorkerSlots {
   #busy = 0;
   /** How many slots are taken. */
   #living = 0;
+  readonly #onMore = (): void => this.#listener.onMoreAvailable();
 
   constructor(settings: PoolSettings, parts: PoolParts, listener: WorkerListener) {
     this.#settings = settings;
     this.#parts = parts;
     this.#listener = listener;
     this.#slots = new Array<WorkerHandle | undefined>(settings.nJobs).fill(undefined);
-    if (parts.shared !== undefined) parts.startMethod.prepareShared?.(parts.shared);
+    if (parts.shared !== undefined) parts.startMethod.template?.share(parts.shared);
   }
 
   /** The workers that live. */
@@ -48,12 +49,18 @@ export class WorkerSlots {
 
   /** How many workers could take a value at once, counting those that were not started yet. */
   get free(): number {
-    return this.#settings.nJobs - this.#busy;
+    return this.#limit - this.#busy;
   }
 
   /** Whether there are as many workers as there may be. */
   get isComplete(): boolean {
-    return this.#living === this.#settings.nJobs;
+    return this.#living >= this.#limit;
+  }
+
+  /** How many workers there may be now. */
+  get #limit(): number {
+    const { nJobs } = this.#settings;
+    return Math.min(nJobs, this.#living + (this.#parts.startMethod.available?.(this.#onMore) ?? nJobs));
   }
 
   isCloneable(value: unknown): boolean {
@@ -62,12 +69,12 @@ export class WorkerSlots {
 
   /** The workers that start next will need these functions. */
   prepare(records: readonly TaskRecord[]): void {
-    this.#parts.startMethod.prepare?.(new Map(records.map(({ id, portable }) => [id, portable])));
+    this.#parts.startMethod.template?.prepare(new Map(records.map(({ id, portable }) => [id, portable])));
   }
 
   /** A call was given up that needs these functions. @param timeout How long loading one may still take (milliseconds). */
   abandon(records: readonly TaskRecord[], timeout: number): void {
-    this.#parts.startMethod.abandon?.(
+    this.#parts.startMethod.template?.abandon(
       records.map(({ id }) => id),
       timeout,
     );
@@ -75,13 +82,13 @@ export class WorkerSlots {
 
   /** No worker needs a function any more. */
   forget(task: number): void {
-    this.#parts.startMethod.forget?.(task);
+    this.#parts.startMethod.template?.forget(task);
     for (const worker of this.workers()) worker.forget(task);
   }
 
   /** No worker lives, and none is wanted: calls back when nothing is left. False where that is so. */
   release(callback: () => void): boolean {
-    return this.#parts.startMethod.release?.(callback) ?? false;
+    return this.#parts.startMethod.template?.close(callback) ?? false;
   }
 
   /**
@@ -93,6 +100,7 @@ export class WorkerSlots {
     const { startMethod, platform, observer } = this.#parts;
     let missing = wanted;
     for (const worker of this.#slots) if (worker?.state === 'starting') missing--;
+    missing = Math.min(missing, this.#limit - this.#living);
     for (let id = 0; id < this.#slots.length && missing > 0; id++) {
       if (this.#slots[id] !== undefined) continue;
       let worker: WorkerHandle;

@@ -12,7 +12,7 @@ import type { PortableFunction, PortableValue } from '../../protocol/portable.js
 import { whyNoCopies } from '../../posix/libc.js';
 import { ProcessLink } from '../process/ProcessLink.js';
 import { ServerProcess } from '../forkserver/ServerProcess.js';
-import type { Prepared, PoolStartMethod, WorkerEvents, PoolLink } from '../../core/StartMethod.js';
+import type { Prepared, PoolStartMethod, WorkerEvents, WorkerTemplate, PoolLink } from '../../core/StartMethod.js';
 
 /** A process that workers are copied from, and what it was asked to load. */
 interface Template {
@@ -27,11 +27,12 @@ interface Template {
   living: number;
 }
 
-class ForkTemplate implements PoolStartMethod {
+class Fork implements PoolStartMethod, WorkerTemplate {
   readonly name = 'fork';
   readonly options = workerOptions;
   readonly isCloneable = isCloneableByProcess;
   readonly whyUnavailable = whyNoCopies;
+  readonly template = this;
 
   readonly #daemon: boolean;
   #shared: PortableValue | undefined;
@@ -42,7 +43,7 @@ class ForkTemplate implements PoolStartMethod {
     this.#daemon = daemon;
   }
 
-  prepareShared(shared: PortableValue): void {
+  share(shared: PortableValue): void {
     this.#shared = shared;
   }
 
@@ -89,7 +90,7 @@ class ForkTemplate implements PoolStartMethod {
     return link;
   }
 
-  release(callback: () => void): boolean {
+  close(callback: () => void): boolean {
     if (this.#template === undefined) return false;
     this.#template.server.end(callback);
     this.#template = undefined;
@@ -142,5 +143,5 @@ class ForkTemplate implements PoolStartMethod {
 
 /** This start method, for one pool. */
 export function forking(daemon: boolean): PoolStartMethod {
-  return new ForkTemplate(daemon);
+  return new Fork(daemon);
 }
