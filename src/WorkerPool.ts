@@ -466,7 +466,7 @@ export class WorkerPool implements AsyncDisposable {
           mode: CallMode.Map,
           ordered,
           call,
-          manualRelease: true,
+          manualConsume: true,
           input: facts,
           sink: {
             ...sink,

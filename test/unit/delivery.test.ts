@@ -30,7 +30,7 @@ function target(heard: Heard, wanted = Infinity): DeliveryTarget {
       heard.out.push(...values);
       return heard.out.length < wanted;
     },
-    release: (count) => (heard.released += count),
+    through: (count) => (heard.released += count),
     credit: (seq) => heard.credits.push(seq),
   };
 }

@@ -93,7 +93,7 @@ export class Job {
   /** How many values have a result. */
   #done = 0;
   /** Whether the sink tells when results are consumed, until the pool waits for the job. */
-  #manualRelease: boolean;
+  #manualConsume: boolean;
   /** How many results the sink has and has not told to be consumed. */
   #unconsumed = 0;
 
@@ -109,16 +109,16 @@ export class Job {
     this.#sink = spec.sink;
     this.#ordered = spec.ordered;
     this.#bufferSize = spec.bufferSize;
-    this.#manualRelease = spec.manualRelease;
+    this.#manualConsume = spec.manualConsume;
     this.#input = new JobInput(spec, task.pace, owner.facts);
     // In the async context of the call, not in that of the one that has started the worker.
     this.#tellProgress = this.call.onProgress && owner.platform.bindContext(this.call.onProgress);
     if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
       emit: (values) => this.#emit(values),
-      release: (count) => {
-        if (this.#manualRelease) this.#unconsumed += count;
-        else this.#input.release(count);
+      through: (count) => {
+        if (this.#manualConsume) this.#unconsumed += count;
+        else this.#input.consume(count);
       },
       credit: (seq) => {
         for (const chunk of this.#inFlight) if (chunk.seq === seq) this.#owner.credit(this, chunk);
@@ -190,19 +190,19 @@ export class Job {
   }
 
   /** `count` results were consumed; for a sink that said it would tell. */
-  release(count: number): void {
-    if (!this.#manualRelease) return; // they count as consumed
+  consume(count: number): void {
+    if (!this.#manualConsume) return; // they count as consumed
     this.#unconsumed -= count;
-    this.#input.release(count);
+    this.#input.consume(count);
     this.#owner.onWorkChanged(this);
     if (!this.ended) this.#sink.room?.();
   }
 
   /** The pool waits for the job's end: from here on the job does not wait for the consumer of its results. */
   drain(): void {
-    if (this.ended || !this.#manualRelease) return;
-    this.release(this.#unconsumed);
-    this.#manualRelease = false;
+    if (this.ended || !this.#manualConsume) return;
+    this.consume(this.#unconsumed);
+    this.#manualConsume = false;
   }
 
   /** Cuts an input that is a typed array into its values. */

@@ -86,8 +86,8 @@ export class JobInput {
   }
 
   /** `count` values are through, with their results consumed. */
-  release(count: number): void {
-    this.#sizing.release(count);
+  consume(count: number): void {
+    this.#sizing.consume(count);
   }
 
   /**

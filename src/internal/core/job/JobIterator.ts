@@ -76,7 +76,7 @@ export class JobIterator<R> implements AsyncIterableIterator<R> {
       this.#batches.shift();
       this.#taken = 0;
       // Not from inside a delivery: there may be more of it to come.
-      void resolved.then(() => this.#job?.release(batch.length));
+      void resolved.then(() => this.#job?.consume(batch.length));
     }
     return value;
   }

@@ -25,8 +25,8 @@ export interface JobSpec {
   readonly bufferSize: number;
   /** What happens with more. Default: an error. */
   readonly overflow: Overflow;
-  /** Whether the sink tells by `release` when results are consumed. Default: they are as soon as it has them. */
-  readonly manualRelease: boolean;
+  /** Whether the sink tells by `consume` when results are consumed. Default: they are as soon as it has them. */
+  readonly manualConsume: boolean;
   /** Whether its exit functions run at its end also where workers are kept. Default: false. */
   readonly wantsExitResults: boolean;
   /** What is known of an input that is pulled. */
@@ -39,7 +39,7 @@ const defaults = {
   ordered: true,
   bufferSize: Infinity,
   overflow: 'error',
-  manualRelease: false,
+  manualConsume: false,
   wantsExitResults: false,
   input: undefined,
   total: undefined,

@@ -37,7 +37,7 @@ export class Sizing {
   /** How many chunks can be worked on at once. */
   readonly #takers: number;
   /** How many values are through, with their results consumed. */
-  #released = 0;
+  #consumed = 0;
   #isInputComplete = false;
 
   constructor({ call, input, mode }: JobSpec, pace: Pace, pool: PoolFacts, pending: PendingValues) {
@@ -63,8 +63,8 @@ export class Sizing {
   }
 
   /** `count` values are through, with their results consumed. */
-  release(count: number): void {
-    this.#released += count;
+  consume(count: number): void {
+    this.#consumed += count;
   }
 
   /** No more values will come: the last chunk may be smaller than the others. */
@@ -102,14 +102,14 @@ export class Sizing {
 
   /** Whether another value of an input that is pulled may be taken. */
   get hasRoom(): boolean {
-    return this.#pending.taken - this.#released < this.#window;
+    return this.#pending.taken - this.#consumed < this.#window;
   }
 
   /** How many of the waiting values may be handed out now. */
   get #cuttable(): number {
     const most = this.#maxTasksActive ?? Infinity;
     const { waiting, cutCount } = this.#pending;
-    const count = Math.min(waiting, most - (cutCount - this.#released));
+    const count = Math.min(waiting, most - (cutCount - this.#consumed));
     // An input that has more at once has it as soon as there is room: then the chunk is whole.
     if (!this.areWhole || this.#isInputComplete || count === 0) return count;
     return count < Math.min(this.#fixed ?? 1, most) ? 0 : count;

@@ -53,15 +53,15 @@ export class ClaimBook {
 
   /** The worker has found out, or has ended the chunk otherwise. */
   onSeen(id: number): void {
-    if (this.#unseen.delete(id)) this.#release(id);
+    if (this.#unseen.delete(id)) this.#vacate(id);
   }
 
   /** The worker is through with a chunk. */
   close({ id }: Chunk): void {
-    if (!this.#unseen.has(id)) this.#release(id);
+    if (!this.#unseen.has(id)) this.#vacate(id);
   }
 
-  #release(id: number): void {
+  #vacate(id: number): void {
     const place = this.#places.get(id);
     if (place === undefined) return;
     this.#places.delete(id);

@@ -73,7 +73,8 @@ export class HookRunner {
     if (known !== undefined) return known;
     const areInUse = [...this.#uses.keys()].some((hooks) => this.#isInUse(hooks));
     // Of workers that stay all are kept: they leave one after the other. Of single calls only those that go on.
-    this.#results.keep((hooks) => areInUse && (hooks.isKept || this.#uses.has(hooks)));
+    const ids = new Set([...this.#uses.keys()].map(({ id }) => id));
+    this.#results.keep((id, areKept) => areInUse && (areKept || ids.has(id)));
     const { init, exit } = functions;
     const hooks: WorkerHooks = {
       id: this.#nextId++,
@@ -119,7 +120,7 @@ export class HookRunner {
   }
 
   /** A job has ended, in whichever way. */
-  release(job: Job): void {
+  leaveCall(job: Job): void {
     const { hooks } = job;
     if (hooks === undefined) return;
     this.#use(hooks).jobs.delete(job);

@@ -24,6 +24,8 @@ const ERROR_WAIT = 100;
 export interface LifecycleListener {
   /** A job's values may be given out. */
   onActive(job: Job): void;
+  /** The pool was joined or terminated, and no worker lives. */
+  onEmpty(): void;
   /** Whether the program is to be held open may have changed. */
   onChanged(): void;
 }
@@ -53,7 +55,7 @@ export class Lifecycle {
   #joining: Ending | undefined;
   #terminating: Ending | undefined;
   /** Whether what workers were started from is ending. */
-  #isReleasing = false;
+  #isClosing = false;
   /** How many ended jobs wait for workers before they tell. */
   #waitingJobs = 0;
   /** A worker that could not even be killed. */
@@ -80,7 +82,7 @@ export class Lifecycle {
   /** Whether somebody waits for workers to end. */
   get awaited(): boolean {
     const ending = this.#joining !== undefined || this.#terminating !== undefined;
-    return this.#waitingJobs > 0 || this.#isReleasing || (ending && this.#slots.living > 0);
+    return this.#waitingJobs > 0 || this.#isClosing || (ending && this.#slots.living > 0);
   }
 
   add(job: Job): void {
@@ -160,18 +162,19 @@ export class Lifecycle {
       for (const worker of workers) if (worker.assignments.length === 0) this.#hooks.leave(worker);
       return;
     }
-    if (this.#isReleasing) return;
-    this.#isReleasing = this.#slots.release(() => {
-      this.#isReleasing = false;
+    if (this.#isClosing) return;
+    this.#isClosing = this.#slots.closeTemplate(() => {
+      this.#isClosing = false;
       this.#advance();
       this.#listener.onChanged();
     });
-    if (this.#isReleasing) return;
+    if (this.#isClosing) return;
     const lost = this.#hooks.takeLost();
-    if (this.#joining !== undefined) this.#settle(this.#joining, lost);
-    if (this.#terminating !== undefined) this.#settle(this.#terminating);
+    if (this.#joining !== undefined) this.#resolve(this.#joining, lost);
+    if (this.#terminating !== undefined) this.#resolve(this.#terminating);
     this.#joining = undefined;
     this.#abandoned = undefined;
+    this.#listener.onEmpty();
     for (const job of this.#postponed) {
       this.#postponed.delete(job);
       this.#jobs.add(job);
@@ -180,7 +183,7 @@ export class Lifecycle {
   }
 
   /** @param lost What an exit function has thrown. */
-  #settle(ending: Ending, lost?: { readonly error: unknown }): void {
+  #resolve(ending: Ending, lost?: { readonly error: unknown }): void {
     if (this.#abandoned === undefined) {
       if (lost === undefined) ending.resolve();
       else ending.reject(lost.error);
@@ -206,17 +209,17 @@ export class Lifecycle {
       this.#listener.onChanged();
     };
     // Another job may have come meanwhile, and want it.
-    const release = (): void => {
-      if (this.#jobs.size > 0 || !this.#slots.release(done)) done();
+    const close = (): void => {
+      if (this.#jobs.size > 0 || !this.#slots.closeTemplate(done)) done();
     };
     if (left === 0) {
-      release();
+      close();
       return;
     }
     if (limit !== Infinity) timer = this.#platform.setTimeout(done, limit);
     for (const worker of workers) {
       worker.whenEnded(() => {
-        if (--left === 0) release();
+        if (--left === 0) close();
       });
     }
     for (const worker of workers) makeEnd(worker);

@@ -87,6 +87,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     this.#hooks = new HookRunner(platform, this.#tasks, this.#slots);
     this.#lifecycle = new Lifecycle(platform, keepAlive, this.#slots, this.#hooks, {
       onActive: (job) => this.onWorkChanged(job),
+      onEmpty: () => this.#tasks.clear(),
       onChanged: () => this.#updateLoopRef(),
     });
     this.#dispatcher = new Dispatcher(platform, settings, this.#slots, this.#hooks, {
@@ -159,7 +160,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     this.#dispatcher.drop(job);
     if (end.outcome !== 'completed') this.#slots.abandon(functionsOf(job), job.call.cancelTimeout);
     this.#tasks.release(job.task);
-    this.#hooks.release(job);
+    this.#hooks.leaveCall(job);
     this.#lifecycle.end(job, end, deliver);
     this.#updateLoopRef();
   }

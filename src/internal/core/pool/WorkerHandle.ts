@@ -154,7 +154,7 @@ export class WorkerHandle {
     return first?.chunk.id === id ? first : this.#assignments.find(({ chunk }) => chunk.id === id);
   }
 
-  holds(chunk: Chunk): boolean {
+  has(chunk: Chunk): boolean {
     return this.#assignments.some((assignment) => assignment.chunk === chunk);
   }
 

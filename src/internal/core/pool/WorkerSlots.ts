@@ -36,7 +36,7 @@ export class WorkerSlots {
 
   /** The worker that has a chunk. */
   holderOf(chunk: Chunk): WorkerHandle | undefined {
-    return this.#slots.find((worker) => worker?.holds(chunk) === true);
+    return this.#slots.find((worker) => worker?.has(chunk) === true);
   }
 
   get living(): number {
@@ -86,8 +86,8 @@ export class WorkerSlots {
     for (const worker of this.workers()) worker.forget(task);
   }
 
-  /** No worker lives, and none is wanted: calls back when nothing is left. False where that is so. */
-  release(callback: () => void): boolean {
+  /** No worker lives, and none is wanted: calls back when nothing is left. False where that is so already. */
+  closeTemplate(callback: () => void): boolean {
     return this.#parts.startMethod.template?.close(callback) ?? false;
   }
 
