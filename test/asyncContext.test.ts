@@ -13,7 +13,7 @@ const failing = (n: number): number => {
   throw new Error(`task ${n}`);
 };
 
-describeEach.distinct('the async context of a subscriber', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'the async context of a subscriber', ({ name: startMethod }) => {
   let pool: WorkerPool;
   beforeEach(() => {
     pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });

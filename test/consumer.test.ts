@@ -8,7 +8,7 @@ import { trackWorkers } from './support/workers.js';
 
 const same = (n: number): number => n;
 
-describeEach.distinct('a consumer', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const options = { nJobs: 2, startMethod };
 

@@ -37,7 +37,7 @@ const listening = async (
   return name;
 };
 
-describeEach.distinct('an existing pool', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startMethod }) => {
   let pool: WorkerPool;
   beforeEach(() => {
     pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });

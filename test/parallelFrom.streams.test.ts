@@ -46,7 +46,7 @@ const countingWeb = () => {
   return { stream, done };
 };
 
-describeEach.distinct('parallelFrom on streams', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'parallelFrom on streams', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const options = { nJobs: 2, startMethod };
 

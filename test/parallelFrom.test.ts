@@ -61,7 +61,7 @@ class ToldLater implements AsyncIterable<number> {
   }
 }
 
-describeEach.distinct('parallelFrom', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };

@@ -6,7 +6,7 @@ import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
 
-describeEach.distinct('parallelMergeMap with calls that fail', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'parallelMergeMap with calls that fail', ({ name: startMethod }) => {
   trackWorkers();
   const options = { nJobs: 2, startMethod };
 

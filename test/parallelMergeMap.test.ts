@@ -7,7 +7,7 @@ import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
 
-describeEach.everywhere('parallelMergeMap', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver', 'inline'], 'parallelMergeMap', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };

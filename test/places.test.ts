@@ -28,7 +28,7 @@ import { trackWorkers } from './support/workers.js';
 
 const double = (n: number): number => n * 2;
 
-describeEach.distinct('parallelMap among other operators', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'parallelMap among other operators', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };

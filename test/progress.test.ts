@@ -321,7 +321,7 @@ describe('progressBar that is written elsewhere', () => {
 });
 
 // The program writes the lines; those of a pool in a worker go the way of all output, which program.test.ts shows.
-describeEach.distinct('progressBar where stderr is no terminal', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'progressBar where stderr is no terminal', ({ name: startMethod }) => {
   const run = (what: string) => runProgram('progress.mjs', { args: [what, startMethod] });
 
   it('prints lines, and leaves stdout alone', async () => {

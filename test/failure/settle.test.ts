@@ -44,7 +44,7 @@ async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
 
 const numbers = Array.from({ length: 200 }, (_, n) => n);
 
-describeEach.distinct('settle, however tasks are run,', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'settle, however tasks are run,', ({ name: startMethod }) => {
   let pool: WorkerPool;
   before(() => {
     pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true });

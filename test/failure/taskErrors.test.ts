@@ -16,7 +16,7 @@ interface TaskError {
   readonly error: Error;
 }
 
-describeEach.distinct('the channel rxjs-parallel-map:task:error', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'the channel rxjs-parallel-map:task:error', ({ name: startMethod }) => {
   const channel = 'rxjs-parallel-map:task:error';
   let heard: TaskError[] = [];
   let serials: number[] = [];

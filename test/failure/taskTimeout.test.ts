@@ -54,7 +54,7 @@ const timed = { taskTimeout: 150 };
 /** For calls with other tasks beside: a busy machine may not give their worker a turn of a CPU for a while. */
 const generous = { taskTimeout: 1000 };
 
-describeEach.distinct('taskTimeout, however tasks are run,', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'taskTimeout, however tasks are run,', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
 
@@ -99,7 +99,7 @@ describeEach.distinct('taskTimeout, however tasks are run,', ({ name: startMetho
 });
 
 // The clock of a task is the pool's, and stands in the program.
-describeEach.distinct('the time of a task with taskTimeout', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'the time of a task with taskTimeout', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
   const gates = useGates();

@@ -8,7 +8,7 @@ class Connection {
   readonly handler = () => undefined;
 }
 
-describeEach.distinct('a value that cannot be sent', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'spawn'], 'a value that cannot be sent', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
 
   // peers: 17

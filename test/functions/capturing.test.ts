@@ -21,7 +21,7 @@ const factor = 3;
 const triple = (n: number) => n * factor;
 const md5 = (text: string) => createHash('md5').update(text).digest('hex').slice(0, 4);
 
-describeEach.distinct('capturing', ({ name: startMethod, isProcess }) => {
+describeEach.of(['threading', 'spawn'], 'capturing', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
 
   it('reads values afresh at each subscription, and not when the operator is made', async () => {
@@ -176,7 +176,7 @@ const header = `
   const point = new Point();
 `;
 
-describeEach.distinct('capturing in a program', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'capturing in a program', ({ name: startMethod }) => {
   const folder = useProgramFolder();
 
   const run = async (body: string, flags: readonly string[] = []): Promise<{ printed: unknown; stderr: string }> => {

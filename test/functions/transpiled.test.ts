@@ -211,7 +211,7 @@ function printed({ code, stdout, stderr }: ProgramResult): unknown {
   return JSON.parse(stdout);
 }
 
-describeEach.distinctAnd('spawn', 'a function in a program made by', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn', 'forkserver'], 'a function in a program made by', ({ name: startMethod }) => {
   let folder: ProgramFolder;
   beforeEach(() => (folder = new ProgramFolder()));
   afterEach(() => folder.remove());
@@ -299,7 +299,10 @@ const inTheRepl = `
   Promise.all(calls).then((results) => console.log('results: ' + JSON.stringify(results)), (error) => console.log('results: ' + error.stack)).finally(() => pool.terminate())
 `;
 
-(format === 'cjs' ? describeEach.distinctAnd : () => undefined)('spawn', 'a function', ({ name: startMethod }) => {
+/** What loads CommonJS only. */
+const describeInCommonJs = format === 'cjs' ? describeEach.of : () => undefined;
+
+describeInCommonJs(['threading', 'spawn'], 'a function', ({ name: startMethod }) => {
   const folder = new ProgramFolder();
   after(() => folder.remove());
 

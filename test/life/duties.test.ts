@@ -22,7 +22,7 @@ const startAt =
     state.tasks = first;
   };
 
-describeEach.distinct('init and exit functions of several calls', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'init and exit functions of several calls', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const gates = useGates();

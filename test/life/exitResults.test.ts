@@ -15,7 +15,7 @@ import { trackWorkers } from '../support/workers.js';
 const add = (n: number, { state }: TaskContext<{ sum?: number }>): number => (state.sum = (state.sum ?? 0) + n);
 const toSum = ({ state }: WorkerContext<{ sum: number }>): number => state.sum;
 
-describeEach.distinct('exit results', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'exit results', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
   const log = useWorkerLog();

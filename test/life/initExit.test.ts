@@ -54,7 +54,7 @@ function logging(log: ReturnType<typeof useWorkerLog>) {
 const gather = (n: number, { state }: TaskContext<{ seen?: number[] }>): number[] =>
   (state.seen = [...(state.seen ?? []), n]);
 
-describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'workerInit and workerExit', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers(); // which looks when the pools have ended
   const log = useWorkerLog();

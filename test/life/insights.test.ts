@@ -19,7 +19,7 @@ const spin = (ms: number): number => {
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
 // Measured in the pool, in the loop that all workers run, and by what their channel counts.
-describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
+describeEach.of(['threading', 'fork'], 'insights', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
   trackWorkers();
   const create = (options: WorkerPoolOptions = {}) =>

@@ -21,7 +21,7 @@ const countsFrom =
   };
 
 // The pool decides which worker stays for whom; that one ends, in whichever way, is in pool/lifecycle and failure/deadWorkers.
-describeEach.distinct('keepAlive', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'keepAlive', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const create = () => createPool({ nJobs: 1, startMethod, keepAlive: true });

@@ -40,7 +40,7 @@ function livesOf(all: readonly Life[]): { workerId: number; tasks: number }[] {
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 // Who counts is the pool, and that a worker of each start method leaves and is replaced is below.
-describeEach.distinct('workerLifespan, however tasks are run,', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'workerLifespan, however tasks are run,', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
 

@@ -27,7 +27,7 @@ const report = (n: number, { progress }: TaskContext): number | Promise<number> 
   });
 };
 
-describeEach.distinct('progress', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'fork'], 'progress', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   trackWorkers(); // which looks when the pools have ended
   const gates = useGates();

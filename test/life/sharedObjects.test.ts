@@ -26,7 +26,7 @@ class Scale {
 const sharedIn = (_: unknown, { shared }: TaskContext): unknown => shared;
 
 // A template has them before its workers are copied.
-describeEach.distinctAnd('fork', 'sharedObjects', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'forkserver', 'fork'], 'sharedObjects', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   trackWorkers();
 

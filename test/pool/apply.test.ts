@@ -5,7 +5,7 @@ import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach.distinct('apply', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'apply', ({ name: startMethod }) => {
   afterEach(endPools);
   const gates = useGates();
 

@@ -17,7 +17,7 @@ const compute = (ms: number): number => {
 /** So many calls that take no time, from which the pool learns that. */
 const quick = (count: number): number[] => new Array<number>(count).fill(0);
 
-describeEach.distinct('chunks', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'chunks', ({ name: startMethod }) => {
   afterEach(endPools);
 
   it('hold many values where calls are quick', async () => {

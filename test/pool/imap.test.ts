@@ -24,7 +24,7 @@ async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-describeEach.distinct('imap', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'imap', ({ name: startMethod }) => {
   afterEach(endPools);
 
   it('gives results in order, imapUnordered as they finish', async () => {

@@ -110,7 +110,7 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
 });
 
 // What the pool gives to whom.
-describeEach.distinct('workers of several calls', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'workers of several calls', ({ name: startMethod }) => {
   afterEach(endPools);
 
   // peers: 34

@@ -9,7 +9,7 @@ import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection, thrownBy } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach.everywhere('transfer', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'fork', 'inline'], 'transfer', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   const library = new URL('../support/library.js', import.meta.url).href;
 

@@ -18,7 +18,7 @@ async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-describeEach.everywhere('a typed array as input', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'forkserver', 'inline'], 'a typed array', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
 
   it('is cut into pieces of chunkSize elements, which the function gets as typed arrays', async () => {

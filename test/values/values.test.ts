@@ -4,7 +4,7 @@ import { WorkerPool } from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach.everywhere('a value arrives as structured clone makes it', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork', 'inline'], 'a value that is sent', ({ name: startMethod }) => {
   afterEach(endPools);
   let kept: Pool;
   before(() => {
