@@ -1,4 +1,4 @@
-// Workers end when nobody listens any more, whatever they are doing. peers: 4, 10
+// Workers end when nobody listens any more, whatever they are doing.
 import { expect } from 'chai';
 import { concat, from, NEVER, of, range, switchMap, throwError } from 'rxjs';
 import { parallelFrom, parallelMap, parallelMergeMap } from './support/library.js';

@@ -1,4 +1,4 @@
-// What a consumer may do while it is called: unsubscribe, feed the source, throw, subscribe again. peers: 11, 12
+// What a consumer may do while it is called: unsubscribe, feed the source, throw, subscribe again.
 import { expect } from 'chai';
 import { config, Observable, of, range, Subject, takeUntil, tap } from 'rxjs';
 import { parallelFrom, parallelMap } from './support/library.js';
@@ -12,7 +12,7 @@ describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod 
   const workers = trackWorkers();
   const options = { nJobs: 2, startMethod };
 
-  it('that unsubscribes inside next gets nothing more, not even what has arrived already (peers: 12)', async () => {
+  it('that unsubscribes inside next gets nothing more, not even what has arrived already', async () => {
     for (const chunkSize of [1, 50]) {
       const values: number[] = [];
       await new Promise<void>((resolve) => {
@@ -35,7 +35,7 @@ describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod 
     }
   });
 
-  it('that has gone before a synchronous source has emitted everything starts no worker, and the source is stopped (peers: 12)', () => {
+  it('that has gone before a synchronous source has emitted everything starts no worker, and the source is stopped', () => {
     let emitted = 0;
     const leave = new Subject<void>();
     const source = new Observable<number>((subscriber) => {
@@ -49,7 +49,7 @@ describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod 
     expect(workers.started).to.equal(0);
   });
 
-  it('that unsubscribes inside next, from which a synchronous source is emitting, stops that (peers: 12)', async () => {
+  it('that unsubscribes inside next, from which a synchronous source is emitting, stops that', async () => {
     // A value that arrives makes the source emit a thousand others, in the middle of which the consumer leaves.
     const feed = new Subject<number>();
     let emitted = 0;
@@ -75,7 +75,7 @@ describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod 
     expect(feed.observed).to.equal(false);
   });
 
-  it('that has unsubscribed makes no more input be read (peers: 11)', async () => {
+  it('that has unsubscribed makes no more input be read', async () => {
     let read = 0;
     let readAtTheEnd = -1;
     async function* input() {

@@ -1,4 +1,4 @@
-// Which error comes, after which values, and what is not started any more. peers: 19, 20
+// Which error comes, after which values, and what is not started any more.
 import { expect } from 'chai';
 import { concat, from, NEVER, range, Subject } from 'rxjs';
 import type { TaskContext } from 'rxjs-parallel-map';
@@ -29,7 +29,7 @@ describeEach.of(['threading', 'fork'], 'errors and order', ({ name: startMethod 
     expect(error).to.include({ message: 'c', index: 2 });
   });
 
-  it('ordered: of several that fail, the smallest index is the error, though it fails last (peers: 20)', async () => {
+  it('ordered: of several that fail, the smallest index is the error, though it fails last', async () => {
     const source = from(['a', 'b', 'c'].map((name) => gates().value(name, name === 'a' ? {} : { fails: name })));
     const outcome = outcomeOf(source.pipe(parallelMap(passGate, options)));
     await gates().haveStarted('a', 'b', 'c');
@@ -158,7 +158,7 @@ describeEach.of(['threading', 'fork'], 'errors and order', ({ name: startMethod 
     expect(gates().started).to.deep.equal(['0', '1', '2']);
   });
 
-  it('an error is told once, and neither completion nor values follow it (peers: 20)', async () => {
+  it('an error is told once, and neither completion nor values follow it', async () => {
     const heard: string[] = [];
     const source = new Subject<number>();
     const task = (n: number): number => {
@@ -181,7 +181,7 @@ describeEach.of(['threading', 'fork'], 'errors and order', ({ name: startMethod 
     expect(heard).to.deep.equal(['task 0']);
   });
 
-  it('several failures make no unhandled rejection and no noise (peers: 19)', async () => {
+  it('several failures make no unhandled rejection and no noise', async () => {
     const end = await runProgram(`
       process.on('unhandledRejection', () => console.log('unhandled rejection'));
       process.on('uncaughtException', () => console.log('uncaught exception'));

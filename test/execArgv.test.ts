@@ -50,7 +50,6 @@ describe('a program that was started', () => {
     });
   }
 
-  // peers: 77
   it('with --inspect=0 runs its workers', async () => {
     const { code, stdout, stderr } = await runProgram('flags.mjs', { flags: ['--inspect=0'] });
     expect(code, stderr).to.equal(0);
@@ -187,7 +186,6 @@ describe('a program that was started', () => {
     }
   });
 
-  // peers: 2 of section 2
   for (const [how, options] of [
     ['by tsx', { flags: ['--import', 'tsx'] }],
     ['with NODE_OPTIONS that preload tsx', { env: { NODE_OPTIONS: '--import tsx' } }],

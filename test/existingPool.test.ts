@@ -1,4 +1,4 @@
-// The option `pool`: an operator on a pool of the caller's. peers: 3, 4, 5, 6, 7, 8
+// The option `pool`: an operator on a pool of the caller's.
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { concat, from, NEVER, of, range, take } from 'rxjs';
@@ -103,7 +103,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     expect(values).to.deep.equal([0, 1, 2, 3, 4, 5]);
   });
 
-  it('goes on with the next call while a cancelled one leaves: its task may end by itself (peers: 3, 6)', async () => {
+  it('goes on with the next call while a cancelled one leaves: its task may end by itself', async () => {
     const subscription = of(gates().value('a'))
       .pipe(parallelMap(listening, { pool, cancelTimeout: Infinity }))
       .subscribe();
@@ -114,7 +114,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     expect(workers.started).to.equal(1);
   });
 
-  it('gives a cancelled worker no new task before it answers (peers: 6)', async () => {
+  it('gives a cancelled worker no new task before it answers', async () => {
     const value = gates().value('a');
     const subscription = of(value)
       .pipe(parallelMap(passGate, { pool, cancelTimeout: Infinity }))
@@ -132,7 +132,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     expect(workers.started).to.equal(1);
   });
 
-  it('kills a cancelled endless loop after cancelTimeout, and the next task runs (peers: 4)', async () => {
+  it('kills a cancelled endless loop after cancelTimeout, and the next task runs', async () => {
     const subscription = of(gates().value('a'))
       .pipe(parallelMap(loopForever, { pool, cancelTimeout: 50 }))
       .subscribe();
@@ -157,7 +157,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     expect(time).to.be.below(100);
   });
 
-  it('cuts off a listener for the cancellation that itself hangs (peers: 7)', async () => {
+  it('cuts off a listener for the cancellation that itself hangs', async () => {
     // Enough for the listener to begin: a busy machine may not give the worker a turn within 50 ms.
     const subscription = of({ ...gates().value('a'), hangs: true })
       .pipe(parallelMap(listening, { pool, cancelTimeout: 1000 }))
@@ -169,7 +169,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     expect(workers.started).to.equal(2);
   });
 
-  it('lets what a listener for the cancellation writes arrive (peers: 8)', async () => {
+  it('lets what a listener for the cancellation writes arrive', async () => {
     const subscription = of(gates().value('a'))
       .pipe(parallelMap(listening, { pool, cancelTimeout: 5000 }))
       .subscribe();
@@ -178,7 +178,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     await gates().hasSaid('abort a');
   });
 
-  it('leaves a running task alone when one that waits behind it is cancelled (peers: 3)', async () => {
+  it('leaves a running task alone when one that waits behind it is cancelled', async () => {
     const first = pool.map(passGate, [gates().value('a')]);
     await gates().haveStarted('a');
     const controller = new AbortController();
@@ -195,7 +195,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     expect(workers.started).to.equal(1);
   });
 
-  it('leaves a running task alone when a short one that was sent ahead to its worker is cancelled (peers: 3)', async () => {
+  it('leaves a running task alone when a short one that was sent ahead to its worker is cancelled', async () => {
     // So short that the pool sends the next ones ahead.
     for (let round = 0; round < 20; round++) await pool.map(busy, [0, 0, 0, 0, 0, 0, 0]);
     const long = pool.map(busy, [600]);
@@ -208,7 +208,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     expect(workers.started).to.equal(1);
   });
 
-  it('lets a cancelled call share its worker with no other one (peers: 5)', async () => {
+  it('lets a cancelled call share its worker with no other one', async () => {
     await pool.terminate();
     pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true });
     const other = pool.map(passGate, [gates().value('other')]);
@@ -231,7 +231,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     subscription.unsubscribe();
   });
 
-  it('unsubscribing one of two ends only its tasks (peers: 10)', async () => {
+  it('unsubscribing one of two ends only its tasks', async () => {
     await pool.terminate();
     pool = new WorkerPool({ nJobs: 2, startMethod });
     const operator = parallelMap(passGate, { pool, cancelTimeout: 0 });

@@ -1,4 +1,4 @@
-// When `parallelMergeMap` subscribes, emits and ends, in virtual time. peers: 63
+// When `parallelMergeMap` subscribes, emits and ends, in virtual time.
 import { expect } from 'chai';
 import { catchError, of, take, type Observable } from 'rxjs';
 import { parallelMergeMap } from './support/library.js';
@@ -11,7 +11,7 @@ const innerOf =
   (name: string): Observable<string> =>
     inners[name] as Observable<string>;
 
-describe('parallelMergeMap in virtual time, unordered (peers: 63)', () => {
+describe('parallelMergeMap in virtual time, unordered', () => {
   const merge = <T, O extends Observable<unknown>>(task: (value: T) => O, nJobs?: number) =>
     parallelMergeMap(task, { pool: virtualPool(nJobs), ordered: false });
 

@@ -17,7 +17,7 @@ const results = { a: 'a0', b: 'b1', c: 'c2', d: 'd3', e: 'e4' };
 const map = (task: unknown, nJobs?: number, options: MapOperatorOptions = {}) =>
   parallelMap(task as (name: string) => unknown, { pool: virtualPool(nJobs), ...options });
 
-describe('parallelMap in virtual time: order (peers: 56, 62)', () => {
+describe('parallelMap in virtual time: order', () => {
   it(
     'emits results in the order of the values, when all before them are out',
     marbles(({ cold, expectObservable }) => {

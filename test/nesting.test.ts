@@ -103,7 +103,6 @@ for (const { outer, inner } of mixes) {
       ]);
     });
 
-    // peers: 29
     it('can be joined and terminated while its workers are being replaced', async () => {
       for (const outcome of await pool.map(task('endWhileReplacing'), [inner, inner], { workerLifespan: 1 })) {
         const [joined, terminated] = outcome;

@@ -15,7 +15,6 @@ const LIMIT = 5000;
 const noSetpriv = ['--require', fileURLToPath(new URL('./support/noSetpriv.cjs', import.meta.url))];
 const noShell = ['--require', fileURLToPath(new URL('./support/noShell.cjs', import.meta.url))];
 
-// peers: 36
 describe('a program that is killed with SIGKILL', function () {
   this.timeout(40_000);
   let folder: string;

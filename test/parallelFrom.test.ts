@@ -1,4 +1,4 @@
-// What `parallelFrom` reads, how far ahead, and how it leaves it. peers: 21, 57, 58, 59, 60
+// What `parallelFrom` reads, how far ahead, and how it leaves it.
 import { expect } from 'chai';
 import { take } from 'rxjs';
 import { parallelFrom } from './support/library.js';
@@ -109,7 +109,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
     expect(mostPending).to.equal(1);
   });
 
-  it('starts no worker for an empty input, and one for one value (peers: 59)', async () => {
+  it('starts no worker for an empty input, and one for one value', async () => {
     expect(await outcomeOf(parallelFrom(new Set<number>(), same, options))).to.deep.equal({
       values: [],
       end: 'complete',
@@ -119,7 +119,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
     expect(workers.started).to.equal(1);
   });
 
-  it('reads to the end of an input, whatever length it claims (peers: 60)', async () => {
+  it('reads to the end of an input, whatever length it claims', async () => {
     for (const length of [0, 3, 1000]) {
       const input = {
         length,
@@ -159,7 +159,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
       return { input: later as Iterable<number> | AsyncIterable<number>, told: later.told };
     },
   })) {
-    it(`passes on what ${kind} throws on item 1: no worker starts, and it is not closed (peers: 21)`, async () => {
+    it(`passes on what ${kind} throws on item 1: no worker starts, and it is not closed`, async () => {
       const { input, told } = make(0);
       const { values, error } = await outcomeOf(parallelFrom(input, same, options));
       expect(values).to.deep.equal([]);
@@ -167,7 +167,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
       expect({ started: workers.started, returns: told.returns }).to.deep.equal({ started: 0, returns: 0 });
     });
 
-    it(`passes on what ${kind} throws on item 2, once, and reads no further (peers: 21)`, async () => {
+    it(`passes on what ${kind} throws on item 2, once, and reads no further`, async () => {
       const { input, told } = make(1);
       const { error } = await outcomeOf(parallelFrom(input, same, options));
       expect(error).to.have.property('message', 'item 2');
@@ -175,7 +175,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
       await workers.ended();
     });
 
-    it(`passes on the failure of a task, not what ${kind} would have thrown later, and closes it (peers: 21)`, async () => {
+    it(`passes on the failure of a task, not what ${kind} would have thrown later, and closes it`, async () => {
       const { input, told } = make(40);
       const outcome = await outcomeOf(parallelFrom(input, failsAt, { ...options, maxTasksActive: 4 }));
       expect(outcome.values).to.deep.equal([0, 1, 2, 3, 4]);
@@ -224,7 +224,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
       await workers.ended();
     });
 
-    it(`stops reading ${kind} while the first value is slow: at maxTasksActive (peers: 58)`, async () => {
+    it(`stops reading ${kind} while the first value is slow: at maxTasksActive`, async () => {
       const { input, told } = make();
       const values = (async function* () {
         for await (const n of input) yield gates().value(n);

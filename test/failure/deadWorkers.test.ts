@@ -23,7 +23,6 @@ import type { Doing, logBegun } from '../tasks/logBegun.js';
 describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
 
-  // peers: 47
   for (const code of [0, 1, 7]) {
     it(`by process.exit(${code}) in a task: a WorkerDiedError with the code and the index`, async () => {
       const pool = createPool({ nJobs: 1, startMethod });
@@ -153,7 +152,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(seen).to.deep.equal([0, 1]);
   });
 
-  // peers: 47
   it('in a timer after its task has replied: only the next task, if any, notices', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     // One function for both, so that the worker has it already when the second task comes.
@@ -172,7 +170,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(await pool.apply(identity)).to.not.equal(before);
   });
 
-  // peers: 48
   it('of an exception in a timer during a task: a WorkerDiedError with the cause', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const error = await rejection<Died>(
@@ -215,7 +212,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(error.cause).to.be.instanceOf(TypeError).with.property('message', 'nobody cares');
   });
 
-  // peers: 48
   it('of an exception while idle: a warning of the program, and the next call is fine', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const warning = once(process, 'warning');
@@ -243,7 +239,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(await pool.apply(identity)).to.equal(before);
   });
 
-  // peers: 49
   it('during one of 100 calls of apply: 1 fails, 99 succeed', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const work = (x: number) => {
@@ -258,7 +253,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   });
 
   if (isProcess) {
-    // peers: 49
     it('by SIGKILL during a map: the error names the signal', async () => {
       const pool = createPool({ nJobs: 2, startMethod });
       const work = async (x: number) => {
@@ -309,7 +303,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
       }
     });
 
-    // peers: 54
     it('by SIGKILL while idle: the next call gets another', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const pid = await pool.apply(() => process.pid);
@@ -372,7 +365,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(error.message).to.match(/ All retries that "workerDeathRetries" allows \(2\) are used up\.$/);
   });
 
-  // peers: 46
   it('with transferred input is not started again', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const buffer = new ArrayBuffer(8);
@@ -403,7 +395,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     }
   });
 
-  // peers: 50
   it('when its memory runs out: the error names memory, and the program lives', async function () {
     if (!isProcess && !threadsMayRunOut) this.skip();
     const { code, stdout, stderr } = await runProgram('outOfMemory.mjs', {

@@ -246,7 +246,6 @@ describeEach('settle', ({ name: startMethod, isProcess }) => {
     expect(await rejection(pool.map(failOdd, broken, { settle: true }))).to.equal(failure);
   });
 
-  // peers: 22
   it('ends with what the input throws, also where that would throw again and again', async () => {
     let asked = 0;
     const input = {

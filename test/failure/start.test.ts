@@ -12,7 +12,6 @@ describeEach('a function that cannot be loaded', ({ name: startMethod, isProcess
   afterEach(endPools);
   const gates = useGates();
 
-  // peers: 24, 53
   const cases: readonly [string, () => Parameters<typeof moduleTask>, RegExp, string | undefined][] = [
     ['whose module is missing', () => [at('missing.js'), 'echo'], /missing\.js/, 'ERR_MODULE_NOT_FOUND'],
     ['whose module throws', () => [at('throwsAtLoad.js'), 'task'], /thrown while loading/, 'E_LOAD'],
@@ -37,7 +36,7 @@ describeEach('a function that cannot be loaded', ({ name: startMethod, isProcess
         if (code !== undefined) expect(error.cause).to.have.property('code', code);
       }
       expect(await rejection(pool.apply(moduleTask<() => number>(...args())))).to.be.instanceOf(WorkerStartError);
-      // peers: 8 of section 2
+      // The pool goes on.
       expect(await pool.map((x: number) => x, [1])).to.deep.equal([1]);
     });
   }

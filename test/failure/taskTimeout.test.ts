@@ -1,4 +1,4 @@
-// The option `taskTimeout`: a task that takes too long ends with its worker. peers: 39
+// The option `taskTimeout`: a task that takes too long ends with its worker.
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { concat, from, NEVER, of, range } from 'rxjs';

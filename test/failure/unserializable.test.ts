@@ -11,7 +11,6 @@ class Connection {
 describeEach.of(['threading', 'spawn'], 'a value that cannot be sent', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
 
-  // peers: 17
   const inputs: readonly [string, () => unknown, string, string][] = [
     ['a function', () => ({ user: { greet: () => 1 } }), 'value.user.greet', 'function greet'],
     ['a symbol', () => [1, Symbol('id')], 'value[1]', 'Symbol(id)'],
@@ -76,7 +75,6 @@ describeEach.of(['threading', 'spawn'], 'a value that cannot be sent', ({ name: 
     expect(await pool.apply(take, [1])).to.equal(2);
   });
 
-  // peers: 17
   const results: readonly [string, () => unknown, string, string][] = [
     ['a function', () => ({ user: { greet: () => 1 } }), 'value.user.greet', 'function greet'],
     ['a symbol', () => Symbol('id'), 'value', 'Symbol(id)'],

@@ -12,7 +12,6 @@ import { describeEach } from '../support/startMethods.js';
 type Text = (value: string) => string;
 type Count = (value: number) => number;
 
-// peers: 70
 describeEach('a task in a module', ({ name: startMethod }) => {
   afterEach(endPools);
   const esm = new URL('../tasks/functions.js', import.meta.url);

@@ -241,14 +241,12 @@ describeEach.of(['threading', 'spawn', 'fork'], 'a plain function', ({ name: sta
       .with.property('message', 'missing is not defined');
   });
 
-  // peers: 71
   it('that is native is found by its name', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     expect(await pool.apply(Math.max, [1, 3, 2])).to.be.NaN; // for the context comes last
     expect(await pool.map(parseInt as (text: string) => number, ['12', '7'])).to.deep.equal([12, 7]);
   });
 
-  // peers: 71
   it('that is bound, or a proxy, is refused by its name', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const bound = function boundOne(this: unknown, x: number) {
@@ -277,7 +275,6 @@ describeEach.of(['threading', 'spawn', 'fork'], 'a plain function', ({ name: sta
     expect(error.message).to.match(/^An anonymous function \(.*plain\.test\.[jt]s:\d+:\d+\) .* later is a Promise/);
   });
 
-  // peers: 71
   it('that is a class is refused by its name', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const error = await rejection(pool.map(Shapes as never, [1]));
@@ -287,7 +284,6 @@ describeEach.of(['threading', 'spawn', 'fork'], 'a plain function', ({ name: sta
     expect(thrownBy(() => parallelMap(Shapes as never)).message).to.match(/got the class Shapes: wrap it/);
   });
 
-  // peers: 71
   it('that is a generator function: an error that says what to do, and no hang', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const outcomes = await Promise.allSettled([

@@ -218,7 +218,6 @@ describeEach.of(['threading', 'forkserver'], 'workerInit and workerExit', ({ nam
         expect(error).to.not.have.property('index');
         expect(await pool.map((n) => n, input)).to.deep.equal(input);
 
-        // peers: 23
         const single = await rejection(pool.apply((n: number) => n, [1], { ...options, workerLifespan: 1 }));
         expect(single).to.be.instanceOf(RangeError).and.to.include({ message: 'no', code: 'E1', workerId: 0 });
 

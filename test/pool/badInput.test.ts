@@ -7,7 +7,6 @@ type AnyPool = Record<string, (...args: unknown[]) => unknown>;
 const echo = (x: unknown) => x;
 
 describe('new WorkerPool', () => {
-  // peers: 65
   const bad: readonly [object, ErrorConstructor, RegExp][] = [
     [{ nJobs: 0 }, RangeError, /"nJobs".*positive integer.*0/],
     [{ nJobs: -1 }, RangeError, /"nJobs".*-1/],
@@ -32,7 +31,6 @@ describe('new WorkerPool', () => {
     [{ transferInput: () => [] }, TypeError, /"transferInput" does not belong here/],
     [{ orderTasks: 1 }, TypeError, /"orderTasks".*true or false/],
     [{ keepAlive: 1 }, TypeError, /"keepAlive".*1/],
-    // peers: 66
     [{ njobs: 4 }, TypeError, /njobs.*Did you mean "nJobs"/],
     [{ keepalive: true }, TypeError, /Did you mean "keepAlive"/],
     [{ chunkSize: 4 }, TypeError, /"chunkSize" does not belong here/],
@@ -57,7 +55,6 @@ describe('new WorkerPool', () => {
     }
   });
 
-  // peers: 66
   it('takes options without a prototype, and none that are inherited', async () => {
     const options = Object.assign(Object.create(null) as object, { nJobs: 1 });
     await using pool = new WorkerPool(options);

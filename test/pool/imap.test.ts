@@ -37,14 +37,12 @@ describeEach.of(['threading', 'forkserver'], 'imap', ({ name: startMethod }) => 
     expect(await collect(pool.imapUnordered(wait, [2000, 1, 2], { chunkSize: 1 }))).to.deep.equal([1, 2, 2000]);
   });
 
-  // peers: 59
   it('takes empty input and one item', async () => {
     const pool = createPool({ nJobs: 4, startMethod });
     expect(await collect(pool.imap((x: number) => x, []))).to.deep.equal([]);
     expect(await collect(pool.imapUnordered((x: number) => x, [9]))).to.deep.equal([9]);
   });
 
-  // peers: 31
   it('reads nothing and starts no worker before the first next', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const { state, numbers } = counter();
@@ -55,7 +53,6 @@ describeEach.of(['threading', 'forkserver'], 'imap', ({ name: startMethod }) => 
     await pool.stopAndJoin();
   });
 
-  // peers: 58
   it('stops reading while its consumer lags', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const { state, numbers } = counter();
@@ -110,7 +107,6 @@ describeEach.of(['threading', 'forkserver'], 'imap', ({ name: startMethod }) => 
     await results.return?.();
   });
 
-  // peers: 11
   it('break closes the input, reads no more, and leaves the pool usable', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const { state, numbers } = counter();
@@ -230,7 +226,6 @@ describe('imap and its input', () => {
   afterEach(endPools);
   const echo = (x: number) => x;
 
-  // peers: 21
   it('an input that throws on its first value, on its second, and while being closed are three different ends', async () => {
     const pool = createPool({ nJobs: 1 });
     const first: Iterable<number> = {
@@ -353,7 +348,6 @@ describe('imap and its input', () => {
     expect(await next).to.have.property('message', 'enough');
   });
 
-  // peers: 9
   it('leaves no listener on the signal', async () => {
     await using pool = new WorkerPool({ nJobs: 1 });
     const { signal } = new AbortController();

@@ -83,7 +83,6 @@ const ends: Readonly<Record<string, (startMethod: StartMethodRow['name']) => Pro
   },
 };
 
-// peers: 73
 describeEach('after its end nothing is left of a pool', ({ name: startMethod }) => {
   for (const [how, use] of Object.entries(ends)) {
     it(how, async () => {
@@ -107,7 +106,6 @@ describeEach('after its end nothing is left of a pool', ({ name: startMethod }) 
     });
   }
 
-  // peers: 9, 78
   it('no listener on the process or on a signal while it lives, either', async () => {
     const events = () => process.eventNames().map((event) => [event, process.listenerCount(event)]);
     const before = events();

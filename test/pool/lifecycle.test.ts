@@ -19,7 +19,6 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
   const gates = useGates();
 
   describe('terminate', () => {
-    // peers: 52
     it('of a worker inside native code ends it where it is a process, and says so where it cannot', async () => {
       const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
       const stuck = async ({ dir, name }: Gated) => {
@@ -42,7 +41,6 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
       }
     });
 
-    // peers: 32
     it('rejects pending map, mapUnordered, imap and apply', async () => {
       const pool = createPool({ nJobs: 2, startMethod });
       const pending = [
@@ -72,14 +70,12 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
       expect(time).to.be.below(100);
     });
 
-    // peers: 25
     it('right after construction resolves', async () => {
       const pool = createPool({ nJobs: 2, startMethod });
       await pool.terminate();
       expect(await rejection(pool.apply(() => 1))).to.be.instanceOf(PoolTerminatedError);
     });
 
-    // peers: 25
     it('while workers are starting', async () => {
       const pool = createPool({ nJobs: 4, startMethod });
       const pending = rejection(pool.map(echo, [1, 2, 3, 4]));
@@ -141,7 +137,6 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
       expect(closed).to.be.true;
     });
 
-    // peers: 27
     it('lets no result of before arrive after it', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const seen: number[] = [];

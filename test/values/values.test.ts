@@ -130,7 +130,6 @@ describeEach.of(['threading', 'fork', 'inline'], 'a value that is sent', ({ name
     expect(Object.getPrototypeOf(arrived)).to.equal(Object.prototype);
   });
 
-  // peers: 45
   it('a buffer of 50 MB, both ways', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const bytes = new Uint8Array(50 * 2 ** 20);
