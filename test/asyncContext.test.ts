@@ -56,7 +56,7 @@ describeEach.of(['threading', 'spawn'], 'the async context of a subscriber', ({ 
     expect(await contextsOf('mine', result)).to.deep.equal(['error in mine']);
   });
 
-  it('is its own for each of several subscribers to one pool, whoever has started the worker', async () => {
+  it('is that of each subscriber, also where several share a worker', async () => {
     await context.run('starter', () => pool.map(same, [0]));
     const result = range(0, 3).pipe(parallelMap(same, { pool, chunkSize: 1 }));
     const all = await Promise.all(['a', 'b', 'c'].map((name) => contextsOf(name, result)));

@@ -21,7 +21,7 @@ describeEach('cancellation', ({ name: startMethod }) => {
   const names = (round: number) => ['a', 'b', 'c', 'd'].map((name) => `${name}${round}`);
   const looping = (round = 0) => concat(from(names(round).map((name) => gates().value(name))), NEVER);
 
-  it(`unsubscribing ends all workers within ${END_TIME} ms, while all of them are in while (true) {}`, async () => {
+  it(`unsubscribing ends workers in endless loops within ${END_TIME} ms`, async () => {
     const time = await shortest(END_TIME, async (round) => {
       const subscription = looping(round).pipe(parallelMap(loopForever, options)).subscribe();
       const [a, b, c, d] = names(round) as [string, string, string, string];
@@ -89,7 +89,7 @@ describeEach('cancellation', ({ name: startMethod }) => {
     }
   });
 
-  it('an error of the source waits for a worker that is inside native code for a moment only', async () => {
+  it('an error of the source hardly waits for a worker inside native code', async () => {
     const sleepInside = async ({ dir, name }: Gated): Promise<void> => {
       const { execSync } = await import('node:child_process');
       execSync(`echo start ${name} >> ${dir}/log && sleep 3`);
@@ -163,7 +163,7 @@ describeEach('cancellation', ({ name: startMethod }) => {
     expect({ ...end, stderr: '' }).to.deep.equal({ code: 0, signal: null, stdout: 'unsubscribing\n', stderr: '' });
   });
 
-  it('lets the program exit by itself when its work is done, and when nothing was ever subscribed to', async () => {
+  it('lets the program exit when its work is done, or was never begun', async () => {
     const done = await runProgram(`
       rxjs.range(0, 5).pipe(parallelMap((n) => n, { nJobs: 2, startMethod: '${startMethod}' }))
         .subscribe({ next: (n) => process.stdout.write(n + ' '), complete: () => console.log('complete') });
@@ -173,7 +173,7 @@ describeEach('cancellation', ({ name: startMethod }) => {
     expect({ code: unused.code, stdout: unused.stdout }).to.deep.equal({ code: 0, stdout: 'unused\n' });
   });
 
-  it('does not hold the program open for a source that will never emit, while no task runs', async () => {
+  it('does not hold the program open for a source that never emits', async () => {
     const end = await runProgram(`
       rxjs.concat(rxjs.of(1), rxjs.NEVER).pipe(parallelMap((n) => n, { startMethod: '${startMethod}' }))
         .subscribe((n) => console.log(n));

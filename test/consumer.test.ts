@@ -12,7 +12,7 @@ describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod 
   const workers = trackWorkers();
   const options = { nJobs: 2, startMethod };
 
-  it('that unsubscribes inside next gets nothing more, not even what has arrived already', async () => {
+  it('that unsubscribes inside next gets nothing more', async () => {
     for (const chunkSize of [1, 50]) {
       const values: number[] = [];
       await new Promise<void>((resolve) => {
@@ -35,7 +35,7 @@ describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod 
     }
   });
 
-  it('that has gone before a synchronous source has emitted everything starts no worker, and the source is stopped', () => {
+  it('that leaves while a synchronous source emits stops it, and starts no worker', () => {
     let emitted = 0;
     const leave = new Subject<void>();
     const source = new Observable<number>((subscriber) => {
@@ -49,7 +49,7 @@ describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod 
     expect(workers.started).to.equal(0);
   });
 
-  it('that unsubscribes inside next, from which a synchronous source is emitting, stops that', async () => {
+  it('that unsubscribes inside next stops a synchronous source', async () => {
     // A value that arrives makes the source emit a thousand others, in the middle of which the consumer leaves.
     const feed = new Subject<number>();
     let emitted = 0;
@@ -154,7 +154,7 @@ describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod 
     expect(workers.started).to.equal(2);
   });
 
-  it('that throws in next is reported as in every Observable, and gets the other values', async () => {
+  it('that throws in next is reported, and gets the other values', async () => {
     const reported: unknown[] = [];
     const values: number[] = [];
     config.onUnhandledError = (error) => reported.push(error);
@@ -179,7 +179,7 @@ describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod 
     expect(reported.map(String)).to.deep.equal(['Error: consumer']);
   });
 
-  it('that throws in complete or error does no harm to the pool, whose workers have gone', async () => {
+  it('that throws in complete or error does no harm to the pool', async () => {
     const reported: unknown[] = [];
     config.onUnhandledError = (error) => reported.push(error);
     const failing = (n: number): number => {

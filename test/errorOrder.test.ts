@@ -29,7 +29,7 @@ describeEach.of(['threading', 'fork'], 'errors and order', ({ name: startMethod 
     expect(error).to.include({ message: 'c', index: 2 });
   });
 
-  it('ordered: of several that fail, the smallest index is the error, though it fails last', async () => {
+  it('ordered: the failure with the smallest index wins, though it comes last', async () => {
     const source = from(['a', 'b', 'c'].map((name) => gates().value(name, name === 'a' ? {} : { fails: name })));
     const outcome = outcomeOf(source.pipe(parallelMap(passGate, options)));
     await gates().haveStarted('a', 'b', 'c');
@@ -74,7 +74,7 @@ describeEach.of(['threading', 'fork'], 'errors and order', ({ name: startMethod 
     expect(gates().started).to.deep.equal(['a', 'b']);
   });
 
-  it('ordered: what runs with a larger index is cancelled once an error is known, what has a smaller one is not', async () => {
+  it('ordered: an error cancels the tasks behind it, not those before it', async () => {
     const values = [gates().value('a'), gates().value('b', { fails: 'b' }), gates().value('c')];
     const outcome = outcomeOf(from(values).pipe(parallelMap(passGate, options)));
     await gates().haveStarted('a', 'b', 'c');
@@ -85,7 +85,7 @@ describeEach.of(['threading', 'fork'], 'errors and order', ({ name: startMethod 
     expect((await outcome).values).to.deep.equal(['a']);
   });
 
-  it('ordered: of several that fail, the smallest index is the error, also where it fails first', async () => {
+  it('ordered: the failure with the smallest index wins, also where it comes first', async () => {
     const values = [gates().value('a'), gates().value('b', { fails: 'b' }), gates().value('c', { fails: 'c' })];
     const pool = new WorkerPool({ ...options, keepAlive: true });
     const outcome = outcomeOf(from(values).pipe(parallelMap(passGate, { pool, cancelTimeout: Infinity })));

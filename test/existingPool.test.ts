@@ -46,7 +46,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
   const workers = trackWorkers(); // which looks after the pool has been terminated
   const gates = useGates();
 
-  it('is neither started by making an operator nor ended by it: several use the same worker', async () => {
+  it('is neither started nor ended by an operator: several use one worker', async () => {
     const operator = parallelMap(same, { pool });
     expect(workers.started).to.equal(0);
     for (let run = 0; run < 3; run++) {
@@ -103,7 +103,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     expect(values).to.deep.equal([0, 1, 2, 3, 4, 5]);
   });
 
-  it('goes on with the next call while a cancelled one leaves: its task may end by itself', async () => {
+  it('runs the next call while a cancelled task is still ending', async () => {
     const subscription = of(gates().value('a'))
       .pipe(parallelMap(listening, { pool, cancelTimeout: Infinity }))
       .subscribe();
@@ -178,7 +178,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     await gates().hasSaid('abort a');
   });
 
-  it('leaves a running task alone when one that waits behind it is cancelled', async () => {
+  it('leaves a running task alone when one behind it is cancelled', async () => {
     const first = pool.map(passGate, [gates().value('a')]);
     await gates().haveStarted('a');
     const controller = new AbortController();
@@ -195,7 +195,7 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     expect(workers.started).to.equal(1);
   });
 
-  it('leaves a running task alone when a short one that was sent ahead to its worker is cancelled', async () => {
+  it('leaves a running task alone when one sent ahead to its worker is cancelled', async () => {
     // So short that the pool sends the next ones ahead.
     for (let round = 0; round < 20; round++) await pool.map(busy, [0, 0, 0, 0, 0, 0, 0]);
     const long = pool.map(busy, [600]);

@@ -55,7 +55,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
     });
     const timesLoaded = (): number => readFileSync(join(folder, 'loaded'), 'utf8').trim().split('\n').length;
 
-    it('loads a module once, in the template of the pool, of which the workers are copies', async () => {
+    it('loads a module once, in the template that workers are copies of', async () => {
       const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
       const results = await pool.map<number, Loaded>(templateModule, [1, 2, 3, 4, 5, 6], { chunkSize: 1 });
       const [template] = templates();
@@ -188,7 +188,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       for (const [pid, n] of results) expect(n).to.be.at.most(results.filter((other) => other[0] === pid).length);
     });
 
-    it('gives each worker connections of its own where a module has used an agent or fetch that keeps one for later', async () => {
+    it('gives each worker connections of its own, also where a module keeps some alive', async () => {
       const server = createServer((request, response) => {
         setTimeout(() => response.end(request.url), 20); // so that requests of several workers are under way at once
       }).listen(0, '127.0.0.1');
@@ -234,7 +234,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       expect(new Set(drawn)).to.have.property('size', drawn.length);
     });
 
-    it('gives them random numbers of their own also where a module has kept the function, and has used it', async () => {
+    it('gives them random numbers of their own, also where a module has used some', async () => {
       const source = `
         const { random } = Math;
         random();
@@ -278,7 +278,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       expect(await pool.map((x: number) => x, [1])).to.deep.equal([1]);
     });
 
-    it('has a template that is killed take its workers along, and the next worker has another one', async () => {
+    it('loses its workers with a killed template, and the next one gets another', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const worker = await pool.apply(() => process.pid);
       const [template] = templates();
@@ -303,7 +303,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       await until(() => !pids.some(isAlive), SOON, 'template and workers have ended');
     });
 
-    it('says on stdout once what a module prints when it is loaded, and what tasks print each time', async () => {
+    it('prints what a module prints once, and what tasks print each time', async () => {
       const { stdout, code } = await runProgram(`
         const pool = new WorkerPool({ nJobs: 2, startMethod: 'fork' });
         const { moduleTask } = library;

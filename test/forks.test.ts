@@ -92,7 +92,7 @@ for (const { name: startMethod, isCopy } of startMethods) {
       else await until(() => !existsSync(`/proc/${ahead}`), 5000, 'nothing is left of it');
     });
 
-    it('have no sockets or pipes of each other, nor that of their original to the program', async () => {
+    it('share no sockets or pipes with each other or their original', async () => {
       const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
       const list = async () => {
         await new Promise((resolve) => setTimeout(resolve, 100)); // so that each worker takes one

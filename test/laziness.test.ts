@@ -132,7 +132,7 @@ describeEach('workers are started as there is work', ({ name: startMethod }) => 
     }
   });
 
-  it('and leave by themselves: what user code does at the exit of its worker is done before complete', async () => {
+  it('and leave by themselves: exit listeners of user code run before complete', async () => {
     const noteExit = async ({ dir, name }: Gated): Promise<string> => {
       const { appendFileSync } = await import('node:fs');
       process.once('exit', (code) => appendFileSync(`${dir}/log`, `exit ${code}\n`));

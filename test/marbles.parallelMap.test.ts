@@ -77,7 +77,7 @@ describe('parallelMap in virtual time: overflow', () => {
   );
 
   it(
-    'drops the values that arrive with drop-newest, and indexes count them nevertheless',
+    'drops the values that arrive with drop-newest, and still counts them in indexes',
     marbles(({ cold, expectObservable }) => {
       const source = cold('  abcd--e|');
       const expected = '     -----a----b----(e|)';
@@ -101,7 +101,7 @@ describe('parallelMap in virtual time: overflow', () => {
   );
 
   it(
-    'keeps the bufferSize oldest with drop-newest, and the bufferSize newest with drop-oldest',
+    'keeps the oldest with drop-newest, and the newest with drop-oldest',
     marbles(({ cold, expectObservable }) => {
       const newest = cold('  abcde|').pipe(overflowing(cold, { bufferSize: 2, overflow: 'drop-newest' }));
       const oldest = cold('  abcde|').pipe(overflowing(cold, { bufferSize: 2, overflow: 'drop-oldest' }));

@@ -83,7 +83,7 @@ describe('a program that is killed with SIGKILL', function () {
 
   if (existsSync('/usr/bin/setpriv')) {
     for (const nesting of [['spawn'], ['spawn', 'spawn'], ['threading', 'spawn']]) {
-      it(`leaves none when the guards do nothing, because the kernel does (${nesting.toReversed().join(' in ')})`, async () => {
+      it(`leaves none without guards, by the kernel (${nesting.toReversed().join(' in ')})`, async () => {
         program = start('looping', { args: [folder, ...nesting] });
         await beating(folder, nesting.length === 1 ? 2 : 4);
         const processes = descendantsOf(program.pid);
@@ -182,7 +182,7 @@ describeEach('SIGINT to the whole process group, as by Ctrl-C', ({ name: startMe
     });
   }
 
-  it('ends a program that does not answer it, and its workers, though all are in endless loops', async () => {
+  it('ends a program and its workers though all are in endless loops', async () => {
     const folder = beatsFolder();
     const program = start('looping', { args: [folder, startMethod] });
     try {

@@ -184,7 +184,7 @@ describeEach.of(['threading', 'fork'], 'parallelFrom on streams', ({ name: start
     await workers.ended();
   });
 
-  it('leaves off reading while results do not come: a stream is not drained into memory', async () => {
+  it('stops reading while results do not come', async () => {
     const node = counting();
     const web = countingWeb();
     const never = (_value: number): Promise<number> => new Promise((resolve) => setTimeout(resolve, 1e9, 0));

@@ -159,7 +159,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
       return { input: later as Iterable<number> | AsyncIterable<number>, told: later.told };
     },
   })) {
-    it(`passes on what ${kind} throws on item 1: no worker starts, and it is not closed`, async () => {
+    it(`passes on what ${kind} throws on item 1, and starts no worker`, async () => {
       const { input, told } = make(0);
       const { values, error } = await outcomeOf(parallelFrom(input, same, options));
       expect(values).to.deep.equal([]);
@@ -175,7 +175,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
       await workers.ended();
     });
 
-    it(`passes on the failure of a task, not what ${kind} would have thrown later, and closes it`, async () => {
+    it(`closes ${kind} when a task fails, and passes on that failure`, async () => {
       const { input, told } = make(40);
       const outcome = await outcomeOf(parallelFrom(input, failsAt, { ...options, maxTasksActive: 4 }));
       expect(outcome.values).to.deep.equal([0, 1, 2, 3, 4]);
@@ -224,7 +224,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
       await workers.ended();
     });
 
-    it(`stops reading ${kind} while the first value is slow: at maxTasksActive`, async () => {
+    it(`stops reading ${kind} at maxTasksActive while the first value is slow`, async () => {
       const { input, told } = make();
       const values = (async function* () {
         for await (const n of input) yield gates().value(n);

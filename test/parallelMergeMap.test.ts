@@ -80,7 +80,7 @@ describeEach.of(['threading', 'forkserver', 'inline'], 'parallelMergeMap', ({ na
     });
   });
 
-  it('emits undefined and null where they are yielded, and nothing for what a generator returns', async () => {
+  it('emits undefined and null that are yielded, and nothing that is returned', async () => {
     const task = function* () {
       yield undefined;
       yield null;
@@ -101,7 +101,7 @@ describeEach.of(['threading', 'forkserver', 'inline'], 'parallelMergeMap', ({ na
     expect(values).to.deep.equal(expected);
   });
 
-  it('loses nothing and doubles nothing when unordered, and keeps the order within each call', async () => {
+  it('unordered: loses and doubles nothing, and keeps the order within each call', async () => {
     const task = function* (n: number) {
       for (let i = 0; i < 500; i++) yield [n, i] as const;
     };

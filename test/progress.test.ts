@@ -359,7 +359,7 @@ describeEach.of(['threading', 'spawn'], 'progressBar where stderr is no terminal
 });
 
 describeEach('progressBar on a terminal of the system', ({ name: startMethod }) => {
-  it('shows bars also for calls inside of workers, however deep, and what has become of them', async function () {
+  it('shows bars for calls inside of workers, however deep', async function () {
     // The program `script`, of util-linux, has a pseudo-terminal.
     if (spawnSync('script', ['--version']).status !== 0) this.skip();
     const command = `stty cols 100; exec "${process.execPath}" "${programFile('progress.mjs')}" nestedBars ${startMethod}`;

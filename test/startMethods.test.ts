@@ -43,7 +43,7 @@ describe('availableStartMethods', () => {
     ['platform', 'darwin', 'it needs Linux, and this is darwin'],
     ['arch', 's390x', 'it needs an x64 or arm64 processor, and this is s390x'],
   ] as const) {
-    it(`leaves out copies where there can be none (${value}), and a pool and an operator say what to use instead`, async () => {
+    it(`leaves out copies on ${value}, and errors say what to use instead`, async () => {
       const { stdout } = await runProgram(`
         Object.defineProperty(process, '${property}', { value: '${value}' });
         console.log(library.availableStartMethods().join());

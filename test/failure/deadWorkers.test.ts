@@ -24,7 +24,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
 
   for (const code of [0, 1, 7]) {
-    it(`by process.exit(${code}) in a task: a WorkerDiedError with the code and the index`, async () => {
+    it(`by process.exit(${code}) in a task: the error has the code and the index`, async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const exit = ([x, exitCode]: readonly [number, number]) => {
         if (x === 2) process.exit(exitCode);
@@ -40,7 +40,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     });
   }
 
-  it('by process.exit in the middle of a chunk: the results before it count, and of the rest only what it had begun is lost', async () => {
+  it('by process.exit inside a chunk: only the task that it had begun is lost', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const exit = (x: number) => {
       if (x === 3) process.exit(9);
@@ -58,7 +58,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(error?.indexes).to.deep.equal([3]);
   });
 
-  it('by process.exit right after a large result, while the program is busy: the result counts', async () => {
+  it('by process.exit after a large result that a busy program has not read', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const exit = (x: number) => {
       if (x === 1) process.exit(9);
@@ -76,7 +76,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(error?.indexes).to.deep.equal([1]);
   });
 
-  it('by process.exit while the program is busy, and then sends it more: the results before it count', async () => {
+  it('by process.exit before a busy program sends it more: earlier results count', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const exit = (x: number) => {
       if (x === 3) process.exit(9);
@@ -99,7 +99,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect((error as Died).indexes[0]).to.equal(3);
   });
 
-  it('while the program is busy with something else: what it has reported before is heard', async () => {
+  it('while the program is busy: what it has reported before is heard', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const report = async (count: number, context: TaskContext) => {
       context.progress(0);
@@ -120,7 +120,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(heard).to.deep.equal(Array.from({ length: 20 }, (_, n) => n));
   });
 
-  it('with a result that cannot be sent: no other call gets the worker that is about to end', async () => {
+  it('with a result that cannot be sent: no other call gets that worker', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const work = (doing: string | ArrayBuffer): unknown => {
       if (typeof doing !== 'string') return 'moved';
@@ -267,7 +267,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
       expect(error.message).to.include('SIGKILL');
     });
 
-    it('by SIGKILL with a result still in its hands: what it had begun is lost, and not begun again', async () => {
+    it('by SIGKILL with a result not sent yet: its task is lost, and not run again', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'died-'));
       const task = moduleTask<typeof logBegun>(new URL('../tasks/logBegun.js', import.meta.url), 'logBegun');
       try {
@@ -313,7 +313,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   }
 
   if (isProcess) {
-    it('by SIGKILL just before it gets values: what it has not begun is no fault of the call', async () => {
+    it('by SIGKILL just before it gets values: another worker gets them', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const work = (x: number) => [x, process.pid];
       const [first] = await pool.map(work, [1, 2], { chunkSize: 2 });
@@ -322,7 +322,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
       expect(results.map(([x]) => x)).to.deep.equal([3, 4]);
     });
 
-    it('by SIGKILL just before it gets a function that is new to it: that is no fault of the call', async () => {
+    it('by SIGKILL just before it gets a new function: another worker gets it', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const pid = await pool.apply(() => process.pid);
       process.kill(pid, 'SIGKILL');

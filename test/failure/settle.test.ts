@@ -208,7 +208,7 @@ describeEach('settle', ({ name: startMethod, isProcess }) => {
   }
 
   for (const ordered of [true, false]) {
-    it(`of parallelMergeMap: a rejection comes after what the call has given, ordered: ${ordered}`, async () => {
+    it(`of parallelMergeMap: a rejection follows what the call gave, ordered: ${ordered}`, async () => {
       const give = function* (n: number) {
         if (n === 1) throw new Error('at once');
         yield n;

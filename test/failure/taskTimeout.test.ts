@@ -88,7 +88,7 @@ describeEach.of(['threading', 'fork'], 'taskTimeout, however tasks are run,', ({
   }
 
   for (const [way, run] of Object.entries(ways)) {
-    it(`ends an endless loop in ${way}, and the pool goes on with another worker`, async () => {
+    it(`ends an endless loop in ${way}, and the pool goes on`, async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const before = await pool.apply(identity);
       expectTimeout(await rejection(run(pool)), { timeout: 1000, index: 1 });
@@ -104,7 +104,7 @@ describeEach.of(['threading', 'fork'], 'the time of a task with taskTimeout', ({
   trackWorkers();
   const gates = useGates();
 
-  it('is for each task by itself: not for those before it, on its worker or in its chunk', async () => {
+  it('begins with each task: others before it do not count', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const input = [400, 400, 400, 400];
     for (const chunkSize of [undefined, 4]) {
@@ -127,7 +127,7 @@ describeEach.of(['threading', 'fork'], 'the time of a task with taskTimeout', ({
     expect(await pool.map(spin, input, { taskTimeout: 1500 })).to.deep.equal(input);
   });
 
-  it('in order: the results before come first, and a task that is started again has its whole time', async () => {
+  it('in order: earlier results come first, and a retried task has its whole time', async () => {
     // Value 0 dies once, and so is done only after value 1 has timed out.
     const task = async ({ dir, name }: Gated): Promise<string> => {
       const { appendFileSync, readFileSync } = await import('node:fs');
@@ -173,7 +173,7 @@ describeEach.of(['threading', 'fork'], 'the time of a task with taskTimeout', ({
     expectTimeout(error, { timeout: 1000, index: 0 });
   });
 
-  it('of parallelMergeMap does not count while a call is made to wait by an earlier one', async () => {
+  it('of parallelMergeMap stands still while a call waits for an earlier one', async () => {
     const task = async function* (n: number) {
       const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
       if (n === 0) await delay(2000);
@@ -285,7 +285,7 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     expect(await waiting).to.deep.equal([4, 5, 6]);
   });
 
-  it('ends a task of a call that has ended, where cancelTimeout would let it live longer', async () => {
+  it('ends a task of a cancelled call before its cancelTimeout', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const controller = new AbortController();
     const { signal } = controller;
@@ -306,7 +306,7 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
 
   // The second result is more than a pipe holds: a process sends it only while somebody reads.
   for (const size of [1, 8 * 1024 * 1024]) {
-    it(`is not held against a task when the program was busy itself: a result of ${size} bytes is heard`, async () => {
+    it(`spares a result of ${size} bytes that a busy program has not read yet`, async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const task = async ({ dir, bytes }: { dir: string; bytes: number }): Promise<Uint8Array> => {
         const { appendFileSync } = await import('node:fs');
@@ -342,7 +342,7 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
   });
 
   if (!isProcess) {
-    it('fails the call also where a thread is inside native code, which cannot be ended before that returns', async () => {
+    it('fails the call also where a thread is inside native code', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const inNativeCode = async (): Promise<void> => {
         const { execSync } = await import('node:child_process');

@@ -94,7 +94,7 @@ describeEach.of(['threading', 'spawn'], 'a value that cannot be sent', ({ name: 
     ['a generator object', () => (function* () {})(), 'value', ''],
   ];
   for (const [what, task, path, kind] of results) {
-    it(`on its way back, ${what}: an UnserializableError with the path, and the worker lives`, async () => {
+    it(`as a result, ${what}: an error with the path, and the worker lives`, async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const before = await pool.apply(identity);
       if (what !== 'a generator object') {
@@ -140,7 +140,7 @@ describeEach.of(['threading', 'spawn'], 'a value that cannot be sent', ({ name: 
     expect(performance.now() - start).to.be.below(10_000);
   });
 
-  it('as a result: a call after it that is under way harms no other call, whatever it does yet', async () => {
+  it('as a result: a call behind it that is running harms no other call', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const task = async (n: number): Promise<unknown> => {
       await new Promise((resolve) => setTimeout(resolve, 40));

@@ -45,7 +45,7 @@ describeEach.of(['threading', 'spawn', 'fork'], 'captures', ({ name: startMethod
     expect(await lastValueFrom(all)).to.deep.equal(['sugar', 'a']);
   });
 
-  it('are those of their call: the same function gets others in the next, and its own without them', async () => {
+  it('belong to one call: the same function gets others in the next', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     const fn = (text: string): string => salt + text;
     const calls = ['a', 'b', undefined, 'a'].map((value) =>

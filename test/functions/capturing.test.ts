@@ -48,7 +48,7 @@ describeEach.of(['threading', 'spawn'], 'capturing', ({ name: startMethod, isPro
     expect(await lastValueFrom(defer(() => read$))).to.deep.equal([6, 2]);
   });
 
-  it('takes the values that were there when somebody subscribed, though values come later', async () => {
+  it('takes the values of the time of the subscription', async () => {
     changing = 1;
     const results = lastValueFrom(
       range(0, 4).pipe(
@@ -187,7 +187,7 @@ describeEach.of(['threading', 'forkserver'], 'capturing in a program', ({ name: 
     return { printed: JSON.parse(stdout), stderr };
   };
 
-  it('many subscriptions leave no session open and no memory behind, here or in the worker', async () => {
+  it('many subscriptions leave no session open and no memory behind', async () => {
     const { printed } = await run(
       `
         const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });

@@ -39,7 +39,7 @@ describeEach.of(['threading', 'forkserver'], 'init and exit functions of several
     };
   };
 
-  it('an init function that fails in one worker is an error of the call whose values wait there only', async () => {
+  it('an init function that fails in one worker fails only the call that it is for', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     const workerInit = ({ workerId }: WorkerContext): void => {
       if (workerId === 1) throw new Error('not here');
@@ -52,7 +52,7 @@ describeEach.of(['threading', 'forkserver'], 'init and exit functions of several
     expect(await first).to.deep.equal(['a']);
   });
 
-  it('an exit function that waits for its worker does not run when nobody wants it any more', async () => {
+  it('an exit function that waits for its worker does not run after a cancellation', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const source = new Subject<number>();
     const results = new Subject<number>();
@@ -72,7 +72,7 @@ describeEach.of(['threading', 'forkserver'], 'init and exit functions of several
     expect(gates().log).to.deep.equal(['start a', 'end a']);
   });
 
-  it('an exit function that waits for its worker is no loss of its call where the worker dies of another one', async () => {
+  it('an exit function is not lost with a worker that dies of another call', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const die = async (value: Gated, context: TaskContext): Promise<void> => {
       await passGate(value, context);
@@ -121,7 +121,7 @@ describeEach.of(['threading', 'forkserver'], 'init and exit functions of several
     expect(pool.getExitResults()).to.deep.equal([]);
   });
 
-  it('functions that workers are just leaving with begin anew, and are kept from then on', async () => {
+  it('functions whose workers are just leaving begin anew, and are kept', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const first = { workerInit: startAt(10), workerExit: gatedExit('exit') };
     expect(await pool.map(count, [1], first)).to.deep.equal([11]);
@@ -175,7 +175,7 @@ describeEach.of(['threading', 'forkserver'], 'init and exit functions of several
     expect(gates().log).to.deep.equal(['start exit']);
   });
 
-  it('terminate resolves though an exit function has thrown, and stopAndJoin meanwhile rejects with that', async () => {
+  it('terminate resolves though an exit function has thrown; stopAndJoin rejects', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     const hang = gatedExit('exit');
     const workerExit = ({ workerId }: WorkerContext): Promise<string> => {

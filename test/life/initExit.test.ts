@@ -178,7 +178,7 @@ describeEach.of(['threading', 'forkserver'], 'workerInit and workerExit', ({ nam
     expect(pool.getExitResults()).to.deep.equal([103, 103]);
   });
 
-  it('calls that have neither share the state of a worker while it lives, apart from those that have', async () => {
+  it('calls that have neither share the state of a worker, apart from those that do', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const both = [pool.map(gather, [1, 2]), pool.map(gather, [3, 4]), pool.map(gather, [5], { workerExit: () => 0 })];
     const [first, second, other] = await Promise.all(both);
@@ -187,7 +187,7 @@ describeEach.of(['threading', 'forkserver'], 'workerInit and workerExit', ({ nam
     expect(await pool.map(gather, [6])).to.deep.equal([[6]]);
   });
 
-  it('the exit function has run, and the workers have left, when the Observable completes', async () => {
+  it('exit functions have run, and workers have left, before complete', async () => {
     const { file } = log();
     const exit = async (): Promise<void> => {
       const { appendFileSync: append } = await import('node:fs');
@@ -210,7 +210,7 @@ describeEach.of(['threading', 'forkserver'], 'workerInit and workerExit', ({ nam
       'rejected by workerExit': { workerExit: async () => { throw Object.assign(new RangeError('no'), { code: 'E1' }); } }, // prettier-ignore
     };
     for (const [title, options] of Object.entries(errors)) {
-      it(`${title} is that of the call, as it was thrown, with the worker's id`, async () => {
+      it(`${title} fails the call as it was thrown, with a workerId`, async () => {
         const pool = createPool({ nJobs: 1, startMethod });
         const error = await rejection(pool.map((n) => n, input, options));
         expect(error).to.be.instanceOf(RangeError);
@@ -308,7 +308,7 @@ describeEach.of(['threading', 'forkserver'], 'workerInit and workerExit', ({ nam
     expect(await other).to.deep.equal(numbers);
   });
 
-  it('run alone in their worker: a task of another call neither runs nor waits there meanwhile', async () => {
+  it('run alone in their worker: no task of another call runs or waits there', async () => {
     const { file } = log();
     const pool = createPool({ nJobs: 1, startMethod });
     const slow = async (): Promise<void> => {

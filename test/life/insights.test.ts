@@ -415,7 +415,7 @@ describeEach.of(['threading', 'fork'], 'insights', ({ name: startMethod, isProce
   describe('onInsights', () => {
     const options = { nJobs: 1, startMethod };
 
-    it('is called once, after the last value and before the end, with the figures of the subscription', async () => {
+    it('is called once, between the last value and the end of a subscription', async () => {
       const events: unknown[] = [];
       const onInsights = ({ nCompletedTasks, exitTime }: Insights): number =>
         events.push([nCompletedTasks, exitTime[0]! > 15]);

@@ -52,7 +52,7 @@ describeEach.of(['threading', 'spawn'], 'keepAlive', ({ name: startMethod }) => 
     expect(workers.started).to.equal(2);
   });
 
-  it('goes by what the functions are, not by which: of the same source, with equal variables', async () => {
+  it('takes functions of the same source with equal variables as the same', async () => {
     const pool = create();
     expect(await pool.map(count, [1], { workerInit: countsFrom(10) })).to.deep.equal([11]);
     expect(await pool.map(count, [1], { workerInit: countsFrom(10) })).to.deep.equal([12]);
@@ -114,7 +114,7 @@ describeEach.of(['threading', 'spawn'], 'keepAlive', ({ name: startMethod }) => 
     expect(workers.started).to.equal(2);
   });
 
-  it('stopAndJoin rejects with what an exit function has thrown, and the pool can be used again', async () => {
+  it('stopAndJoin rejects with what an exit function throws, and the pool goes on', async () => {
     const pool = create();
     const workerExit = (): never => {
       throw new RangeError('no');
@@ -165,7 +165,7 @@ describeEach.of(['threading', 'spawn'], 'keepAlive', ({ name: startMethod }) => 
     expect(await pool.map(count, [1], good)).to.deep.equal([2]);
   });
 
-  it('twenty calls with functions of their own leave no worker too many and none without an end', async () => {
+  it('twenty calls with functions of their own leave no worker behind', async () => {
     const pool = create();
     for (let first = 0; first < 20; first++) {
       const life = { workerInit: countsFrom(first), workerExit: toCount };

@@ -67,7 +67,7 @@ describeEach.of(['threading', 'forkserver', 'fork'], 'sharedObjects', ({ name: s
     });
   }
 
-  it('may be a function, a class, instances, circles, and an object with a then of its own', async () => {
+  it('may be a function, a class, instances, circles, a thenable', async () => {
     const offset = 3;
     const circle: { self?: unknown } = {};
     circle.self = circle;

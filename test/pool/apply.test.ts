@@ -131,7 +131,7 @@ describeEach.of(['threading', 'fork'], 'apply', ({ name: startMethod }) => {
     expect(await next).to.equal('next');
   });
 
-  it('a cancelled worker gets no task before it has ended, and is killed when it does not', async () => {
+  it('a cancelled worker gets no task before it answers, and is killed if it does not', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const before = await pool.apply(identity);
     const controller = new AbortController();

@@ -183,7 +183,7 @@ describeEach.of(['threading', 'forkserver'], 'imap', ({ name: startMethod }) => 
     expect(await results.next()).to.deep.equal({ done: true, value: undefined });
   });
 
-  it('return before the first next ends it without a start, and resolves what waits later', async () => {
+  it('return before the first next ends it without a start', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const { state, numbers } = counter();
     const early = pool.imap((x: number) => x, numbers);
@@ -226,7 +226,7 @@ describe('imap and its input', () => {
   afterEach(endPools);
   const echo = (x: number) => x;
 
-  it('an input that throws on its first value, on its second, and while being closed are three different ends', async () => {
+  it('tells an input that throws on item 1, on item 2, and while being closed apart', async () => {
     const pool = createPool({ nJobs: 1 });
     const first: Iterable<number> = {
       [Symbol.iterator]: () => ({
@@ -300,7 +300,7 @@ describe('imap and its input', () => {
       },
     ],
   ] as const) {
-    it(`an input ${what} rejects and leaves nothing that a join would wait for`, async () => {
+    it(`an input ${what} rejects, and no join waits for it`, async () => {
       const pool = createPool({ nJobs: 1 });
       await rejection(pool.map(echo, input() as Iterable<number>));
       await rejection(pool.imap(echo, input() as Iterable<number>).next());

@@ -92,7 +92,7 @@ describeEach('after its end nothing is left of a pool', ({ name: startMethod }) 
       await settled(before);
     });
 
-    it(`${how}: and nothing that holds the program open`, async () => {
+    it(`${how}, which lets the program exit`, async () => {
       const active = () =>
         process
           .getActiveResourcesInfo()

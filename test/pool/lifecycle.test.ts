@@ -19,7 +19,7 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
   const gates = useGates();
 
   describe('terminate', () => {
-    it('of a worker inside native code ends it where it is a process, and says so where it cannot', async () => {
+    it('of a worker inside native code ends a process, and warns of a thread', async () => {
       const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
       const stuck = async ({ dir, name }: Gated) => {
         const { execSync } = await import('node:child_process');

@@ -14,7 +14,7 @@ describeEach.of(['threading', 'spawn', 'inline'], 'map', ({ name: startMethod })
     expect(await pool.map((x: number) => x * 2, input)).to.deep.equal(input.map((x) => x * 2));
   });
 
-  it('gives them in order also when the first is the slowest, and far more follow than may be under way', async () => {
+  it('gives them in order, also when the first is the slowest of many', async () => {
     const pool = share({ nJobs: 2, startMethod });
     const slowFirst = async (x: number) => {
       if (x === 0) await new Promise((resolve) => setTimeout(resolve, 200));
@@ -159,7 +159,7 @@ describeEach.of(['threading', 'spawn', 'inline'], 'map', ({ name: startMethod })
     expect(results.every((x, i) => x === i + 1)).to.be.true;
   });
 
-  it('keeps results apart of a call whose results cannot be sent and of the one behind it on the same worker', async () => {
+  it('keeps results apart from those that cannot be sent on the same worker', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const bad = async (x: number) => {
       if (x < 0) return x;

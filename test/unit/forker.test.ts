@@ -23,7 +23,7 @@ describe('Forker', () => {
     expect(await fork()).to.deep.equal({ made: 1, isLast: true, end, left: [] });
   });
 
-  it('throws a copy away while which was made another thread has run, and makes another one', async () => {
+  it('makes another copy if another thread has run while it was made', async () => {
     expect(await fork('restless')).to.deep.equal({ made: 2, isLast: true, end, left: [] });
   });
 });

@@ -146,7 +146,7 @@ describe('The task loop', () => {
     ]);
   });
 
-  it('gives back all but one of the values that wait for an init function, for it would pass for idle', async () => {
+  it('gives back all but one of the values that wait for an init function', async () => {
     const { loop, sent } = loopOf((n) => n);
     const workerInit = () => new Promise((resolve) => setTimeout(resolve, 20));
     loop.receive([ToWorker.Define, 1, makePortable(workerInit, {} as never)]);

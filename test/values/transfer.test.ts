@@ -189,7 +189,7 @@ describeEach.of(['threading', 'fork', 'inline'], 'transfer', ({ name: startMetho
   });
 
   if (sharesMemory) {
-    it('of the same buffer by two values is the failure of the second one, and the worker lives', async () => {
+    it('of one buffer by two values fails the second one, and the worker lives', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const before = await pool.apply(identity);
       const size = (x: Uint8Array) => x.length;
@@ -235,7 +235,7 @@ describeEach.of(['threading', 'fork', 'inline'], 'transfer', ({ name: startMetho
       expect(await pool.apply(identity)).to.equal(before);
     });
 
-    it('of a buffer that has moved already is the failure of a result, a report, a yield or an exit result', async () => {
+    it('of a buffer that has moved already fails results, reports, yields, exit results', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const before = await pool.apply(identity);
       const again = async (url: string) => {
