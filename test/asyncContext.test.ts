@@ -7,8 +7,8 @@ import { rejection } from './support/rejection.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
+import { same } from './support/tasks.js';
 
-const same = (n: number): number => n;
 const failing = (n: number): number => {
   throw new Error(`task ${n}`);
 };

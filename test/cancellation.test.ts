@@ -4,7 +4,7 @@ import { concat, from, NEVER, of, range, switchMap, throwError } from 'rxjs';
 import { parallelFrom, parallelMap, parallelMergeMap } from './support/library.js';
 import { loopForever, passGate, useGates, type Gated } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
-import { runProgram } from './support/program.js';
+import { runScript } from './support/runProgram.js';
 import { shortest } from './support/shortest.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
@@ -141,7 +141,7 @@ describeEach('cancellation', ({ name: startMethod }) => {
   });
 
   it('lets the program exit by itself after unsubscribing from endless loops', async () => {
-    const end = await runProgram(`
+    const end = await runScript(`
       const { readFileSync, writeFileSync } = await import('node:fs');
       const file = ${JSON.stringify(`${gates().dir}/looping`)};
       writeFileSync(file, '');
@@ -164,17 +164,17 @@ describeEach('cancellation', ({ name: startMethod }) => {
   });
 
   it('lets the program exit when its work is done, or was never begun', async () => {
-    const done = await runProgram(`
+    const done = await runScript(`
       rxjs.range(0, 5).pipe(parallelMap((n) => n, { nJobs: 2, startMethod: '${startMethod}' }))
         .subscribe({ next: (n) => process.stdout.write(n + ' '), complete: () => console.log('complete') });
     `);
     expect({ code: done.code, stdout: done.stdout }).to.deep.equal({ code: 0, stdout: '0 1 2 3 4 complete\n' });
-    const unused = await runProgram(`rxjs.of(1).pipe(parallelMap((n) => n)); console.log('unused');`);
+    const unused = await runScript(`rxjs.of(1).pipe(parallelMap((n) => n)); console.log('unused');`);
     expect({ code: unused.code, stdout: unused.stdout }).to.deep.equal({ code: 0, stdout: 'unused\n' });
   });
 
   it('does not hold the program open for a source that never emits', async () => {
-    const end = await runProgram(`
+    const end = await runScript(`
       rxjs.concat(rxjs.of(1), rxjs.NEVER).pipe(parallelMap((n) => n, { startMethod: '${startMethod}' }))
         .subscribe((n) => console.log(n));
     `);
@@ -182,7 +182,7 @@ describeEach('cancellation', ({ name: startMethod }) => {
   });
 
   it('says nothing on stderr, whatever ends', async () => {
-    const end = await runProgram(`
+    const end = await runScript(`
       const options = { nJobs: 2, startMethod: '${startMethod}' };
       const subscription = rxjs.range(0, 1000).pipe(parallelMap((n) => n, options)).subscribe((n) => {
         if (n === 10) subscription.unsubscribe();

@@ -5,8 +5,7 @@ import { parallelFrom, parallelMap } from './support/library.js';
 import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
-
-const same = (n: number): number => n;
+import { same } from './support/tasks.js';
 
 describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod }) => {
   const workers = trackWorkers();

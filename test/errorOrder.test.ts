@@ -5,7 +5,7 @@ import type { TaskContext } from 'rxjs-parallel-map';
 import { parallelFrom, parallelMap, WorkerPool } from './support/library.js';
 import { passGate, useGates, type Gated } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
-import { runProgram } from './support/program.js';
+import { runScript } from './support/runProgram.js';
 import { rejection } from './support/rejection.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
@@ -182,7 +182,7 @@ describeEach.of(['threading', 'fork'], 'errors and order', ({ name: startMethod 
   });
 
   it('several failures make no unhandled rejection and no noise', async () => {
-    const end = await runProgram(`
+    const end = await runScript(`
       process.on('unhandledRejection', () => console.log('unhandled rejection'));
       process.on('uncaughtException', () => console.log('uncaught exception'));
       const fail = async (n) => { await new Promise((resolve) => setTimeout(resolve, n)); throw new Error('task ' + n); };

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { programFile, projectFolder, runNode, runProgram } from './support/programFile.js';
+import { programFile, projectFolder, runNode, runProgram } from './support/runProgram.js';
 import { runsAll, startMethods } from './support/startMethods.js';
 
 /** What of a file with coverage is looked at. */

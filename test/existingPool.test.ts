@@ -10,15 +10,7 @@ import { shortest } from './support/shortest.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
-
-const same = (n: number): number => n;
-
-/** Computes without a pause. */
-const busy = (milliseconds: number): number => {
-  const end = performance.now() + milliseconds;
-  while (performance.now() < end);
-  return milliseconds;
-};
+import { same, spin } from './support/tasks.js';
 
 /** Says when its signal fires; then it goes on, or hangs. */
 const listening = async (
@@ -197,10 +189,10 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
 
   it('leaves a running task alone when one sent ahead to its worker is cancelled', async () => {
     // So short that the pool sends the next ones ahead.
-    for (let round = 0; round < 20; round++) await pool.map(busy, [0, 0, 0, 0, 0, 0, 0]);
-    const long = pool.map(busy, [600]);
+    for (let round = 0; round < 20; round++) await pool.map(spin, [0, 0, 0, 0, 0, 0, 0]);
+    const long = pool.map(spin, [600]);
     const short = of(0)
-      .pipe(parallelMap(busy, { pool, cancelTimeout: 0 }))
+      .pipe(parallelMap(spin, { pool, cancelTimeout: 0 }))
       .subscribe();
     await delay(100);
     short.unsubscribe();

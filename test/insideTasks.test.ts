@@ -31,7 +31,7 @@ import { Worker } from 'node:worker_threads';
 import { brotliCompress, brotliDecompress, createGunzip, createGzip } from 'node:zlib';
 import type { WorkerPool } from './support/library.js';
 import { createPool, endPools } from './support/pools.js';
-import { runProgram } from './support/program.js';
+import { runScript } from './support/runProgram.js';
 import { describeEach } from './support/startMethods.js';
 
 /** What is used here of what TypeScript knows of browsers only. */
@@ -252,7 +252,7 @@ describeEach('inside a task', ({ name: startMethod, isProcess, isCopy }) => {
 
   if (isProcess) {
     it('uncaught errors end the worker as they end Node, also from their listeners', async () => {
-      const { stdout, stderr } = await runProgram(`
+      const { stdout, stderr } = await runScript(`
         const pool = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}', keepAlive: true });
         const tasks = [
           () => void process.on('uncaughtException', () => { throw new Error('of the listener'); }),

@@ -7,8 +7,7 @@ import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
-
-const same = (n: number): number => n;
+import { same } from './support/tasks.js';
 
 describeEach('workers are started as there is work', ({ name: startMethod }) => {
   const workers = trackWorkers();

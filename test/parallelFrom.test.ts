@@ -7,12 +7,7 @@ import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
-
-const same = (value: number): number => value;
-const failsAt = (n: number): number => {
-  if (n === 5) throw new Error('mapper');
-  return n;
-};
+import { failsAtFive, same } from './support/tasks.js';
 
 /** An iterator that tells what is done to it. */
 class Told implements Iterator<number>, Iterable<number> {
@@ -177,7 +172,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
 
     it(`closes ${kind} when a task fails, and passes on that failure`, async () => {
       const { input, told } = make(40);
-      const outcome = await outcomeOf(parallelFrom(input, failsAt, { ...options, maxTasksActive: 4 }));
+      const outcome = await outcomeOf(parallelFrom(input, failsAtFive, { ...options, maxTasksActive: 4 }));
       expect(outcome.values).to.deep.equal([0, 1, 2, 3, 4]);
       expect(outcome.error).to.include({ message: 'mapper', index: 5 });
       expect(told.next_).to.be.below(15);
@@ -219,7 +214,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
       told.return = () => {
         throw new Error('return');
       };
-      const { error } = await outcomeOf(parallelFrom(input, failsAt, options));
+      const { error } = await outcomeOf(parallelFrom(input, failsAtFive, options));
       expect(error).to.have.property('message', 'mapper');
       await workers.ended();
     });
@@ -316,7 +311,7 @@ describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) 
         cleaned++;
       }
     }
-    expect((await outcomeOf(parallelFrom(input(), failsAt, options))).end).to.equal('error');
+    expect((await outcomeOf(parallelFrom(input(), failsAtFive, options))).end).to.equal('error');
     expect(cleaned).to.equal(1);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { isAlive } from './support/processes.js';
 import { until } from './support/until.js';
-import { runProgram, type ProgramResult } from './support/programFile.js';
+import { runProgram, type ProgramResult } from './support/runProgram.js';
 import { describeEach } from './support/startMethods.js';
 
 describeEach('a program with a pool', ({ name: startMethod, isProcess }) => {

@@ -8,7 +8,7 @@ import { Subject } from 'rxjs';
 import { parallelFrom, parallelMap } from './support/library.js';
 import { outcomeOf } from './support/outcome.js';
 import { createPool, endPools } from './support/pools.js';
-import { programFile, projectFolder, runNode, runProgram } from './support/programFile.js';
+import { programFile, projectFolder, runNode, runProgram } from './support/runProgram.js';
 import { rejection } from './support/rejection.js';
 import { describeEach } from './support/startMethods.js';
 import { Terminal } from './support/terminal.js';

@@ -4,7 +4,7 @@ import { of } from 'rxjs';
 import { parallelMap, WorkerStartError } from './support/library.js';
 import { createPool, endPools } from './support/pools.js';
 import { outcomeOf } from './support/outcome.js';
-import { runProgram } from './support/programFile.js';
+import { runProgram } from './support/runProgram.js';
 import { rejection } from './support/rejection.js';
 import { describeEach, threadsMayRunOut } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';

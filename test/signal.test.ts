@@ -7,8 +7,8 @@ import { loopForever, useGates } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
+import { same } from './support/tasks.js';
 
-const same = (n: number): number => n;
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
 describeEach('signal', ({ name: startMethod }) => {

@@ -15,7 +15,7 @@ import {
   type WorkerDiedError as Died,
 } from '../support/library.js';
 import { createPool, endPools, identity } from '../support/pools.js';
-import { runProgram } from '../support/programFile.js';
+import { runProgram } from '../support/runProgram.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach, threadsMayRunOut } from '../support/startMethods.js';
 import type { Doing, logBegun } from '../tasks/logBegun.js';

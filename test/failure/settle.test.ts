@@ -19,6 +19,7 @@ import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 import { trackWorkers } from '../support/workers.js';
+import { collect } from '../support/collect.js';
 
 /** Fails for odd numbers: at once, and after a while. */
 const failOdd = (n: number): number | Promise<number> => {
@@ -35,12 +36,6 @@ const expected = (count: number): unknown[] =>
   Array.from({ length: count }, (_, n) => (n % 2 === 0 ? n : `${n % 4 === 1 ? '' : 'later '}odd ${n}`));
 
 const byText = (a: unknown, b: unknown): number => String(a).localeCompare(String(b));
-
-async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
-}
 
 const numbers = Array.from({ length: 200 }, (_, n) => n);
 

@@ -7,21 +7,18 @@ import { moduleTask, parallelFrom, parallelMap, parallelMergeMap, WorkerTimeoutE
 import { loopForever, passGate, useGates, type Gated } from '../support/gates.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools, identity } from '../support/pools.js';
-import { runProgram } from '../support/program.js';
+import { runScript } from '../support/runProgram.js';
 import { rejection } from '../support/rejection.js';
 import { settled, snapshot } from '../support/resources.js';
 import { describeEach } from '../support/startMethods.js';
 import { trackWorkers } from '../support/workers.js';
+import { collect } from '../support/collect.js';
+import { sleep } from '../support/tasks.js';
 
 /** Loops at 2, else gives the value back. */
 const loopAt2 = (n: number): number => {
   while (n === 2);
   return n;
-};
-
-const sleep = async (milliseconds: number): Promise<number> => {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-  return milliseconds;
 };
 
 const neverSettles = (): Promise<never> => new Promise(() => undefined);
@@ -40,12 +37,6 @@ function expectTimeout(error: unknown, fields: { timeout: number; index: number 
 function block(milliseconds: number, condition = (): boolean => true): void {
   const end = performance.now() + milliseconds;
   while (performance.now() < end || !condition());
-}
-
-async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
 }
 
 /** For calls of which each task runs into it. */
@@ -333,7 +324,7 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
   });
 
   it('neither holds the program open nor lets it end before its time', async () => {
-    const end = await runProgram(`
+    const end = await runScript(`
       const pool = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}', keepAlive: true });
       await pool.apply((n) => n, [1], { taskTimeout: 1e6 });
       await pool.apply(() => new Promise(() => {}), [], { taskTimeout: 200 }).catch((error) => console.log(error.name));

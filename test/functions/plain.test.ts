@@ -5,7 +5,7 @@ import {
   type UnportableFunctionError as Unportable,
 } from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
-import { runProgram } from '../support/programFile.js';
+import { runProgram } from '../support/runProgram.js';
 import { rejection, thrownBy } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 

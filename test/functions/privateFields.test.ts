@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { transformSync } from 'esbuild';
 import ts from 'typescript';
 import { ProgramFolder } from '../support/forms.js';
-import { runNode } from '../support/programFile.js';
+import { runNode } from '../support/runProgram.js';
 import { describeEach } from '../support/startMethods.js';
 import { babel, swc } from './compilers.js';
 

@@ -6,7 +6,7 @@ import { transformSync, buildSync, type BuildOptions } from 'esbuild';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { ProgramFolder } from '../support/forms.js';
-import { projectFolder, runNode, type ProgramResult } from '../support/programFile.js';
+import { projectFolder, runNode, type ProgramResult } from '../support/runProgram.js';
 import { describeEach } from '../support/startMethods.js';
 import { babel, swc } from './compilers.js';
 

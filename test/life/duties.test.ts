@@ -10,17 +10,7 @@ import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 import { until } from '../support/until.js';
 import { trackWorkers } from '../support/workers.js';
-
-interface Counter {
-  tasks: number;
-}
-
-const count = (_value: unknown, { state }: TaskContext<Counter>): number => ++state.tasks;
-const startAt =
-  (first: number) =>
-  ({ state }: WorkerContext<Counter>): void => {
-    state.tasks = first;
-  };
+import { count, countsFrom } from '../support/counter.js';
 
 describeEach.of(['threading', 'forkserver'], 'init and exit functions of several calls', ({ name: startMethod }) => {
   afterEach(endPools);
@@ -123,11 +113,11 @@ describeEach.of(['threading', 'forkserver'], 'init and exit functions of several
 
   it('functions whose workers are just leaving begin anew, and are kept', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const first = { workerInit: startAt(10), workerExit: gatedExit('exit') };
+    const first = { workerInit: countsFrom(10), workerExit: gatedExit('exit') };
     expect(await pool.map(count, [1], first)).to.deep.equal([11]);
     const source = new Subject<number>();
     const results: number[] = [];
-    const options = { pool, workerInit: startAt(20) };
+    const options = { pool, workerInit: countsFrom(20) };
     source.pipe(parallelMap(count, options)).subscribe((n) => results.push(n)); // which has the worker replaced
     await gates().haveStarted('exit');
     source.next(1);
@@ -167,7 +157,7 @@ describeEach.of(['threading', 'forkserver'], 'init and exit functions of several
 
   it('terminate cuts exit functions short, which is no error of stopAndJoin', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    await pool.map(count, [1], { workerInit: startAt(10), workerExit: gatedExit('exit') });
+    await pool.map(count, [1], { workerInit: countsFrom(10), workerExit: gatedExit('exit') });
     const joined = pool.stopAndJoin();
     await gates().haveStarted('exit');
     await pool.terminate();

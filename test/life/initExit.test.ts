@@ -11,25 +11,11 @@ import { describeEach } from '../support/startMethods.js';
 import { until } from '../support/until.js';
 import { useWorkerLog } from '../support/workerLog.js';
 import { trackWorkers } from '../support/workers.js';
-
-interface Counter {
-  tasks: number;
-}
-
-const startCounting = ({ state }: WorkerContext<Counter>): void => {
-  state.tasks = 100;
-};
-const count = (_value: unknown, { state }: WorkerContext<Counter>): number => ++state.tasks;
-const toCount = ({ state }: WorkerContext<Counter>): number => state.tasks;
-
-async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
-}
+import { collect } from '../support/collect.js';
+import { type Counter, count, countsFrom, toCount } from '../support/counter.js';
 
 const input = [1, 2, 3];
-const life = { workerInit: startCounting, workerExit: toCount };
+const life = { workerInit: countsFrom(100), workerExit: toCount };
 
 /** Functions that write down that they run. */
 function logging(log: ReturnType<typeof useWorkerLog>) {
@@ -162,7 +148,7 @@ describeEach.of(['threading', 'forkserver'], 'workerInit and workerExit', ({ nam
 
   it('either may be missing', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    expect(await pool.map(count, input, { workerInit: startCounting })).to.deep.equal([101, 102, 103]);
+    expect(await pool.map(count, input, { workerInit: countsFrom(100) })).to.deep.equal([101, 102, 103]);
     const remember = (n: number, { state }: TaskContext<{ last?: number }>): number => (state.last = n);
     await pool.map(remember, input, { workerExit: ({ state }) => state.last });
     expect(pool.getExitResults()).to.deep.equal([3]);
@@ -394,7 +380,7 @@ describeEach('workerInit and workerExit', ({ name: startMethod }) => {
     it('in a task after workerInit is no fault of that', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const task = (): never => process.exit(7);
-      const error = await rejection(pool.map(task, [1], { workerInit: startCounting, workerExit: toCount }));
+      const error = await rejection(pool.map(task, [1], { workerInit: countsFrom(100), workerExit: toCount }));
       expect(error).to.include({ name: 'WorkerDiedError', exitCode: 7 }).and.not.have.property('option');
     });
 

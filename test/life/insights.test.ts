@@ -10,11 +10,7 @@ import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 import { until } from '../support/until.js';
 import { trackWorkers } from '../support/workers.js';
-
-const spin = (ms: number): number => {
-  for (const end = performance.now() + ms; performance.now() < end;);
-  return ms;
-};
+import { spin } from '../support/tasks.js';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 

@@ -7,18 +7,7 @@ import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 import { trackWorkers } from '../support/workers.js';
-
-interface Counter {
-  tasks: number;
-}
-
-const count = (_value: unknown, { state }: WorkerContext<Counter>): number => ++state.tasks;
-const toCount = ({ state }: WorkerContext<Counter>): number => state.tasks;
-const countsFrom =
-  (first: number) =>
-  ({ state }: WorkerContext<Counter>): void => {
-    state.tasks = first;
-  };
+import { type Counter, count, countsFrom, toCount } from '../support/counter.js';
 
 // The pool decides which worker stays for whom; that one ends, in whichever way, is in pool/lifecycle and failure/deadWorkers.
 describeEach.of(['threading', 'spawn'], 'keepAlive', ({ name: startMethod }) => {

@@ -4,6 +4,7 @@ import { WorkerPool } from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
+import { collect } from '../support/collect.js';
 
 /** Numbers without end, which tell how many were taken and whether they were given back. */
 function counter() {
@@ -16,12 +17,6 @@ function counter() {
     }
   })();
   return { state, numbers };
-}
-
-async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const result of results) all.push(result);
-  return all;
 }
 
 describeEach.of(['threading', 'forkserver'], 'imap', ({ name: startMethod }) => {

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { forkFlags } from '../../src/internal/posix/Forker.js';
 import { whyNoLibc } from '../../src/internal/posix/libc.js';
-import { runNode } from '../support/programFile.js';
+import { runNode } from '../support/runProgram.js';
 
 describe('Forker', () => {
   before(function () {

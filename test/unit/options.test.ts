@@ -19,17 +19,9 @@ import {
   type WorkerPoolOptions,
 } from '../../src/options.js';
 import { isWorkerPool, poolBrand } from '../../src/internal/options/poolBrand.js';
+import { thrownBy } from '../support/rejection.js';
 
 /** What `act` throws. */
-function thrownBy(act: () => unknown): Error {
-  try {
-    act();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was thrown');
-}
-
 /** The only thing that options look at in a pool. */
 const pool = { [poolBrand]: {}, stopAndJoin: async () => {}, terminate: async () => {} };
 

@@ -6,17 +6,12 @@ import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
 import { rejection, thrownBy } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
+import { collect } from '../support/collect.js';
 
 const double = (part: Float64Array): Float64Array => part.map((x) => 2 * x);
 const lengthOf = (part: ArrayLike<unknown>): number => part.length;
 const kindOf = (part: object): string => part.constructor.name;
 const counted = (count: number): Float64Array => Float64Array.from({ length: count }, (_, n) => n);
-
-async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
-}
 
 describeEach.of(['threading', 'forkserver', 'inline'], 'a typed array', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
