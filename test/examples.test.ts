@@ -69,7 +69,7 @@ function examples(this: Mocha.Suite): void {
     expect(stderr).to.match(/^There is no example "nope"\. There are:\n\n {2}compress-folder {2}/);
   });
 
-  it('model-per-worker makes one model in each worker, which tells most paragraphs right', async () => {
+  it('model-per-worker makes one model in each worker', async () => {
     const text = await output('model-per-worker');
     const workers = [...text.matchAll(/^Worker (\d) has learned (\d+) words once, and answered (\d+) questions\.$/gm)];
     const summary = /^(\d+) of (\d+) paragraphs are told right: \d+%\.$/m.exec(text);
@@ -112,7 +112,7 @@ function examples(this: Mocha.Suite): void {
       expect(text).to.match(/^ {10}## {26}##/m);
     });
 
-    it('finds them by fork, where that is available, and no worker has a copy of the picture', async function () {
+    it('finds them by fork, and no worker has a copy of the picture', async function () {
       if (!availableStartMethods().includes('fork')) return this.skip();
       const text = await output('image-filter');
       const own = [...text.matchAll(/^Worker \d has the picture, and began with (\d+) MB of its own\.$/gm)];
@@ -122,7 +122,7 @@ function examples(this: Mocha.Suite): void {
     });
   });
 
-  it('search-box gives up searches for the next key, answers the last one, and keeps the workers', async () => {
+  it('search-box gives up old searches, answers the last one, and keeps the workers', async () => {
     const text = await output('search-box');
     const all = (pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, query]) => query as string);
     const queries = all(/^"(\w+)" is searched for$/gm);
@@ -137,7 +137,7 @@ function examples(this: Mocha.Suite): void {
     expect(text).to.match(/^Workers that were killed: 0\.$/m);
   });
 
-  it('large-file reads every line, in memory that is a part of the file, and removes the file', async () => {
+  it('large-file reads every line in less memory than the file has', async () => {
     // Garbage grows to 50 MB, on a busy machine to 100 and with Node 24 to 200, of a file of 400 MB as well.
     const size = 300;
     const text = await output('large-file', String(size));

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { programFile, projectFolder, runNode, runProgram } from './support/programFile.js';
+import { programFile, projectFolder, runNode, runProgram } from './support/runProgram.js';
 import { runsAll, startMethods } from './support/startMethods.js';
 
 /** What of a file with coverage is looked at. */
@@ -43,14 +43,13 @@ describe('a program that was started', () => {
     ),
   ] as const) {
     if (names.length === 0) continue;
-    it(`with ${flags.length === 0 ? 'no flags' : flags.join(' ')} runs its workers`, async () => {
+    it(`with ${flags.length > 4 ? `${flags.length} harmless flags` : flags.join(' ') || 'no flags'} runs its workers`, async () => {
       const { code, stdout, stderr } = await runProgram('flags.mjs', { flags, env: { START_METHODS: names.join() } });
       expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
       expect(JSON.parse(stdout)).to.deep.equal(expected(gc, names));
     });
   }
 
-  // peers: 77
   it('with --inspect=0 runs its workers', async () => {
     const { code, stdout, stderr } = await runProgram('flags.mjs', { flags: ['--inspect=0'] });
     expect(code, stderr).to.equal(0);
@@ -66,7 +65,7 @@ describe('a program that was started', () => {
   ] as const) {
     const methodsOfCopies = startMethods.filter(({ isCopy }) => isCopy).map(({ name }) => name);
     if (methodsOfCopies.length === 0) continue;
-    it(`with ${[...flags, ...Object.keys(env)].join(' ')} runs its workers, copies above all`, async () => {
+    it(`with ${[...flags, ...Object.keys(env)].join(' ')} runs its workers and copies`, async () => {
       const folder = mkdtempSync(join(tmpdir(), 'profiles-'));
       try {
         const { code, stdout, stderr } = await runNode([...flags, programFile('flags.mjs')], {
@@ -187,7 +186,6 @@ describe('a program that was started', () => {
     }
   });
 
-  // peers: 2 of section 2
   for (const [how, options] of [
     ['by tsx', { flags: ['--import', 'tsx'] }],
     ['with NODE_OPTIONS that preload tsx', { env: { NODE_OPTIONS: '--import tsx' } }],

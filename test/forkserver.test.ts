@@ -6,8 +6,9 @@ import { WorkerDiedError, type WorkerDiedError as Died } from './support/library
 import { steadyChildren } from './support/children.js';
 import { loopForever, useGates } from './support/gates.js';
 import { createPool, endPools } from './support/pools.js';
-import { childrenOf, isAlive, until } from './support/processes.js';
-import { runProgram } from './support/program.js';
+import { childrenOf, isAlive } from './support/processes.js';
+import { until } from './support/until.js';
+import { runScript } from './support/runProgram.js';
 import { rejection } from './support/rejection.js';
 
 const startMethod = 'forkserver';
@@ -92,7 +93,7 @@ describe('the fork server', () => {
     const server = await serverPid();
     const spare = await spareOf(server);
     process.kill(spare, 'SIGKILL');
-    await until(() => !existsSync(`/proc/${spare}`), SOON, 'it has ended, with all its threads');
+    await until(() => !existsSync(`/proc/${spare}`), 'it has ended, with all its threads', SOON);
     expect(await createPool({ nJobs: 1, startMethod }).apply(() => [process.ppid, process.pid])).to.satisfy(
       ([ppid, pid]: number[]) => ppid === server && pid !== spare,
     );
@@ -116,14 +117,14 @@ describe('the fork server', () => {
     await gates().haveStarted('a');
     process.kill(server, 'SIGKILL');
     expect(await stuck).to.be.instanceOf(WorkerDiedError);
-    await until(() => !isAlive(worker), SOON, 'the worker has ended');
+    await until(() => !isAlive(worker), 'the worker has ended', SOON);
     expect(await pool.apply(() => process.ppid))
       .to.equal(await serverPid())
       .and.not.equal(server);
   });
 
   it('leaves with the program, and its workers with it, also when that is killed', async () => {
-    const { stdout } = await runProgram(`
+    const { stdout } = await runScript(`
       const pool = new WorkerPool({ nJobs: 2, startMethod: 'forkserver', keepAlive: true });
       const pids = await pool.map(() => [process.ppid, process.pid], [1, 2, 3]);
       console.log(JSON.stringify(pids.flat()));
@@ -132,12 +133,12 @@ describe('the fork server', () => {
     `);
     const pids = JSON.parse(stdout) as number[];
     expect(pids).to.have.length(6);
-    await until(() => !pids.some(isAlive), SOON, 'server and workers have ended');
+    await until(() => !pids.some(isAlive), 'server and workers have ended', SOON);
   });
 
   if (process.getuid?.() === 0) {
     it('has no workers with rights that the program has given up since', async () => {
-      const { stdout, stderr } = await runProgram(`
+      const { stdout, stderr } = await runScript(`
         const ask = () => new WorkerPool({ nJobs: 1, startMethod: 'forkserver' }).apply(() => process.getgid());
         console.log(await ask());
         process.setgid(12345);
@@ -148,7 +149,7 @@ describe('the fork server', () => {
   }
 
   it('says on stderr what nobody catches, as Node does, and nothing of its own', async () => {
-    const { stdout, stderr } = await runProgram(`
+    const { stdout, stderr } = await runScript(`
       const pool = new WorkerPool({ nJobs: 1, startMethod: 'forkserver' });
       const fails = () => new Promise(() => setTimeout(() => { throw new RangeError('nobody catches this'); }, 1));
       await pool.apply(fails).catch((error) => console.log(error.name, error.exitCode, error.cause.message));
@@ -169,6 +170,6 @@ describe('the fork server', () => {
       await pool.stopAndJoin();
     }
     expect(pids).to.have.property('size', 200);
-    await until(() => childrenOf(server).length === 1, SOON, 'no worker is left, but the one that was made ahead');
+    await until(() => childrenOf(server).length === 1, 'no worker is left, but the one that was made ahead', SOON);
   }).timeout(60_000);
 });

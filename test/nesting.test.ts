@@ -19,16 +19,10 @@ import { settled, snapshot } from './support/resources.js';
 import { allMixes, describeEach, mixes, runsAll, startMethods } from './support/startMethods.js';
 import type * as nest from './tasks/nest.js';
 import type { Mishap } from './tasks/inner.js';
+import { rejection } from './support/rejection.js';
 
 const task = <K extends keyof typeof nest>(name: K) =>
   moduleTask<(typeof nest)[K]>(new URL('./tasks/nest.js', import.meta.url), name);
-
-/** What a promise rejects with. */
-const rejection = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => expect.fail('It did not reject.'),
-    (error: unknown) => error,
-  );
 
 /** What is to end has ended after so many milliseconds, on a busy machine too; what is not ended loops for ever. */
 const SOON = 5000;
@@ -103,7 +97,6 @@ for (const { outer, inner } of mixes) {
       ]);
     });
 
-    // peers: 29
     it('can be joined and terminated while its workers are being replaced', async () => {
       for (const outcome of await pool.map(task('endWhileReplacing'), [inner, inner], { workerLifespan: 1 })) {
         const [joined, terminated] = outcome;

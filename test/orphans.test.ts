@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { beating, beatsFolder, silent } from './support/beats.js';
 import { destroy, start, type Program } from './support/programs.js';
-import { aliveInGroup, childrenOf, descendantsOf, isAlive, until } from './support/processes.js';
+import { aliveInGroup, childrenOf, descendantsOf, isAlive } from './support/processes.js';
+import { until } from './support/until.js';
 import { describeEach, runsAll, startMethods } from './support/startMethods.js';
 
 /**
@@ -15,7 +16,6 @@ const LIMIT = 5000;
 const noSetpriv = ['--require', fileURLToPath(new URL('./support/noSetpriv.cjs', import.meta.url))];
 const noShell = ['--require', fileURLToPath(new URL('./support/noShell.cjs', import.meta.url))];
 
-// peers: 36
 describe('a program that is killed with SIGKILL', function () {
   this.timeout(40_000);
   let folder: string;
@@ -32,7 +32,7 @@ describe('a program that is killed with SIGKILL', function () {
     await beating(folder, loops);
     const processes = descendantsOf(program.pid);
     program.child.kill('SIGKILL');
-    await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
+    await until(() => !processes.some(isAlive), 'all its processes are gone', LIMIT);
     await silent(folder, LIMIT);
     return processes;
   };
@@ -59,7 +59,7 @@ describe('a program that is killed with SIGKILL', function () {
         await new Promise((resolve) => setTimeout(resolve, delay));
         program.child.kill('SIGKILL');
         // All that it has started is in its process group, also what nobody has seen yet.
-        await until(() => !aliveInGroup(program.pid), LIMIT, `all its processes are gone, after ${delay} ms`);
+        await until(() => !aliveInGroup(program.pid), `all its processes are gone, after ${delay} ms`, LIMIT);
       }
     });
   }
@@ -84,7 +84,7 @@ describe('a program that is killed with SIGKILL', function () {
 
   if (existsSync('/usr/bin/setpriv')) {
     for (const nesting of [['spawn'], ['spawn', 'spawn'], ['threading', 'spawn']]) {
-      it(`leaves none when the guards do nothing, because the kernel does (${nesting.toReversed().join(' in ')})`, async () => {
+      it(`leaves none without guards, by the kernel (${nesting.toReversed().join(' in ')})`, async () => {
         program = start('looping', { args: [folder, ...nesting] });
         await beating(folder, nesting.length === 1 ? 2 : 4);
         const processes = descendantsOf(program.pid);
@@ -94,7 +94,7 @@ describe('a program that is killed with SIGKILL', function () {
         try {
           program.child.kill('SIGKILL');
           const workers = processes.filter((pid) => !guards.includes(pid));
-          await until(() => !workers.some(isAlive), LIMIT, 'all workers are gone');
+          await until(() => !workers.some(isAlive), 'all workers are gone', LIMIT);
         } finally {
           for (const guard of guards) process.kill(guard, 'SIGKILL');
         }
@@ -115,10 +115,10 @@ describe('a program that is killed with SIGKILL', function () {
     await beating(folder, 2);
     const guard = guardOf(program.pid);
     process.kill(guard as number, 'SIGKILL');
-    await until(() => ![undefined, guard].includes(guardOf(program.pid)), LIMIT, 'there is another guard');
+    await until(() => ![undefined, guard].includes(guardOf(program.pid)), 'there is another guard', LIMIT);
     const processes = descendantsOf(program.pid);
     program.child.kill('SIGKILL');
-    await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
+    await until(() => !processes.some(isAlive), 'all its processes are gone', LIMIT);
   });
 
   it('leaves none either when the guard is killed, and replaced, again and again', async () => {
@@ -127,12 +127,12 @@ describe('a program that is killed with SIGKILL', function () {
     for (let i = 0; i < 5; i++) {
       const guard = guardOf(program.pid);
       process.kill(guard as number, 'SIGKILL');
-      await until(() => ![undefined, guard].includes(guardOf(program.pid)), LIMIT, 'there is another guard');
+      await until(() => ![undefined, guard].includes(guardOf(program.pid)), 'there is another guard', LIMIT);
     }
     const processes = descendantsOf(program.pid);
     expect(processes.length).to.equal(3);
     program.child.kill('SIGKILL');
-    await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
+    await until(() => !processes.some(isAlive), 'all its processes are gone', LIMIT);
   });
 });
 
@@ -145,7 +145,7 @@ describe('SIGTERM to the program', () => {
       const processes = descendantsOf(program.pid);
       program.child.kill('SIGTERM');
       expect(await program.ended).to.equal('SIGTERM');
-      await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
+      await until(() => !processes.some(isAlive), 'all its processes are gone', LIMIT);
     } finally {
       destroy(program);
       rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
@@ -165,7 +165,7 @@ describeEach('SIGINT to the whole process group, as by Ctrl-C', ({ name: startMe
       const processes = descendantsOf(program.pid);
       program.child.stdin.write('end\n');
       expect(await program.ended).to.equal(0);
-      await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
+      await until(() => !processes.some(isAlive), 'all its processes are gone', LIMIT);
     } finally {
       destroy(program);
     }
@@ -183,7 +183,7 @@ describeEach('SIGINT to the whole process group, as by Ctrl-C', ({ name: startMe
     });
   }
 
-  it('ends a program that does not answer it, and its workers, though all are in endless loops', async () => {
+  it('ends a program and its workers though all are in endless loops', async () => {
     const folder = beatsFolder();
     const program = start('looping', { args: [folder, startMethod] });
     try {
@@ -191,7 +191,7 @@ describeEach('SIGINT to the whole process group, as by Ctrl-C', ({ name: startMe
       const processes = descendantsOf(program.pid);
       process.kill(-program.pid, 'SIGINT');
       expect(await program.ended).to.equal('SIGINT');
-      await until(() => !processes.some(isAlive), LIMIT, 'all its processes are gone');
+      await until(() => !processes.some(isAlive), 'all its processes are gone', LIMIT);
     } finally {
       destroy(program);
       rmSync(folder, { recursive: true, force: true, maxRetries: 10 });

@@ -113,7 +113,7 @@ describe('a start method of somebody else', () => {
     expect(error).to.include({ name: 'WorkerTimeoutError', stage: 'task' });
   });
 
-  it('tells of a worker that has died, and starts its value again where that is asked for', async () => {
+  it('tells of a worker that has died, and retries its value on request', async () => {
     const pool = createPool({ startMethod, nJobs: 1 });
     const dies = (code: number) => process.exit(code);
     expect(await rejection(pool.map(dies, [7]))).to.include({ name: 'WorkerDiedError', exitCode: 7 });

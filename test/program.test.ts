@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { isAlive } from './support/processes.js';
 import { until } from './support/until.js';
-import { runProgram, type ProgramResult } from './support/programFile.js';
+import { runProgram, type ProgramResult } from './support/runProgram.js';
 import { describeEach } from './support/startMethods.js';
 
 describeEach('a program with a pool', ({ name: startMethod, isProcess }) => {
@@ -70,7 +70,6 @@ describeEach('a program with a pool', ({ name: startMethod, isProcess }) => {
   });
 });
 
-// peers: 40
 describeEach('what tasks write to the console', ({ name: startMethod, isProcess }) => {
   const run = (what: string): Promise<ProgramResult> => runProgram('output.mjs', { args: [what, startMethod] });
   const lines = (text: string): string[] => text.split('\n').slice(0, -1);

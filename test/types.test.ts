@@ -134,7 +134,7 @@ describe('types: parallelMap', () => {
 });
 
 describe('types: parallelMergeMap', () => {
-  it('infers the values of iterables, async iterables, Observables and promises of them', () => {
+  it('infers the values of iterables, Observables and promises of them', () => {
     typed<OperatorFunction<number, string>>()(parallelMergeMap((x: number) => [String(x)]));
     typed<OperatorFunction<string, string>>()(parallelMergeMap((text: string) => text));
     typed<OperatorFunction<number, number>>()(parallelMergeMap((x: number) => new Set([x])));

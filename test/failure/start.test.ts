@@ -12,7 +12,6 @@ describeEach('a function that cannot be loaded', ({ name: startMethod, isProcess
   afterEach(endPools);
   const gates = useGates();
 
-  // peers: 24, 53
   const cases: readonly [string, () => Parameters<typeof moduleTask>, RegExp, string | undefined][] = [
     ['whose module is missing', () => [at('missing.js'), 'echo'], /missing\.js/, 'ERR_MODULE_NOT_FOUND'],
     ['whose module throws', () => [at('throwsAtLoad.js'), 'task'], /thrown while loading/, 'E_LOAD'],
@@ -24,7 +23,7 @@ describeEach('a function that cannot be loaded', ({ name: startMethod, isProcess
     ['whose scheme is unknown', () => ['nonsense://x/y.js', 'x'], /nonsense/, 'ERR_UNSUPPORTED_ESM_URL_SCHEME'],
   ];
   for (const [what, args, message, code] of cases) {
-    it(`${what}: a WorkerStartError with the real cause, for the second call too`, async () => {
+    it(`${what}: an error with the cause, each time`, async () => {
       const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
       for (let i = 0; i < 3; i++) {
         const task = moduleTask<Echo>(...args());
@@ -37,12 +36,12 @@ describeEach('a function that cannot be loaded', ({ name: startMethod, isProcess
         if (code !== undefined) expect(error.cause).to.have.property('code', code);
       }
       expect(await rejection(pool.apply(moduleTask<() => number>(...args())))).to.be.instanceOf(WorkerStartError);
-      // peers: 8 of section 2
+      // The pool goes on.
       expect(await pool.map((x: number) => x, [1])).to.deep.equal([1]);
     });
   }
 
-  it('because its module ends the worker: a WorkerStartError, once and not again and again', async () => {
+  it('because its module ends the worker: one WorkerStartError', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     for (let i = 0; i < 2; i++) {
       const error = await rejection<StartError>(
@@ -55,7 +54,7 @@ describeEach('a function that cannot be loaded', ({ name: startMethod, isProcess
   });
 
   if (isProcess) {
-    it('because its module has the worker killed: an error when that happens again, and not again and again', async () => {
+    it('because its module has the worker killed: an error, and no endless retries', async () => {
       const pool = createPool({ nJobs: 1, startMethod, env: { LOG: `${gates().dir}/log` } });
       const error = await rejection(pool.map(at('killsAtLoad.js'), [1, 2, 3]));
       expect(error.message).to.include('SIGKILL');
@@ -81,7 +80,7 @@ describeEach('a function that cannot be loaded', ({ name: startMethod, isProcess
     expect(await fine).to.deep.equal([1, 2, 3, 4, 5]);
   });
 
-  it('because its module loops for ever: whoever gives up waiting leaves the pool to others', async () => {
+  it('because its module loops for ever: a call that is cancelled frees the pool', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const gone = new AbortController();
     const stuck = rejection(pool.map(at('loopsAtLoad.js'), [1, 2], { signal: gone.signal }));

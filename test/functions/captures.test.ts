@@ -23,7 +23,7 @@ const nested = { season };
 const hash = (text: string): string => createHash('md5').update(text).digest('hex').slice(0, 4);
 const undefinedHere: unknown = 'defined';
 
-describeEach.distinctAnd('spawn', 'captures', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn', 'fork'], 'captures', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
 
@@ -45,7 +45,7 @@ describeEach.distinctAnd('spawn', 'captures', ({ name: startMethod }) => {
     expect(await lastValueFrom(all)).to.deep.equal(['sugar', 'a']);
   });
 
-  it('are those of their call: the same function gets others in the next, and its own without them', async () => {
+  it('belong to one call: the same function gets others in the next', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     const fn = (text: string): string => salt + text;
     const calls = ['a', 'b', undefined, 'a'].map((value) =>
@@ -115,7 +115,7 @@ describeEach.distinctAnd('spawn', 'captures', ({ name: startMethod }) => {
   });
 });
 
-describeEach.distinctAnd('spawn', 'in a Node that allows no inspector', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn', 'forkserver'], 'in a Node that allows no inspector', ({ name: startMethod }) => {
   const folder = useProgramFolder();
 
   it('captures give what is used; whatever is missing is named', async () => {

@@ -135,7 +135,7 @@ describeEach('the stack of an error in a worker', ({ name: startMethod }) => {
   });
 
   for (const form of forms) {
-    it(`shows those of the source, with --enable-source-maps, in a program that ${form} has compiled`, async () => {
+    it(`shows places in the source with --enable-source-maps, compiled by ${form}`, async () => {
       const write = (name: string, text: string): string =>
         form === 'tsx' ? folder.write(`${name}.ts`, text) : folder.writeWithMap(name, text);
       write('helper', helper);

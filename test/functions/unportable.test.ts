@@ -278,7 +278,7 @@ function literally(text: string): string {
   return text.replace(/[^\w\s]/g, '\\$&');
 }
 
-describeEach.distinctAnd('spawn', 'what cannot travel', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'spawn'], 'what cannot travel', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const memory = new SharedArrayBuffer(4);

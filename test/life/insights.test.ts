@@ -10,16 +10,12 @@ import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 import { until } from '../support/until.js';
 import { trackWorkers } from '../support/workers.js';
-
-const spin = (ms: number): number => {
-  for (const end = performance.now() + ms; performance.now() < end;);
-  return ms;
-};
+import { spin } from '../support/tasks.js';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
 // Measured in the pool, in the loop that all workers run, and by what their channel counts.
-describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
+describeEach.of(['threading', 'fork'], 'insights', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
   trackWorkers();
   const create = (options: WorkerPoolOptions = {}) =>
@@ -415,7 +411,7 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
   describe('onInsights', () => {
     const options = { nJobs: 1, startMethod };
 
-    it('is called once, after the last value and before the end, with the figures of the subscription', async () => {
+    it('is called once, between the last value and the end of a subscription', async () => {
       const events: unknown[] = [];
       const onInsights = ({ nCompletedTasks, exitTime }: Insights): number =>
         events.push([nCompletedTasks, exitTime[0]! > 15]);

@@ -40,12 +40,12 @@ function livesOf(all: readonly Life[]): { workerId: number; tasks: number }[] {
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 // Who counts is the pool, and that a worker of each start method leaves and is replaced is below.
-describeEach.distinct('workerLifespan, however tasks are run,', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'workerLifespan, however tasks are run,', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
 
   const ways: Record<string, (pool: WorkerPool) => Promise<Life[]>> = {
-    'map, after which adaptive chunks would be large': (pool) => pool.map(live, numbers(17), { workerLifespan: 5 }),
+    'map, in adaptive chunks': (pool) => pool.map(live, numbers(17), { workerLifespan: 5 }),
     'map in chunks of 3': (pool) => pool.map(live, numbers(17), { workerLifespan: 5, chunkSize: 3 }),
     'map in chunks of 100': (pool) => pool.map(live, numbers(17), { workerLifespan: 5, chunkSize: 100 }),
     'map of tasks that wait': (pool) =>
@@ -68,7 +68,7 @@ describeEach.distinct('workerLifespan, however tasks are run,', ({ name: startMe
       (await outcomeOf(parallelFrom(numbers(17), live, { pool, workerLifespan: 5 }))).values,
   };
   for (const [way, run] of Object.entries(ways)) {
-    it(`ends each life after exactly so many tasks: ${way}`, async () => {
+    it(`ends a life after exactly as many tasks: ${way}`, async () => {
       const results = await run(createPool({ nJobs: 1, startMethod }));
       expect(livesOf(results)).to.deep.equal([5, 5, 5, 2].map((tasks) => ({ workerId: 0, tasks })));
     });
@@ -136,7 +136,7 @@ describeEach('workerLifespan', ({ name: startMethod }) => {
   });
 
   for (const count of [5, 10]) {
-    it(`replaces a worker that has done ${count} before, of 5 that it may, before the first task`, async () => {
+    it(`replaces a worker at once that has done ${count} tasks, where 5 are the limit`, async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const before = await pool.map(live, numbers(count));
       const after = await pool.map(live, numbers(3), { workerLifespan: 5 });

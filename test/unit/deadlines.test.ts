@@ -65,7 +65,7 @@ describe('deadlines', () => {
     }
   });
 
-  it('do not pass for a merge call that has come to wait when the messages that have arrived were heard', async () => {
+  it('do not pass for a merge call that turns out to wait', async () => {
     const chunk = chunkWith(10);
     begin(deadlines, chunk);
     // What the call has yielded is heard in the turn of the event loop in which time is up, after the deadline's timer.
@@ -90,7 +90,7 @@ describe('deadlines', () => {
     expect(passed).to.deep.equal([]);
   });
 
-  it('do not pass for a chunk that is over when the messages that have arrived were heard', async () => {
+  it('do not pass for a chunk that turns out to be over', async () => {
     const chunk = chunkWith(10);
     begin(deadlines, chunk);
     const result = new Promise<void>((resolve) => {

@@ -52,7 +52,7 @@ describe('the flags of a worker process', () => {
     );
   });
 
-  it('keep a value that looks like a flag of the program with the flag that it belongs to', () => {
+  it('keep a value that looks like a flag with its flag', () => {
     expect(processExecArgv(['--eval', '--import', '--no-warnings'])).to.deep.equal(['--no-warnings']);
   });
 

@@ -208,7 +208,7 @@ for (const kind of ['sync', 'async'] as const) {
 }
 
 describe('an input', () => {
-  it('can be a web stream without an async iterator, which is cancelled when it is stopped', async () => {
+  it('can be a web stream without an async iterator, and cancels it when stopped', async () => {
     let cancelled = 0;
     const stream = new ReadableStream<number>({
       pull: (controller) => controller.enqueue(1),

@@ -154,7 +154,7 @@ describe('The task loop', () => {
     ]);
   });
 
-  it('gives back all but one of the values that wait for an init function, for it would pass for idle', async () => {
+  it('gives back all but one of the values that wait for an init function', async () => {
     const { loop, sent } = loopOf((n) => n);
     const workerInit = () => new Promise((resolve) => setTimeout(resolve, 20));
     loop.receive({ type: ToWorker.Define, task: 1, portable: makePortable(workerInit, {} as never) });

@@ -70,3 +70,19 @@ export function runProgram(name: string, options: ProgramOptions = {}): Promise<
     flags: options.flags ?? [],
   });
 }
+
+/** Runs a program that is given as text: the body of an async function in which the names of `rxjs` and of the package are known. */
+export function runScript(source: string): Promise<ProgramResult> {
+  const load = (name: string): string =>
+    process.env['FORMAT'] === 'cjs' ? `require('${name}')` : `await import('${name}')`;
+  const program = `
+    const run = async () => {
+      const library = ${load('rxjs-parallel-map')};
+      const rxjs = ${load('rxjs')};
+      const { parallelMap, parallelMergeMap, parallelFrom, WorkerPool } = library;
+      ${source}
+    };
+    run();
+  `;
+  return runNode(['--input-type=commonjs', '-e', program]);
+}
