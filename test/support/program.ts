@@ -16,13 +16,20 @@ const LIMIT = 15_000;
 /** From build/test/support to the package's root, where its public name resolves. */
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
+export interface ProgramOptions {
+  /** What the shell's `ulimit` is to limit for it, such as `-n 100`. */
+  readonly ulimit?: string;
+  /** Flags for Node. */
+  readonly flags?: readonly string[];
+}
+
 /**
  * Runs a program.
  *
  * @param source The program: the body of an async function in which the names of `rxjs` and of the package are known.
  * @returns How it ended: with signal `SIGKILL` where it hung.
  */
-export function runProgram(source: string): Promise<ProgramEnd> {
+export function runProgram(source: string, { ulimit, flags = [] }: ProgramOptions = {}): Promise<ProgramEnd> {
   const load = (name: string): string =>
     process.env['FORMAT'] === 'cjs' ? `require('${name}')` : `await import('${name}')`;
   const program = `
@@ -35,10 +42,9 @@ export function runProgram(source: string): Promise<ProgramEnd> {
     run();
   `;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--input-type=commonjs', '-e', program], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const node = [process.execPath, ...flags, '--input-type=commonjs', '-e', program] as const;
+    const [file, ...args] = ulimit === undefined ? node : ['/bin/sh', '-c', `ulimit ${ulimit} && exec "$@"`, 'sh', ...node];
+    const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (text) => (stdout += text));
