@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { moduleTask, WorkerStartError, type WorkerStartError as StartError } from '../support/library.js';
 import { useGates } from '../support/gates.js';
 import { createPool, endPools } from '../support/pools.js';
+import { runScript } from '../support/runProgram.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
@@ -125,5 +126,38 @@ describeEach('a worker that cannot be started', ({ name: startMethod, isProcess,
       expect(error).to.be.instanceOf(WorkerStartError);
       expect(error.cause).to.have.property('code', 'MODULE_NOT_FOUND');
     });
+  }
+});
+
+describeEach('a program without a file descriptor left', ({ name: startMethod }) => {
+  // What starts a worker needs several, so the want may come at any of its steps.
+  for (const left of [0, 2]) {
+    it(`but ${left} hears of it by a WorkerStartError, and has workers again when there are some`, async () => {
+      const { stdout, stderr, code } = await runScript(
+        `
+        const { closeSync, openSync } = require('node:fs');
+        const slow = (x) => new Promise((resolve) => setTimeout(resolve, 50, x));
+        const map = (pool) => pool.map(slow, [1, 2, 3], { chunkSize: 1 });
+        const fresh = new WorkerPool({ nJobs: 3, startMethod: '${startMethod}' });
+        const used = new WorkerPool({ nJobs: 3, startMethod: '${startMethod}' });
+        const isEmfile = ({ name, cause }) => name === 'WorkerStartError' && /EMFILE/.test(cause.message);
+        await fresh.map(slow, []);
+        for (const pool of [fresh, used]) {
+          if (pool === used) await map(pool);
+          const open = [];
+          try { for (;;) open.push(openSync('/dev/null')); } catch {}
+          open.splice(0, ${left}).forEach((fd) => closeSync(fd));
+          const outcome = await map(pool).catch((error) => isEmfile(error) || error);
+          open.forEach((fd) => closeSync(fd));
+          console.log(outcome, await map(pool));
+        }
+        `,
+        { ulimit: '-n 80' },
+      );
+      expect({ stderr, code }).to.deep.equal({ stderr: '', code: 0 });
+      // Some start methods do with what is left.
+      const outcome = left === 0 ? 'true' : String.raw`(true|\[ 1, 2, 3 \])`;
+      expect(stdout).to.match(new RegExp(String.raw`^(${outcome} \[ 1, 2, 3 \]\n){2}$`));
+    }).timeout(20_000);
   }
 });

@@ -1,8 +1,7 @@
 /** The program's side of a process of which workers are copies: starts it, asks it for workers, and hears how these end. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { StartMethodUnavailableError } from '../../../errors.js';
 import type { StartMethodName, WorkerResources } from '../../../options.js';
@@ -24,11 +23,10 @@ import { forkFlags } from '../../posix/Forker.js';
 import { limitFlags, processExecArgv, withoutPreloads } from '../process/execArgv.js';
 import type { ProcessLink } from '../process/ProcessLink.js';
 import { refusalOfProcess } from '../process/refusedFlags.js';
+import { Acceptor, whyNotConnected } from './Acceptor.js';
 
 /** The place of the pipe among the server's file descriptors. */
 const CONTROL = 3;
-const TOKEN_LENGTH = 32;
-const ID_LENGTH = 10;
 /** So many milliseconds it has to end by itself. */
 const END_TIME = 100;
 
@@ -36,6 +34,7 @@ interface Worker {
   readonly link: ProcessLink;
   /** Unknown until it was made. */
   pid: number | undefined;
+  hasConnected: boolean;
 }
 
 /** What there is to hear of such a process. */
@@ -58,14 +57,13 @@ export interface ServerOptions {
 }
 
 export class ServerProcess {
-  readonly #token = randomBytes(TOKEN_LENGTH / 2).toString('hex');
   readonly #startMethod: StartMethodName;
   readonly #workers = new Map<number, Worker>();
   /** Those that were made although nobody wants them any more: killed as soon as their pid is known. */
   readonly #unwanted = new Set<number>();
   readonly #child: ChildProcess;
   readonly #control: Socket;
-  readonly #listener: Server;
+  readonly #acceptor: Acceptor;
   readonly #events: ServerEvents;
   /** Whether it can load modules for its workers. */
   readonly loads: boolean;
@@ -83,12 +81,13 @@ export class ServerProcess {
   constructor({ startMethod, resources, template }: ServerOptions, events: ServerEvents) {
     this.#startMethod = startMethod;
     this.#events = events;
-    // In the abstract namespace of Linux, so that no file is left, whatever happens.
-    const address = `\0rxjs-parallel-map-${process.pid}-${randomBytes(8).toString('hex')}`;
-    this.#listener = createServer((socket) => this.#greet(socket));
-    this.#listener.on('error', () => undefined); // then no worker connects, and each fails by its end
-    this.#listener.listen(address).unref();
-
+    this.#acceptor = new Acceptor({
+      connected: (id, socket, first) => this.#connected(id, socket, first),
+      failed: (error) => {
+        this.#lose(error);
+        this.#child.kill('SIGKILL');
+      },
+    });
     const execArgv = [...(resources.execArgv ?? processExecArgv(process.execArgv))];
     // A server serves pools whose workers may have any environment; a template loads what its workers would.
     const environment = (template && resources.env) ?? process.env;
@@ -98,21 +97,24 @@ export class ServerProcess {
     // What is preloaded may start threads, which customization hooks have: then only the copies can do it, and load what needs it.
     this.loads = template !== undefined && preloads.loader.length === 0 && preloads.import.length === 0;
     const data: ServerData = {
-      address,
-      token: this.#token,
+      address: this.#acceptor.address,
+      token: this.#acceptor.token,
       programPid: process.pid,
       execArgv,
       preloads,
       template: template && { ...template, preloads: this.loads, argv: resources.argv },
     };
     const limits = limitFlags(resources.resourceLimits);
-    this.#child = spawn(
-      process.execPath,
-      // V8 takes the last of several: a program with other flags has them for its workers, too.
-      [...flags, ...limits, ...forkFlags, fileURLToPath(runtimeUrl('forkserver/server')), JSON.stringify(data)],
-      { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env },
-    );
-    this.#control = this.#child.stdio[CONTROL] as Socket;
+    // V8 takes the last of several: a program with other flags has them for its workers, too.
+    const args = [...flags, ...limits, ...forkFlags, fileURLToPath(runtimeUrl('forkserver/server')), JSON.stringify(data)];
+    try {
+      this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env });
+    } catch (error) {
+      this.#acceptor.close(); // such as an environment that is too large
+      throw error;
+    }
+    // Without a descriptor left there are no pipes: nothing but an `error` event says so.
+    this.#control = ((this.#child.stdio as ChildProcess['stdio'] | undefined)?.[CONTROL] ?? new Socket()) as Socket;
     this.#child.unref();
     this.#control.unref();
     this.#control.on('error', () => undefined); // its end says so
@@ -162,7 +164,7 @@ export class ServerProcess {
   /** Asks for a worker. @returns What kills it. */
   fork(identity: WorkerIdentity, { env, argv }: WorkerResources, link: ProcessLink): () => void {
     const id = this.#nextId++;
-    const worker: Worker = { link, pid: undefined };
+    const worker: Worker = { link, pid: undefined, hasConnected: false };
     if (this.#reason !== undefined) {
       const error = new StartMethodUnavailableError({ startMethod: this.#startMethod, reason: this.#reason });
       setImmediate(() => link.exited(null, null, error));
@@ -248,37 +250,24 @@ export class ServerProcess {
         return;
       case FromServer.Exited:
         this.#workers.delete(message[1]);
-        worker.link.exited(message[2], message[3]);
+        worker.link.exited(message[2], message[3], worker.hasConnected ? undefined : whyNotConnected());
         return;
     }
   }
 
-  /** A process has connected: it says which worker it is. */
-  #greet(socket: Socket): void {
-    let greeting: Buffer = Buffer.alloc(0);
-    socket.unref();
-    socket.on('error', () => undefined);
-    const read = (bytes: Buffer): void => {
-      greeting = Buffer.concat([greeting, bytes]);
-      if (greeting.length < TOKEN_LENGTH + ID_LENGTH) return;
-      socket.off('data', read);
-      const token = greeting.subarray(0, TOKEN_LENGTH);
-      const id = Number(greeting.toString('latin1', TOKEN_LENGTH, TOKEN_LENGTH + ID_LENGTH));
-      const worker = this.#workers.get(id);
-      if (!timingSafeEqual(token, Buffer.from(this.#token)) || worker === undefined) {
-        socket.destroy();
-        return;
-      }
-      worker.link.attach(socket, greeting.subarray(TOKEN_LENGTH + ID_LENGTH));
-    };
-    socket.on('data', read);
+  #connected(id: number, socket: Socket, first: Buffer): boolean {
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return false;
+    worker.hasConnected = true;
+    worker.link.attach(socket, first);
+    return true;
   }
 
   /** The server is no more: the kernel ends its workers. */
   #lose(error: unknown, code: number | null = null, signal: string | null = code === null ? 'SIGKILL' : null): void {
     clearTimeout(this.#overdue);
     this.#events.lost(); // first, for who hears of the end of a worker may want another one
-    this.#listener.close();
+    this.#acceptor.close();
     this.#control.destroy();
     const workers = [...this.#workers.values()];
     this.#workers.clear();

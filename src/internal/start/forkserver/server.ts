@@ -35,6 +35,7 @@ import { becomeWorker } from '../../worker/identity.js';
 import { TemplateState } from '../../worker/TemplateState.js';
 import { warmUp, warmUpCopy, warmUpWithoutModules } from './warmUp.js';
 import { runProcessWorker } from '../process/processWorker.js';
+import { greeting } from './Acceptor.js';
 import { park, PreforkedWorker } from './PreforkedWorker.js';
 
 /** So many milliseconds at most a template waits for what the modules of the user have begun and not awaited. */
@@ -319,7 +320,7 @@ function begin({ id, identity, cwd, env, argv }: ForkRequest): void {
   process.chdir(cwd);
 
   const channel = connect(address);
-  channel.write(`${token}${String(id).padStart(10, '0')}`);
+  channel.write(greeting(token, id));
   const isPreloaded = template?.preloads === true;
   void (isPreloaded ? Promise.resolve() : preload(cwd)).then(() => {
     runProcessWorker(identity, channel, templateState);
