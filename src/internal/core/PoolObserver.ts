@@ -21,7 +21,7 @@ export interface PoolObserver {
   onWorkerEnd(worker: WorkerHandle, end: WorkerEnd): void;
   /** A worker without chunks was given one, at that time. */
   onWorkerBusy(worker: WorkerHandle, time: number): void;
-  /** What a worker has measured, with so many results or with none: they are still to be added to the chunk. */
+  /** What a worker has measured, told with `count` results. Called before these count as done. */
   onFigures(worker: WorkerHandle, chunk: Chunk, count: number, figures: Figures): void;
   /** An init or exit function has ended. */
   onHookEnd(worker: WorkerHandle, message: HookMessage): void;

@@ -92,7 +92,7 @@ export class Measurements {
     slot.idleSince = Infinity;
   }
 
-  /** What was measured has come, with so many results or with none. They are still to be added to the chunk. */
+  /** What was measured has come with `count` results. Called before these count as done. */
   onFigures(worker: WorkerHandle, chunk: Chunk, count: number, figures: Figures): void {
     const [working, waiting, waits, counts, longest, memory] = figures;
     const slot = this.#slotOf(worker);

@@ -1,4 +1,4 @@
-/** Channels of `node:diagnostics_channel` that tell of workers and tasks, for whoever watches a program. Nobody listening costs nothing. */
+/** Channels of `node:diagnostics_channel` that tell of workers and tasks. Without a subscriber they cost nothing. */
 
 import { channel } from 'node:diagnostics_channel';
 import type { WorkerEnd } from '../../StartMethod.js';

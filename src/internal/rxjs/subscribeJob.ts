@@ -126,7 +126,7 @@ function specOf<R>(
     input,
     wantsExitResults: onExitResults !== undefined,
     sink: {
-      // What the subscriber does runs in its own context, not in that of whoever started the worker.
+      // In the async context of the subscriber, not in that in which the worker was started.
       next: bindContext((values: unknown[]) => {
         for (const value of values) {
           if (!feed.isOpen()) return; // the one before was the last: it has ended the job

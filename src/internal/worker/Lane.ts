@@ -35,7 +35,7 @@ interface Current {
   readonly place: number;
   /** Whether it goes on after a call that failed. */
   readonly settles: boolean;
-  /** Whether somebody listens to what its calls report. */
+  /** Whether the reports of its calls are listened to. */
   readonly reports: boolean;
   /** How many values have been started. */
   started: number;
@@ -52,13 +52,13 @@ interface Current {
 export interface LaneListener {
   /** The lane can take the next chunk. */
   onFree(): void;
-  /** A chunk has ended with a failure: what comes after it, nobody may want any more. */
+  /** A chunk has ended with a failure: what comes after it may not be wanted any more. */
   onFailed(): void;
 }
 
 export class Lane {
   readonly batcher: ResultBatcher;
-  /** There where somebody wants to know what the worker does. */
+  /** There if the worker is measured. */
   readonly meter: Meter | undefined;
   readonly #host: Host;
   readonly #listener: LaneListener;
@@ -89,7 +89,7 @@ export class Lane {
     return this.#current === undefined && !this.#running;
   }
 
-  /** Sends what is finished: the worker is about to end although nobody asked it to. So it is not free, whatever can be sent. */
+  /** Sends what is finished: the worker is about to end by itself, so it is not free. */
   flush(): void {
     this.batcher.flush(true);
   }

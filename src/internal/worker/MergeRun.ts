@@ -106,7 +106,7 @@ export class MergeRun {
       await iterator.return?.();
     };
     // A generator that waits takes `return` only after the wait; an iterator written by hand may end at once.
-    this.#onCancel = () => void close().catch(() => undefined); // nobody is left to hear of it
+    this.#onCancel = () => void close().catch(() => undefined); // too late to tell
     try {
       for (;;) {
         this.#armFlush();

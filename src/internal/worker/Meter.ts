@@ -79,7 +79,7 @@ export class Meter {
     }
     const slow = elapsed - this.#quick * (count - 1);
     if (slow > SLOW_LAP && slow > this.#quick * count) {
-      // One call was not as quick as the others; nobody knows which.
+      // One call was not as quick as the others; which one is not known.
       this.#count(this.#quick, count - 1);
       this.#count(slow, 1);
       this.#keepLongest(slow, place, count);

@@ -1,8 +1,8 @@
 /**
  * The loop inside a worker: takes messages, keeps the chunks that wait, and gives them to its lanes.
  *
- * What comes before the first task of a call and after its last runs alone: no lane works then, and no message is looked at but
- * those that take something away.
+ * Init and exit functions run alone: no lane works meanwhile, and only messages that take something away are looked at. So what happens to
+ * the worker then, a timeout for instance, concerns only their call.
  */
 
 import { FromWorker, ToWorker, type MessageToWorker, type RunMessage } from '../protocol/messages.js';
@@ -26,7 +26,7 @@ export class TaskLoop {
   readonly #lanes: [Lane, ...Lane[]];
   readonly #queue: RunMessage[] = [];
   /** Messages that wait until an init or exit function is done. */
-  #held: MessageToWorker[] | undefined;
+  #deferred: MessageToWorker[] | undefined;
   /** Chunks that were cancelled among them. */
   readonly #cancelled: number[] = [];
   #leaving = false;
@@ -53,7 +53,7 @@ export class TaskLoop {
     });
   }
 
-  // What is no matter of chunks is told and measured by the first lane.
+  // What concerns no chunk is told and measured by the first lane.
 
   get #batcher(): ResultBatcher {
     return this.#lanes[0].batcher;
@@ -74,8 +74,8 @@ export class TaskLoop {
 
   /** Does what a message says. */
   receive(message: MessageToWorker): void {
-    if (this.#held !== undefined) {
-      this.#hold(this.#held, message);
+    if (this.#deferred !== undefined) {
+      this.#defer(this.#deferred, message);
       return;
     }
     switch (message.type) {
@@ -117,12 +117,12 @@ export class TaskLoop {
     }
   }
 
-  /** Sends what is finished: the worker is about to end although nobody asked it to. */
+  /** Sends what is finished: the worker is about to end by itself. */
   flush(): void {
     for (const lane of this.#lanes) lane.flush();
   }
 
-  /** Ends what can be ended: nobody hears of it. */
+  /** Ends what can be ended, without a word. */
   abort(): void {
     this.#queue.length = 0;
     for (const lane of this.#lanes) lane.cancel();
@@ -146,7 +146,7 @@ export class TaskLoop {
   // --- what comes before the first task and after the last: it runs alone
 
   #share(portable: PortableValue): void {
-    this.#held = [];
+    this.#deferred = [];
     rebuildValue(portable).then(
       (shared) => {
         this.#states.share(shared.value);
@@ -158,7 +158,7 @@ export class TaskLoop {
 
   /** The worker is of no use. */
   #failToShare(error: unknown): void {
-    this.#held = [];
+    this.#deferred = [];
     this.#host.post({ type: FromWorker.ShareFailed, failure: this.#batcher.failureOf(error) });
   }
 
@@ -167,8 +167,8 @@ export class TaskLoop {
       this.#states.add(hooks);
       return;
     }
-    this.#held = [];
-    this.#functions.whenSettled(init, (fn) => {
+    this.#deferred = [];
+    this.#functions.whenLoaded(init, (fn) => {
       if (fn === undefined) {
         this.#resume(); // that it could not be loaded was told
         return;
@@ -190,8 +190,8 @@ export class TaskLoop {
   }
 
   #exit(hooks: number, exit: number): void {
-    this.#held = [];
-    this.#functions.whenSettled(exit, (fn) => {
+    this.#deferred = [];
+    this.#functions.whenLoaded(exit, (fn) => {
       if (fn === undefined) {
         this.#resume();
         return;
@@ -206,36 +206,36 @@ export class TaskLoop {
     });
   }
 
-  #hold(held: MessageToWorker[], message: MessageToWorker): void {
+  #defer(deferred: MessageToWorker[], message: MessageToWorker): void {
     if (message.type === ToWorker.Reclaim) {
-      this.#reclaimHeld(held, message.chunk);
+      this.#reclaimDeferred(deferred, message.chunk);
     } else if (message.type === ToWorker.Cancel) {
-      const at = held.findIndex((other) => other.type === ToWorker.Run && other.chunk === message.chunk);
+      const at = deferred.findIndex((other) => other.type === ToWorker.Run && other.chunk === message.chunk);
       // Its end is told only when the worker is free again: until then it is busy with this chunk, in the pool's eyes.
-      if (at >= 0) this.#cancelled.push((held.splice(at, 1)[0] as RunMessage).chunk);
+      if (at >= 0) this.#cancelled.push((deferred.splice(at, 1)[0] as RunMessage).chunk);
     } else {
-      held.push(message);
+      deferred.push(message);
     }
   }
 
   /** Others may have what waits for an init function, but for one value: a worker without any would pass for idle. */
-  #reclaimHeld(held: MessageToWorker[], chunk: number): void {
-    const runs = held.filter((message) => message.type === ToWorker.Run);
+  #reclaimDeferred(deferred: MessageToWorker[], chunk: number): void {
+    const runs = deferred.filter((message) => message.type === ToWorker.Run);
     const run = runs.find((message) => message.chunk === chunk);
     if (run === undefined) return;
     if (run === runs[0]) {
       this.#shorten(run);
     } else {
-      held.splice(held.indexOf(run), 1);
+      deferred.splice(deferred.indexOf(run), 1);
       this.#stop(chunk);
     }
   }
 
   #resume(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
+    const deferred = this.#deferred ?? [];
+    this.#deferred = undefined;
     for (const chunk of this.#cancelled.splice(0)) this.#stop(chunk);
-    for (const message of held) this.receive(message);
+    for (const message of deferred) this.receive(message);
   }
 
   // --- tasks

@@ -1,6 +1,6 @@
 /**
  * A job: one call. It has the function, the values that wait, the results that wait for earlier ones, and its outcome;
- * it knows nothing of workers but that somebody takes its chunks and brings results.
+ * it knows nothing of workers, only that its chunks are taken and results come back.
  *
  *     push ─▶ input ─▶ cut ─▶ (a worker) ─▶ results ─▶ delivery ─▶ sink.next
  *               ▲                 │
@@ -373,7 +373,7 @@ export class Job {
     this.onChunkOver(chunk);
   }
 
-  /** Why a chunk whose worker has died is not started again, other than because nobody has asked for it. */
+  /** Why a chunk whose worker has died is not started again; `undefined` where retries were not asked for. */
   #whyNotAgain(chunk: Chunk): string | undefined {
     const { workerDeathRetries } = this.call;
     if (chunk.moved) return 'A value that is transferred is not started again.';

@@ -1,9 +1,9 @@
 /**
  * Deadlines: of tasks whose call has a `taskTimeout`, and of the init and exit functions of workers.
  *
- * A task with a timeout travels alone, so its clock can start with its message: it waits behind nothing. The clock stops while
- * a merge call may have to wait because what it gave is not consumed. When the time is up, messages that have arrived are
- * heard first, for the result may be among them.
+ * A task with a timeout travels alone and waits behind nothing, so its clock starts when it is sent. A clock in the worker would stand
+ * still in an endless loop. The clock stops while a merge call may have to wait for its consumer. When time is up, messages that
+ * have arrived are heard first: the result may be among them.
  */
 
 import { CREDITS } from '../../protocol/tuning.js';
@@ -43,7 +43,7 @@ export class Deadlines<Run> {
     this.#run(run, deadline);
   }
 
-  /** It is over, in whichever way. */
+  /** It is over. */
   stop(run: Run): void {
     if (this.#running.size === 0) return;
     this.#platform.clearTimeout(this.#running.get(run)?.timer);

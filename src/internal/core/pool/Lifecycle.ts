@@ -1,7 +1,7 @@
 /**
  * What becomes of workers when a job or the pool ends.
  *
- * | what ends | other jobs, or `keepAlive` | nobody else |
+ * | what ends | other jobs, or `keepAlive` | no other job |
  * | --- | --- | --- |
  * | a job that completed | the workers stay | the workers leave, and then the job completes |
  * | a job that failed or was cancelled | its running tasks get `cancelTimeout` to stop, then their workers are killed | the workers are killed, and then the job fails |
@@ -30,7 +30,7 @@ export interface LifecycleListener {
   onChanged(): void;
 }
 
-/** A chunk that nobody wants, and that its worker still runs. */
+/** A chunk whose results are not wanted, and that its worker still runs. */
 interface Cancelled {
   readonly worker: WorkerHandle;
   readonly timer: Timer;
@@ -79,7 +79,7 @@ export class Lifecycle {
     return this.#terminating !== undefined;
   }
 
-  /** Whether somebody waits for workers to end. */
+  /** Whether a job, `stopAndJoin` or `terminate` waits for workers to end. */
   get awaited(): boolean {
     const ending = this.#joining !== undefined || this.#terminating !== undefined;
     return this.#waitingJobs > 0 || this.#isClosing || (ending && this.#slots.living > 0);

@@ -362,7 +362,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     for (const job of this.#dispatcher.waitingJobs) job.fail(error);
   }
 
-  /** No call has to do with it, so nobody else would say it. */
+  /** It concerns no call, so no error tells of it. */
   #warnOfIdleDeath({ message, cause }: WorkerDiedError): void {
     this.platform.warn(`${message}\n${cause instanceof Error ? cause.stack : String(cause)}`);
   }
@@ -422,7 +422,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     if (assignment === undefined || job === undefined) return;
     const { chunk, isCancelled } = assignment;
     if (figures !== undefined) this.#observer.onFigures(worker, chunk, 0, figures);
-    // Of a chunk that was cancelled nobody knows how many were started.
+    // How many tasks of a cancelled chunk were started is not known.
     if (!isCancelled) worker.unassign(chunk.values.length - chunk.done);
     this.#takeBack(worker, job, chunk);
     if (!isCancelled) job.onReturned(chunk, chunk.done);
@@ -452,7 +452,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     return assignment;
   }
 
-  /** What the next value of a chunk has failed with; `undefined` where nobody is left to hear of it. */
+  /** What the next value of a chunk has failed with; `undefined` if the job has ended. */
   #errorOf(worker: WorkerHandle, job: Job, chunk: Chunk, failure: EncodedFailure): unknown {
     if (job.ended) return undefined;
     const index = indexOfNext(chunk);
@@ -536,7 +536,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     for (const { chunk } of worker.assignments) this.#deadlines.start(chunk, job.call.taskTimeout);
   }
 
-  /** A task has taken too long: nothing but the end of its worker ends it for sure. It is not started again. */
+  /** A task has taken too long. Only the end of its worker ends it for sure; it is not started again. */
   #onTimeout(chunk: Chunk): void {
     const worker = this.#slots.holderOf(chunk);
     const job = worker?.job;

@@ -111,7 +111,7 @@ export class WorkerHandle {
     return this.#isAbandoned;
   }
 
-  /** An error that nobody caught, told by the worker just before its end. */
+  /** An uncaught error, told by the worker just before its end. */
   get fatal(): { readonly error: unknown } | undefined {
     return this.#fatal;
   }
@@ -304,7 +304,7 @@ export class WorkerHandle {
   }
 
   #receive(message: MessageFromWorker): void {
-    if (this.#state === 'killed' || this.#state === 'ended') return; // nobody wants to know any more
+    if (this.#state === 'killed' || this.#state === 'ended') return; // too late
     switch (message.type) {
       case FromWorker.Ready:
         if (this.#state !== 'starting') return; // it was asked to leave meanwhile

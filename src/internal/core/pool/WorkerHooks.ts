@@ -26,7 +26,7 @@ export interface HookFunctions {
   readonly exit: PortableFunction | undefined;
 }
 
-/** Whether modules are imported for them, of which each may do anything. */
+/** Whether modules are imported for them, whose code may do anything. */
 export function importsModules({ init, exit }: WorkerHooks): boolean {
   return init?.portable.imports === true || exit?.portable.imports === true;
 }

@@ -59,8 +59,9 @@ export class WorkerSlots {
 
   /** How many workers there may be now. */
   get #limit(): number {
-    const { nJobs } = this.#settings;
-    return Math.min(nJobs, this.#living + (this.#parts.startMethod.available?.(this.#onMore) ?? nJobs));
+    const { startMethod } = this.#parts;
+    if (startMethod.available === undefined) return this.#slots.length; // asked for each value that is pushed
+    return Math.min(this.#slots.length, this.#living + startMethod.available(this.#onMore));
   }
 
   isCloneable(value: unknown): boolean {

@@ -12,12 +12,12 @@ import type { ProgressStream } from '../../../options.js';
 import { bindContext } from '../../platform/asyncContext.js';
 import { clearInterval, setImmediate, setInterval } from '../../platform/globals.js';
 
-/** A bar: its text, for so many columns. */
+/** A bar: its text, at most `columns` wide. */
 export type Bar = (columns: number) => string;
 
 interface Shown {
   readonly throttle: number;
-  /** Runs something in the context of whoever has added the bar. */
+  /** Runs something in the async context in which the bar was added. */
   readonly run: (act: () => unknown) => unknown;
 }
 
@@ -44,7 +44,7 @@ export class Screen {
     this.#stream = stream;
   }
 
-  /** Shows a bar, which is drawn once in so many milliseconds. @returns Settles when it can be drawn. */
+  /** Shows a bar, drawn every `throttle` milliseconds. @returns Settles when it can be drawn. */
   add(bar: Bar, throttle: number): Promise<void> {
     this.#bars.set(bar, { throttle, run: bindContext((act: () => unknown) => act()) });
     if (this.#bars.size === 1) this.#capture();
@@ -127,7 +127,7 @@ export class Screen {
     stream.write = capturing;
     return () => {
       isOver = true;
-      if (stream.write !== capturing) return; // somebody else has it now, and calls this one
+      if (stream.write !== capturing) return; // other code has replaced it, and calls this one
       if (wasOwn) stream.write = write;
       else delete (stream as { write?: Write }).write;
     };
@@ -143,7 +143,7 @@ export class Screen {
   }
 }
 
-/** The same terminal, but of a usual size where it says 0, as some do that nobody looks at: then nothing would be drawn. */
+/** The same terminal, but of a usual size where it reports 0, as some pseudo-terminals do: nothing would be drawn. */
 function withSize(stream: ProgressStream): NodeJS.WriteStream {
   const sized = {
     write: (text: string) => stream.write(text),
@@ -184,7 +184,7 @@ export function checkPackage(): void {
 
 const key = Symbol.for('rxjs-parallel-map.screens');
 
-/** The one screen of a stream, whichever copy of this package asks. */
+/** The one screen of a stream, also for other copies of this package. */
 export function screenOf(stream: ProgressStream): Screen {
   const registry = globalThis as { [key]?: WeakMap<object, Screen> };
   const screens = (registry[key] ??= new WeakMap());

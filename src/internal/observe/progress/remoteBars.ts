@@ -38,7 +38,7 @@ export function showRemoteBar(worker: object, told: RemoteBar): void {
     if (output === undefined)
       void screenOf(process.stderr)
         .add(shown.bar, throttle)
-        .catch(() => undefined); // as checked by whoever began
+        .catch(() => undefined); // checked when the call began
   }
   shown.progress = progress;
   if (line !== undefined) {

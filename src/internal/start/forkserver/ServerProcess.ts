@@ -106,7 +106,13 @@ export class ServerProcess {
     };
     const limits = limitFlags(resources.resourceLimits);
     // V8 takes the last of several: a program with other flags has them for its workers, too.
-    const args = [...flags, ...limits, ...forkFlags, fileURLToPath(runtimeUrl('forkserver/server')), JSON.stringify(data)];
+    const args = [
+      ...flags,
+      ...limits,
+      ...forkFlags,
+      fileURLToPath(runtimeUrl('forkserver/server')),
+      JSON.stringify(data),
+    ];
     try {
       this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env });
     } catch (error) {
