@@ -11,7 +11,7 @@ import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
 
-describeEach.of(['threading', 'fork'], 'errors and order', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'errors and order', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 3, startMethod };

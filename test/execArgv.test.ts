@@ -33,8 +33,7 @@ describe('a program that was started', () => {
   ];
   for (const [flags, gc, names] of [
     [[], 'undefined', started],
-    [['--expose-gc'], 'function', methods],
-    [['--max-old-space-size=512'], 'undefined', methods],
+    [['--expose-gc', '--max-old-space-size=512'], 'function', methods],
     // What copies come from imports it later than other workers do.
     [['--import', 'data:text/javascript,globalThis.imported=1'], 'undefined', methods],
     // A flag that a worker cannot have would keep it from starting, whatever the others are.

@@ -86,7 +86,7 @@ describeEach('memory', ({ name: startMethod, isProcess, isCopy }) => {
     expect(end - early).to.be.below(1);
   });
 
-  it('does not grow with the functions that a pool has been given', async function () {
+  itIsEnoughIn('threading')('does not grow with the functions that a pool has been given', async function () {
     this.timeout(60_000);
     // 100 sources of 50 kB are 5 MB; of the first 40 a pool and its workers keep some dozens, and then no more of them.
     const { early, end, earlyInWorker, inWorker } = await run('functions', 100);

@@ -11,7 +11,7 @@ import { trackWorkers } from './support/workers.js';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-describeEach.of(['threading', 'fork', 'inline'], 'order', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver', 'inline'], 'order', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
   const gates = useGates();

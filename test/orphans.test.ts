@@ -44,6 +44,8 @@ describe('a program that is killed with SIGKILL', function () {
       expect(processes.length).to.be.oneOf(isProcess ? (isCopy ? [3, 4] : [3]) : [0]);
     });
 
+    // Threads have no guard. Copies have their server all the same, and one kind of it shows that.
+    if (!runsAll && name !== 'spawn' && name !== 'forkserver') continue;
     it(`leaves none where there is no shell to guard them (${name})`, async () => {
       const processes = await killed([name], 2, noShell);
       // Copies have their server all the same.
@@ -74,7 +76,8 @@ describe('a program that is killed with SIGKILL', function () {
       });
     }
 
-    // The shell is for spawned workers only.
+    // The shell is for spawned workers only, and one kind of copies stands for both.
+    if (!runsAll && outer === 'fork') continue;
     for (const [inner] of runsAll ? each : each.filter(([name]) => name === 'spawn')) {
       it(`leaves none of nested workers where there is no shell (${inner} in ${outer})`, async () => {
         await killed([outer, inner as string], 4, noShell);
@@ -171,7 +174,7 @@ describeEach('SIGINT to the whole process group, as by Ctrl-C', ({ name: startMe
     }
   });
 
-  for (const delay of runsAll ? [0, 10, 20, 40, 80] : [0, 20, 80]) {
+  for (const delay of runsAll ? [0, 10, 20, 40, 80] : [0, 40]) {
     it(`is for the program to answer also while its workers start (${delay} ms)`, async () => {
       const program = start('interruptedEarly', { args: [startMethod, String(delay)] });
       try {

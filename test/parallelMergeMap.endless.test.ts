@@ -9,7 +9,7 @@ import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
 
-describeEach('parallelMergeMap with endless calls', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'parallelMergeMap with endless calls', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };

@@ -358,7 +358,7 @@ describeEach.of(['threading', 'spawn'], 'progressBar where stderr is no terminal
   });
 });
 
-describeEach('progressBar on a terminal of the system', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'progressBar on a terminal of the system', ({ name: startMethod }) => {
   it('shows bars for calls inside of workers, however deep', async function () {
     // The program `script`, of util-linux, has a pseudo-terminal.
     if (spawnSync('script', ['--version']).status !== 0) this.skip();

@@ -11,7 +11,7 @@ import { same } from './support/tasks.js';
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
-describeEach('signal', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'signal', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };

@@ -71,7 +71,7 @@ describeEach.of(['threading', 'spawn'], 'settle, however tasks are run,', ({ nam
   }
 });
 
-describeEach('settle', ({ name: startMethod, isProcess }) => {
+describeEach.of(['threading', 'forkserver'], 'settle', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
   trackWorkers(); // which looks when the pools have ended
   const gates = useGates();

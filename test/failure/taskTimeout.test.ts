@@ -13,7 +13,7 @@ import { settled, snapshot } from '../support/resources.js';
 import { describeEach } from '../support/startMethods.js';
 import { trackWorkers } from '../support/workers.js';
 import { collect } from '../support/collect.js';
-import { sleep } from '../support/tasks.js';
+import { sleep, spin } from '../support/tasks.js';
 
 /** Loops at 2, else gives the value back. */
 const loopAt2 = (n: number): number => {
@@ -90,7 +90,8 @@ describeEach.of(['threading', 'fork'], 'taskTimeout, however tasks are run,', ({
 });
 
 // The clock of a task is the pool's, and stands in the program.
-describeEach.of(['threading', 'fork'], 'the time of a task with taskTimeout', ({ name: startMethod }) => {
+// The clock is the pool's, whatever its workers are.
+describeEach.of(['threading', 'forkserver'], 'the time of a task with taskTimeout', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
   const gates = useGates();
@@ -98,18 +99,11 @@ describeEach.of(['threading', 'fork'], 'the time of a task with taskTimeout', ({
   it('begins with each task: others before it do not count', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const input = [400, 400, 400, 400];
-    for (const chunkSize of [undefined, 4]) {
-      expect(await pool.map(sleep, input, { chunkSize, taskTimeout: 1500 })).to.deep.equal(input);
-    }
+    expect(await pool.map(sleep, input, { chunkSize: 4, taskTimeout: 1500 })).to.deep.equal(input);
   });
 
   it('is for each task of a quick function by itself, when its pace is known', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const spin = (milliseconds: number): number => {
-      const end = performance.now() + milliseconds;
-      while (performance.now() < end);
-      return milliseconds;
-    };
     await pool.map(
       spin,
       Array.from({ length: 2000 }, () => 0),
@@ -185,20 +179,6 @@ describeEach.of(['threading', 'fork'], 'the time of a task with taskTimeout', ({
     const pool = createPool({ nJobs: 1, startMethod });
     expect(await pool.apply(sleep, [50], { taskTimeout: Infinity })).to.equal(50);
   });
-});
-
-describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
-  afterEach(endPools);
-  trackWorkers(); // which looks when the pools have ended
-  const gates = useGates();
-
-  it('ends an endless loop in apply', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const error = await rejection<TimedOut>(pool.apply(loopAt2, [2], timed));
-    expectTimeout(error, { timeout: 150, index: 0 });
-    expect(error.workerId).to.equal(0);
-    expect(await pool.apply(loopAt2, [3], { taskTimeout: 5000 })).to.equal(3);
-  });
 
   it('ends a promise that never settles, and an inner Observable that never ends', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
@@ -212,17 +192,6 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     expectTimeout(outcome.error, { timeout: 150, index: 0 });
   });
 
-  it("ends all workers of an operator's own pool, and leaves nothing", async () => {
-    const before = snapshot();
-    const source = concat(of(1, 3, 2), NEVER);
-    const { values, error } = await outcomeOf(
-      source.pipe(parallelMap(loopAt2, { nJobs: 2, startMethod, ...generous })),
-    );
-    expect(values).to.deep.equal([1, 3]);
-    expectTimeout(error, { timeout: 1000, index: 2 });
-    await settled(before);
-  });
-
   it('leaves no timer of tasks that were done in time', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const before = snapshot();
@@ -230,12 +199,6 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     const died = pool.map(() => process.exit(1), [0], { taskTimeout: 60_000 });
     expect(await rejection(died)).to.have.property('name', 'WorkerDiedError');
     await settled(before);
-  });
-
-  it('does not count the start of the worker, nor the loading of the module', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const module = new URL('../tasks/slowToLoad.js', import.meta.url);
-    expect(await pool.map<number, number>(module, [1, 2], generous)).to.deep.equal([2, 4]);
   });
 
   it('begins with the task where the module was slow to load', async () => {
@@ -295,6 +258,46 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     expect(await pool.apply(identity)).to.equal(before);
   });
 
+  it('neither holds the program open nor lets it end before its time', async () => {
+    const end = await runScript(`
+      const pool = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}', keepAlive: true });
+      await pool.apply((n) => n, [1], { taskTimeout: 1e6 });
+      await pool.apply(() => new Promise(() => {}), [], { taskTimeout: 200 }).catch((error) => console.log(error.name));
+    `);
+    expect(end).to.deep.equal({ code: 0, signal: null, stdout: 'WorkerTimeoutError\n', stderr: '' });
+  });
+});
+
+describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
+  afterEach(endPools);
+  trackWorkers(); // which looks when the pools have ended
+  const gates = useGates();
+
+  it('ends an endless loop in apply', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const error = await rejection<TimedOut>(pool.apply(loopAt2, [2], timed));
+    expectTimeout(error, { timeout: 150, index: 0 });
+    expect(error.workerId).to.equal(0);
+    expect(await pool.apply(loopAt2, [3], { taskTimeout: 5000 })).to.equal(3);
+  });
+
+  it("ends all workers of an operator's own pool, and leaves nothing", async () => {
+    const before = snapshot();
+    const source = concat(of(1, 3, 2), NEVER);
+    const { values, error } = await outcomeOf(
+      source.pipe(parallelMap(loopAt2, { nJobs: 2, startMethod, ...generous })),
+    );
+    expect(values).to.deep.equal([1, 3]);
+    expectTimeout(error, { timeout: 1000, index: 2 });
+    await settled(before);
+  });
+
+  it('does not count the start of the worker, nor the loading of the module', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const module = new URL('../tasks/slowToLoad.js', import.meta.url);
+    expect(await pool.map<number, number>(module, [1, 2], generous)).to.deep.equal([2, 4]);
+  });
+
   // The second result is more than a pipe holds: a process sends it only while somebody reads.
   for (const size of [1, 8 * 1024 * 1024]) {
     it(`spares a result of ${size} bytes that a busy program has not read yet`, async () => {
@@ -321,15 +324,6 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     await turn();
     block(300);
     expectTimeout(await stuck, { timeout: 150, index: 0 });
-  });
-
-  it('neither holds the program open nor lets it end before its time', async () => {
-    const end = await runScript(`
-      const pool = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}', keepAlive: true });
-      await pool.apply((n) => n, [1], { taskTimeout: 1e6 });
-      await pool.apply(() => new Promise(() => {}), [], { taskTimeout: 200 }).catch((error) => console.log(error.name));
-    `);
-    expect(end).to.deep.equal({ code: 0, signal: null, stdout: 'WorkerTimeoutError\n', stderr: '' });
   });
 
   if (!isProcess) {

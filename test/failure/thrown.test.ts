@@ -5,7 +5,7 @@ import { describeEach } from '../support/startMethods.js';
 
 type Fields = Record<string, unknown>;
 
-describeEach.of(['threading', 'spawn'], 'what a task throws', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'what a task throws', ({ name: startMethod }) => {
   afterEach(endPools);
   const share = sharePools();
   const thrown = <E = Error>(fn: (value: number) => unknown): Promise<E> =>

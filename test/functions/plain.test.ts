@@ -150,7 +150,7 @@ const written: Readonly<Record<string, () => (x: number) => unknown>> = {
   'sloppy code': () => new Function('x', 'with ({ y: 2 }) { return x * y; }') as (x: number) => number,
 };
 
-describeEach.of(['threading', 'spawn', 'fork'], 'a plain function', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'a plain function', ({ name: startMethod }) => {
   afterEach(endPools);
 
   it('can be written in any way', async () => {

@@ -91,7 +91,7 @@ const compiled: Readonly<Record<string, () => string>> = {
   'swc, for ES5': () => swc(source, 'cjs', 'es5'),
 };
 
-describeEach.of(['threading', 'spawn', 'forkserver'], 'private members, compiled by', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'private members, compiled by', ({ name: startMethod }) => {
   let folder: ProgramFolder;
   beforeEach(() => (folder = new ProgramFolder()));
   afterEach(() => folder.remove());

@@ -211,7 +211,7 @@ function printed({ code, stdout, stderr }: ProgramResult): unknown {
   return JSON.parse(stdout);
 }
 
-describeEach.of(['threading', 'spawn', 'forkserver'], 'a function in a program made by', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'a function in a program made by', ({ name: startMethod }) => {
   let folder: ProgramFolder;
   beforeEach(() => (folder = new ProgramFolder()));
   afterEach(() => folder.remove());

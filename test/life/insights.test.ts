@@ -15,7 +15,7 @@ import { spin } from '../support/tasks.js';
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
 // Measured in the pool, in the loop that all workers run, and by what their channel counts.
-describeEach.of(['threading', 'fork'], 'insights', ({ name: startMethod, isProcess }) => {
+describeEach.of(['threading', 'forkserver'], 'insights', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
   trackWorkers();
   const create = (options: WorkerPoolOptions = {}) =>

@@ -39,7 +39,7 @@ function livesOf(all: readonly Life[]): { workerId: number; tasks: number }[] {
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-// Who counts is the pool, and that a worker of each start method leaves and is replaced is below.
+// Who counts is the pool; that a worker of each start method leaves and is replaced is in the suite after this one.
 describeEach.of(['threading', 'fork'], 'workerLifespan, however tasks are run,', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
@@ -75,10 +75,9 @@ describeEach.of(['threading', 'fork'], 'workerLifespan, however tasks are run,',
   }
 });
 
-describeEach('workerLifespan', ({ name: startMethod }) => {
+describeEach('the workers of a workerLifespan', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers(); // which looks when the pools have ended
-  const gates = useGates();
 
   it('holds for each of several workers, which keep their numbers', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
@@ -97,13 +96,6 @@ describeEach('workerLifespan', ({ name: startMethod }) => {
     expect(workers.started).to.equal(5);
   });
 
-  it('is sound where chunks are sent ahead', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    await pool.map(live, numbers(1000), { chunkSize: 1 }); // chunks that go ahead from now on
-    const results = await pool.map(live, numbers(30), { chunkSize: 1, workerLifespan: 8 });
-    expect(livesOf(results)).to.deep.equal([8, 8, 8, 6].map((tasks) => ({ workerId: 0, tasks })));
-  });
-
   it('runs init and exit functions in each life, and gathers the results of all', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const options = {
@@ -114,6 +106,31 @@ describeEach('workerLifespan', ({ name: startMethod }) => {
     const count = (_: number, { state }: TaskContext) => (state.tasks = (state.tasks ?? 0) + 1);
     expect(await pool.map(count, numbers(10), options)).to.deep.equal([1, 2, 3, 4, 1, 2, 3, 4, 1, 2]);
     expect(pool.getExitResults()).to.deep.equal([4, 4, 2].map((tasks) => ({ workerId: 0, begun: 1, tasks })));
+  });
+
+  it('begins anew in a worker that takes the place of a dead one', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const exitAt3 = (n: number, { state }: TaskContext) => {
+      if (n === 3) process.exit(1);
+      return (state.tasks = (state.tasks ?? 0) + 1) as number;
+    };
+    const options = { workerLifespan: 5, settle: true, chunkSize: 1 } as const;
+    const results = await pool.map(exitAt3, numbers(10), options);
+    const values = results.map((result) => (result.status === 'fulfilled' ? result.value : 'died'));
+    expect(values).to.deep.equal([1, 2, 3, 'died', 1, 2, 3, 4, 5, 1]);
+  });
+});
+
+describeEach.of(['threading', 'forkserver'], 'workerLifespan', ({ name: startMethod }) => {
+  afterEach(endPools);
+  trackWorkers(); // which looks when the pools have ended
+  const gates = useGates();
+
+  it('is sound where chunks are sent ahead', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    await pool.map(live, numbers(1000), { chunkSize: 1 }); // chunks that go ahead from now on
+    const results = await pool.map(live, numbers(30), { chunkSize: 1, workerLifespan: 8 });
+    expect(livesOf(results)).to.deep.equal([8, 8, 8, 6].map((tasks) => ({ workerId: 0, tasks })));
   });
 
   it('fails the call with what an exit function throws at the end of a life', async () => {
@@ -166,18 +183,6 @@ describeEach('workerLifespan', ({ name: startMethod }) => {
     const results = await pool.map(fail, numbers(7), { workerLifespan: 3, settle: true });
     const reasons = results.map((result) => (result as PromiseRejectedResult).reason as number);
     expect(reasons).to.deep.equal([1, 2, 3, 1, 2, 3, 1]);
-  });
-
-  it('begins anew in a worker that takes the place of a dead one', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const exitAt3 = (n: number, { state }: TaskContext) => {
-      if (n === 3) process.exit(1);
-      return (state.tasks = (state.tasks ?? 0) + 1) as number;
-    };
-    const options = { workerLifespan: 5, settle: true, chunkSize: 1 } as const;
-    const results = await pool.map(exitAt3, numbers(10), options);
-    const values = results.map((result) => (result.status === 'fulfilled' ? result.value : 'died'));
-    expect(values).to.deep.equal([1, 2, 3, 'died', 1, 2, 3, 4, 5, 1]);
   });
 
   it('does not count what was asked back for an idle worker', async () => {

@@ -19,7 +19,7 @@ import { trackWorkers } from '../support/workers.js';
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, n) => String(n));
 
-describeEach('tasksPerWorker', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'tasksPerWorker', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const gates = useGates();

@@ -30,7 +30,6 @@ function expectTimeout(error: unknown, stage: 'init' | 'exit', timeout: number):
 describeEach('workerInitTimeout and workerExitTimeout', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
-  const log = useWorkerLog();
 
   const cases = { 'an endless loop': loop, 'a promise that never settles': never };
   for (const [title, stuck] of Object.entries(cases)) {
@@ -58,6 +57,13 @@ describeEach('workerInitTimeout and workerExitTimeout', ({ name: startMethod }) 
       expectTimeout(error, 'exit', 150);
     });
   }
+});
+
+// The clocks are the pool's, whatever its workers are.
+describeEach.of(['threading', 'forkserver'], 'workerInitTimeout and workerExitTimeout', ({ name: startMethod }) => {
+  afterEach(endPools);
+  trackWorkers();
+  const log = useWorkerLog();
 
   it('are for each function by itself, and none is the default', async () => {
     const pool = createPool({ nJobs: 1, startMethod });

@@ -4,7 +4,7 @@ import { createPool, endPools, sharePools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach.of(['threading', 'spawn', 'inline'], 'map', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork', 'inline'], 'map', ({ name: startMethod }) => {
   afterEach(endPools);
   const share = sharePools();
 

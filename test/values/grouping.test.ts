@@ -116,7 +116,7 @@ function expectApart(results: readonly unknown[]): void {
   expect(new Set(all.flatMap((objects) => [...objects])).size, 'objects of their own').to.equal(count);
 }
 
-describeEach('values that are grouped', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'fork'], 'values that are grouped', ({ name: startMethod, sharesMemory }) => {
   let pool: WorkerPool;
   let single: WorkerPool;
   before(() => {
