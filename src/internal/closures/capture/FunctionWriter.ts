@@ -47,7 +47,10 @@ export class FunctionWriter {
   readonly #partials = new Map<object, Set<string>>();
   /** Classes of which instances with private fields travel. */
   readonly #filled = new Set<object>();
-  readonly #classes = new Map<object, ClassShape>();
+  readonly #classes = new Map<object, ClassShape | undefined>();
+  readonly #usingStorages = new Map<object, boolean>();
+  /** Scripts of which all imports at the top are known. */
+  readonly #scripts = new Set<string>();
   #rootScript: string | undefined;
 
   constructor(graph: OpenGraph, storages: Storages) {
@@ -75,7 +78,8 @@ export class FunctionWriter {
       names: new Set(),
     };
     this.#drafts.push(draft);
-    this.#graph.offerImports(importsIn(facts.scopes, written));
+    this.#graph.offerImports(importsIn(facts.scopes, written, this.#scripts.has(written.script.id)));
+    this.#scripts.add(written.script.id);
     for (const variable of written.shape.variables) this.#bind(draft, variable, facts, owner);
     this.#rewriteNames(draft);
     const { shape } = written;
@@ -115,16 +119,23 @@ export class FunctionWriter {
 
   /** What is known of a class; `undefined` for a function that is none. */
   classOf(owner: object, origin: Origin): ClassShape | undefined {
-    return this.#classes.get(owner) ?? this.#read(owner as AnyFunction, origin).written.shape.class;
+    if (!this.#classes.has(owner)) {
+      this.#classes.set(owner, this.#read(owner as AnyFunction, origin).written.shape.class);
+    }
+    return this.#classes.get(owner);
   }
 
   /** Whether a class keeps private fields of its instances in weak collections. */
   usesStorages(owner: object, origin: Origin): boolean {
+    const known = this.#usingStorages.get(owner);
+    if (known !== undefined) return known;
     const { written, facts } = this.#read(owner as AnyFunction, origin);
-    return written.shape.variables.some(({ name, isStorage: mayBe }) => {
+    const uses = written.shape.variables.some(({ name, isStorage: mayBe }) => {
       const scope = mayBe ? facts.scopes.find(({ object }) => Object.hasOwn(object, name)) : undefined;
       return isStorage(scope?.object[name]);
     });
+    this.#usingStorages.set(owner, uses);
+    return uses;
   }
 
   /** Whether a class is inside of Node, without a name by which a worker could find it. */
@@ -174,7 +185,7 @@ export class FunctionWriter {
     const { inspector } = this.#graph;
     const refuse = (what: string): never => this.#graph.fail(this.#named(origin, fn), what);
     const text = Function.prototype.toString.call(fn);
-    const facts = inspector?.factsOf(fn, this.#graph.waitingFunctions()) ?? noFacts;
+    const facts = inspector?.factsOf(fn, () => this.#graph.newFunctions()) ?? noFacts;
     if (facts.isBound) refuse('a bound function');
     if (isNative(fn)) refuse('a native function that has no public name');
     try {
@@ -275,7 +286,7 @@ export class FunctionWriter {
   /** Whether a function is what compilers put around imports; where names are short, by what it begins with. */
   #isInterop({ fn, written: { script, offset } }: Draft): boolean {
     if (interop.test(nameOf(fn))) return true;
-    const before = this.#graph.inspector?.sourceOf(script).slice(Math.max(0, offset - 200), offset) ?? '';
+    const before = this.#graph.inspector?.sourceOf(script).text.slice(Math.max(0, offset - 200), offset) ?? '';
     return /typeof WeakMap\b/.test(before);
   }
 

@@ -61,6 +61,8 @@ export class GraphWriter implements OpenGraph {
   readonly sourceMaps: Record<string, string> = {};
   readonly #nodes: (GraphNode | undefined)[] = [];
   readonly #numbers = new Map<unknown, number>();
+  /** What has a number, in the order in which it was met. */
+  readonly #met: unknown[] = [];
   /** Nodes that are no objects of the program, by a text that says all of them. */
   readonly #shared = new Map<string, number>();
   readonly #imports = new Map<object, GraphNode>();
@@ -74,6 +76,8 @@ export class GraphWriter implements OpenGraph {
   readonly #waiting: Task[] = [];
   /** How many of them are nodes already. */
   #made = 0;
+  /** And of how many the inspector was told. */
+  #told = 0;
   readonly #storages: Storages;
   readonly #functions: FunctionWriter;
 
@@ -94,7 +98,7 @@ export class GraphWriter implements OpenGraph {
         const task = object < this.#objects.length ? this.#objects[object++] : this.#waiting[this.#made++];
         task?.run();
       }
-    } while (this.#storages.fill([...this.#numbers.keys()]));
+    } while (this.#storages.fill(this.#met));
     this.#storages.refuseOthers();
     this.#functions.finish();
     return {
@@ -124,7 +128,7 @@ export class GraphWriter implements OpenGraph {
     const known = this.#numbers.get(value);
     if (known !== undefined) return known;
     const number = this.node(JSON.stringify(node), () => node);
-    if (isThing(value)) this.#numbers.set(value, number);
+    if (isThing(value)) this.#number(value, number);
     return number;
   }
 
@@ -141,9 +145,10 @@ export class GraphWriter implements OpenGraph {
     this.#nodes[number] = change(this.#nodes[number] as N);
   }
 
-  waitingFunctions(): object[] {
-    const waiting = this.#waiting.slice(this.#made).map(({ value }) => value as object);
-    return waiting.filter((fn) => !types.isProxy(fn));
+  newFunctions(): object[] {
+    const met = this.#waiting.slice(this.#told).map(({ value }) => value as object);
+    this.#told = this.#waiting.length;
+    return met.filter((fn) => !types.isProxy(fn));
   }
 
   numberOf(value: object): number | undefined {
@@ -215,10 +220,15 @@ export class GraphWriter implements OpenGraph {
 
   #add(value: unknown, make: () => GraphNode): number {
     const number = this.#nodes.push(undefined) - 1;
-    this.#numbers.set(value, number);
+    this.#number(value, number);
     const queue = typeof value === 'function' ? this.#waiting : this.#objects;
     queue.push({ value, run: () => (this.#nodes[number] = make()) });
     return number;
+  }
+
+  #number(value: unknown, number: number): void {
+    this.#numbers.set(value, number);
+    this.#met.push(value);
   }
 
   #isPlain(value: object): boolean {

@@ -33,12 +33,14 @@ export function isTopScope(scopes: readonly Scope[], at: number): boolean {
   return scopes.slice(at + 1).every((outer) => /^(Script|Global)/.test(outer.description));
 }
 
-/** The values of all imports of the file that a function is in. */
+/** The values of all imports of the file that a function is in; those at the top of the file only where they are wanted. */
 export function* importsIn(
   scopes: readonly Scope[],
   written: WrittenFunction,
+  withoutTop: boolean,
 ): Generator<readonly [unknown, GraphNode]> {
-  for (const name of written.scriptShape.imports.keys()) {
+  for (const [name, imported] of written.scriptShape.imports) {
+    if (withoutTop && (imported.kind === 'import' || imported.locals === undefined)) continue;
     const at = scopes.findIndex((scope) => !isGlobal(scope) && Object.hasOwn(scope.object, name));
     const scope = scopes[at];
     const node = scope && importNode(name, scope, isTopScope(scopes, at), written);

@@ -51,8 +51,8 @@ export interface OpenGraph {
   offerImports(imports: Iterable<readonly [unknown, GraphNode]>): void;
   /** The node of an import, and of the object or function that it is. */
   imported(node: GraphNode, value: unknown): number;
-  /** The functions that were met so far and are no nodes yet. */
-  waitingFunctions(): object[];
+  /** The functions that were met since this was asked for last. */
+  newFunctions(): object[];
   /** @throws UnportableFunctionError that says what cannot travel, and whose it is. */
   fail(origin: Origin, what: string): never;
 }

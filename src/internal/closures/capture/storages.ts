@@ -14,7 +14,9 @@ type Collection = WeakMap<object, unknown> | WeakSet<object>;
 
 interface Storage {
   readonly collection: Collection;
-  readonly number: number;
+  /** What its node holds, which grows: entries of a `WeakMap`, or values of a `WeakSet`. */
+  readonly entries: (readonly [Slot, Slot])[];
+  readonly values: Slot[];
   readonly origin: Origin;
   /** How many of the objects that travel were looked up in it. */
   asked: number;
@@ -40,9 +42,10 @@ export class Storages {
 
   /** The node of a collection, which is empty at first. */
   nodeOf(collection: Collection, origin: Origin): GraphNode {
-    const number = this.#graph.numberOf(collection) as number;
-    this.#met.push({ collection, number, origin, asked: 0 });
-    return types.isWeakMap(collection) ? { type: 'weakMap', entries: [] } : { type: 'weakSet', values: [] };
+    const entries: (readonly [Slot, Slot])[] = [];
+    const values: Slot[] = [];
+    this.#met.push({ collection, entries, values, origin, asked: 0 });
+    return types.isWeakMap(collection) ? { type: 'weakMap', entries } : { type: 'weakSet', values };
   }
 
   /** Some code uses a collection as a storage. */
@@ -59,7 +62,7 @@ export class Storages {
   fill(objects: readonly unknown[]): boolean {
     let hasFound = false;
     for (const storage of this.#met) {
-      const { collection, number, origin } = storage;
+      const { collection, origin } = storage;
       if (!this.#used.has(collection) || this.#caches.has(collection)) continue;
       const found = objects.slice(storage.asked).filter((each) => has(collection, each)) as object[];
       storage.asked = objects.length;
@@ -67,16 +70,10 @@ export class Storages {
       hasFound = true;
       const slotOf = (value: unknown): Slot => this.#graph.slot(value, origin);
       if (types.isWeakMap(collection)) {
-        const entries = found.map((key) => [slotOf(key), slotOf(WeakMap.prototype.get.call(collection, key))] as const);
-        this.#graph.update(number, (node) =>
-          node.type === 'weakMap' ? { ...node, entries: [...node.entries, ...entries] } : node,
-        );
-      } else {
-        const values = found.map(slotOf);
-        this.#graph.update(number, (node) =>
-          node.type === 'weakSet' ? { ...node, values: [...node.values, ...values] } : node,
-        );
-      }
+        for (const key of found) {
+          storage.entries.push([slotOf(key), slotOf(WeakMap.prototype.get.call(collection, key))]);
+        }
+      } else for (const each of found) storage.values.push(slotOf(each));
     }
     return hasFound;
   }
