@@ -6,7 +6,8 @@
  * Node keeps the work in a queue with threads of its own, a `WorkerThreadsTaskRunner`, to which its platform points. A copy makes another
  * one, whose constructor starts the threads, and has the platform point to that. None of this is an API of Node. So each object is
  * known by its table of virtual functions, which the node binary names, memory is read and written by the kernel, which fails where
- * there is none, and where anything is not as expected all stays as it is: docs/fork.md says what a copy then cannot do.
+ * there is none, and where anything is not as expected all stays as it is: docs/fork.md says what a copy then cannot do. The alternatives
+ * were worse: threads that never end after a `fetch`, or guessing from outside whether a thread has work left.
  */
 
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';

@@ -182,7 +182,10 @@ export type MessageToWorker =
   | DropHooksMessage
   | ClaimMessage;
 
-/** Why a value failed: what its function threw, or where in its result something cannot be sent. */
+/**
+ * Why a value failed: what its function threw, or where in its result something cannot be sent. Only the type of the message says that it
+ * failed, so `throw undefined` is an error, too.
+ */
 export type EncodedFailure =
   | { readonly kind: 'thrown'; readonly thrown: EncodedThrown }
   | { readonly kind: 'unserializable'; readonly path: string; readonly what: string; readonly thrown: EncodedThrown };

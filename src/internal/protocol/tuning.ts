@@ -72,5 +72,5 @@ export const LARGEST_BATCH = 1024;
 
 // --- messages
 
-/** For so many milliseconds a thread takes message after message before its event loop turns. */
+/** For so many milliseconds a thread takes message after message in one event: the event is most of what a message costs. */
 export const DRAIN_TIME = 4;

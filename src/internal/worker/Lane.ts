@@ -1,7 +1,8 @@
 /**
  * What works on one chunk after the other: calls the function for each value, hands the results to its batcher.
  *
- * A worker has one lane, or `tasksPerWorker` of them for calls that wait. In a lane one call runs at a time. A call that returns
+ * A worker has one lane, or `tasksPerWorker` of them for calls that wait. Each lane has a batcher of its own, so order, claims and merge runs
+ * work per chunk as if it were alone, and a worker with one lane pays nothing. In a lane one call runs at a time. A call that returns
  * a plain value is followed by the next one at once, without a promise in between; one that returns a promise is followed when that
  * has settled. Between two calls the lane looks at the clock: a batch of results leaves after a few milliseconds whether the chunk
  * is done or not, and a chunk that takes longer than it should lets the event loop turn, so that the worker hears a `Cancel`

@@ -4,6 +4,9 @@
  * A message costs 20 to 50 µs whatever is in it, so values travel together; but a chunk must not keep a worker so long
  * that another worker idles meanwhile, nor the main thread so long that it stutters. So one value travels at a time until
  * the function's pace is known, and then as many as run in a few milliseconds.
+ *
+ * A worker that already has its next chunk does not wait for a message. That pays only for short chunks: behind a long one it gains
+ * less than 1%, and its values wait while another worker idles.
  */
 
 import {

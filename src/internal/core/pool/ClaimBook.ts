@@ -1,4 +1,9 @@
-/** Which of a worker's chunks have a place where their values are claimed: the pool's side of `protocol/claims.ts`. */
+/**
+ * Which of a worker's chunks have a place where their values are claimed: the pool's side of `protocol/claims.ts`.
+ *
+ * A worker has one piece of memory for all its chunks: a buffer per chunk would be allocated, cloned and collected with each message. A place
+ * is used again once the worker has seen what became of it.
+ */
 
 import { CLAIM_PLACES, MOST_CLAIMS, NO_PLACE, type Claims } from '../../protocol/claims.js';
 import type { Chunk } from '../job/Chunk.js';

@@ -1,9 +1,9 @@
 /**
  * Deadlines: of tasks whose call has a `taskTimeout`, and of the init and exit functions of workers.
  *
- * A task with a timeout travels alone and waits behind nothing, so its clock starts when it is sent. A clock in the worker would stand
- * still in an endless loop. The clock stops while a merge call may have to wait for its consumer. When time is up, messages that
- * have arrived are heard first: the result may be among them.
+ * A task with a timeout travels alone and never behind another one, so its clock can start with its message. The clock is in the pool: one in
+ * the worker would stand still during an endless loop. It stops while a merge call may have to wait for its consumer. When the time is up,
+ * messages that have arrived are handled first, since the result may be among them.
  */
 
 import { CREDITS } from '../../protocol/tuning.js';

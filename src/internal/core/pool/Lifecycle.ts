@@ -17,7 +17,10 @@ import type { HookRunner } from './HookRunner.js';
 import { KILL_TIME, type WorkerHandle } from './WorkerHandle.js';
 import type { WorkerSlots } from './WorkerSlots.js';
 
-/** An error waits this long at most for its job's workers to be gone (milliseconds). */
+/**
+ * An error waits for its job's workers to be gone, but no longer than this (milliseconds): a thread inside native code must not delay it.
+ * A completion waits until they have left.
+ */
 const ERROR_WAIT = 100;
 
 /** Whom a lifecycle tells. */

@@ -2,7 +2,8 @@
  * The init and exit function of a call. In each worker they frame the tasks of the call: the init function runs before the first one, the exit
  * function after the last one, and between them the tasks share a state.
  *
- * Hooks are of one call, or are kept: then they are of all calls with the same functions, and last as long as their workers.
+ * Hooks belong to one call, or are kept: then all calls with the same functions use them, and they last as long as their workers. One worker
+ * can have several hooks at once. If calls with different hooks had to replace each other's workers, they would do so forever.
  */
 
 import type { CallSettings } from '../../../options.js';

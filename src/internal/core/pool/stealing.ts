@@ -1,6 +1,9 @@
 /**
- * Which values are taken back from a worker, because another one idles and nothing waits: those behind a call that takes longer than
+ * Which values are taken back from a worker while another one idles and nothing waits: those behind a call that takes longer than
  * expected.
+ *
+ * The pool takes back what the worker has not claimed (`protocol/claims.ts`). Without claims it asks by `Reclaim`, which a worker inside a
+ * call that blocks its thread hears only after that call.
  */
 
 import { OVERDUE_TIME } from '../../protocol/tuning.js';

@@ -1,7 +1,9 @@
 /**
- * A copy of this process that is made before anybody wants it, so that the next worker does not wait for it to be made. It is parked: it
- * waits for its request inside a system call. Its event loop stands still, so that nothing of the user's runs in it, and it takes no time of
- * a CPU.
+ * A copy of this process that is made in advance, so that the next worker starts at once. Most of a start is not the `fork` but what
+ * follows: the first write to each page copies it, and code is slow when it first runs.
+ *
+ * The copy is parked: it waits for its request in a system call, so no timer of the user's runs in it and it takes no CPU time. It waits for
+ * this process, not for the program. The program knows nothing of it.
  */
 
 import { closeSync, readSync, writeSync } from 'node:fs';

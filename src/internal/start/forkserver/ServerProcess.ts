@@ -1,4 +1,7 @@
-/** The program's side of a process of which workers are copies: starts it, asks it for workers, and hears how these end. */
+/**
+ * The program's side of a process of which workers are copies: starts it, asks it for workers, and hears how these end. A copy connects
+ * to the program by a socket, and proves by a token that it is one.
+ */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';

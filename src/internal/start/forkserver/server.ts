@@ -1,5 +1,6 @@
 /**
- * The entry of a process of which workers are copies. There are two kinds:
+ * The entry of a process of which workers are copies. The program itself cannot be copied: `fork` copies one thread only, and the copy
+ * would hang on the threads of V8 and of the user. There are two kinds:
  *
  * - The fork server: one small process of the program's that does nothing but be copied. It loads nothing of the user's, so that every
  *   worker begins where a fresh process would; what the program preloads, by `--import` and the like, each copy loads for itself, for

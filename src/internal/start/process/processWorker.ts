@@ -1,4 +1,4 @@
-/** What every worker process does, however it was started: a task loop on a channel of its own; `process.send` stays the user's. */
+/** What every worker process does, however it was started: it runs a task loop on its own channel. `process.send` stays the user's. */
 
 import type { Socket } from 'node:net';
 import { encodeThrown } from '../../protocol/errorCodec.js';
