@@ -6,7 +6,7 @@ import { CallMode } from './internal/protocol/callMode.js';
 import type { Insights } from './insights.js';
 import { checkTask } from './internal/closures/checkTask.js';
 import { formatInsights } from './internal/observe/insightsTable.js';
-import { createIterator } from './internal/core/job/JobIterator.js';
+import { createIterator, type JobIterator } from './internal/core/job/JobIterator.js';
 import type { Job } from './internal/core/job/Job.js';
 import { jobSpec } from './internal/core/job/JobSpec.js';
 import type { PoolObserver } from './internal/core/PoolObserver.js';
@@ -149,7 +149,7 @@ export class WorkerPool implements AsyncDisposable {
    * @param input The values.
    * @param options See {@link CallOptions}.
    * @returns An async iterator of the results, which can be iterated once. Its `next` rejects where {@link WorkerPool.map}
-   *   would.
+   *   would. Leaving a loop over it, `return` and the end of an `await using` cancel what is left.
    * @throws TypeError or RangeError on a bad argument, at once.
    * @example
    * ```ts
@@ -160,7 +160,7 @@ export class WorkerPool implements AsyncDisposable {
     fn: Task<T, R>,
     input: TaskInput<T>,
     options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
   /**
    * The same for a typed array: it is cut into pieces of `chunkSize` elements each, or into `nSplits`, by default 64 for each worker.
    * The function gets those, as typed arrays.
@@ -178,8 +178,8 @@ export class WorkerPool implements AsyncDisposable {
     fn: Task<A, R>,
     input: A,
     options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
-  imap(fn: Task<never, unknown>, input: unknown, options?: unknown): AsyncIterableIterator<any> {
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
+  imap(fn: Task<never, unknown>, input: unknown, options?: unknown): AsyncIterableIterator<any> & AsyncDisposable {
     return this.#iterate('imap', true, fn, input, options);
   }
 
@@ -200,7 +200,7 @@ export class WorkerPool implements AsyncDisposable {
     fn: Task<T, R>,
     input: TaskInput<T>,
     options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
   /**
    * The same for a typed array: it is cut into pieces of `chunkSize` elements each, or into `nSplits`, by default 64 for each worker.
    * The function gets those, as typed arrays.
@@ -218,8 +218,12 @@ export class WorkerPool implements AsyncDisposable {
     fn: Task<A, R>,
     input: A,
     options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
-  imapUnordered(fn: Task<never, unknown>, input: unknown, options?: unknown): AsyncIterableIterator<any> {
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
+  imapUnordered(
+    fn: Task<never, unknown>,
+    input: unknown,
+    options?: unknown,
+  ): AsyncIterableIterator<any> & AsyncDisposable {
     return this.#iterate('imapUnordered', false, fn, input, options);
   }
 
@@ -449,13 +453,7 @@ export class WorkerPool implements AsyncDisposable {
     });
   }
 
-  #iterate<R>(
-    caller: string,
-    ordered: boolean,
-    fn: unknown,
-    input: unknown,
-    options: unknown,
-  ): AsyncIterableIterator<R> {
+  #iterate<R>(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): JobIterator<R> {
     const { call, task, open, facts } = checkCall(caller, fn, input, options);
     return createIterator<R>((sink) => {
       throwIfAborted(call);

@@ -167,7 +167,7 @@ export class WorkerStartError extends WorkerPoolError {
   constructor(fields: FieldsOf<WorkerStartError> & { readonly cause: unknown }) {
     const { workerId, option, cause } = fields;
     const place = option === undefined ? '' : `${option} could not be loaded: `;
-    super({ message: `Worker ${workerId} could not start: ${place}${describeThrown(cause)}.`, cause });
+    super({ message: `Worker ${workerId} could not start: ${place}${describeThrown(cause)}.${hintOf(cause)}`, cause });
     assignFields(this, { workerId, option });
   }
 }
@@ -388,6 +388,17 @@ export const errorClasses: Readonly<Record<string, new (fields: never) => Worker
   PoolTerminatedError,
   StartMethodUnavailableError,
 };
+
+/** Where a module is not found, or Node does not know its format, hooks may be missing that the program has. */
+function hintOf(cause: unknown): string {
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
+  const isAboutLoading = code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_UNKNOWN_FILE_EXTENSION';
+  if (!isAboutLoading) return '';
+  return (
+    ' If the program loads it by hooks that it has registered with module.register(): these do not reach workers. ' +
+    'Register them in a module that is preloaded with --import, which workers load, too.'
+  );
+}
 
 /** Puts the name where the built-in errors have it, so that it shows up neither in a loop over an error nor in a log. */
 function nameClass(errorClass: { readonly prototype: Error }, name: string): void {

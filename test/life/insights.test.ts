@@ -447,6 +447,15 @@ describeEach.of(['threading', 'forkserver'], 'insights', ({ name: startMethod, i
       expect(seen).to.have.length(1);
     });
 
+    it('is called before the error of a signal that has fired already', async () => {
+      const seen: number[][] = [];
+      const onInsights = ({ nCompletedTasks }: Insights): number => seen.push(nCompletedTasks);
+      const signal = AbortSignal.abort('fired');
+      const aborted = await outcomeOf(of(1).pipe(parallelMap(spin, { ...options, onInsights, signal })));
+      expect(aborted).to.deep.equal({ values: [], end: 'error', error: 'fired' });
+      expect(seen).to.deep.equal([[0]]);
+    });
+
     it('is called again and again while the Observable runs, with `every`', async () => {
       const counts: number[] = [];
       const source = new Subject<number>();

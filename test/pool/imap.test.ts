@@ -32,6 +32,16 @@ describeEach.of(['threading', 'forkserver'], 'imap', ({ name: startMethod }) => 
     expect(await collect(pool.imapUnordered(wait, [2000, 1, 2], { chunkSize: 1 }))).to.deep.equal([1, 2, 2000]);
   });
 
+  it('cancels what is left at the end of an `await using`', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const { state, numbers } = counter();
+    {
+      await using results = pool.imap((x: number) => x, numbers);
+      expect(await results.next()).to.deep.equal({ done: false, value: 0 });
+    }
+    expect(state.closed).to.equal(1);
+  });
+
   it('takes empty input and one item', async () => {
     const pool = createPool({ nJobs: 4, startMethod });
     expect(await collect(pool.imap((x: number) => x, []))).to.deep.equal([]);

@@ -477,7 +477,19 @@ describe('options', () => {
         `option "insights" must be true, false or { every: milliseconds }, got {…}. It has no 'evry'.`,
       ],
       [{ argv: ['a', 1] }, 'option "argv" must be an array of strings, got […]. Its [1] is 1.'],
-      [{ env: { PORT: 80 } }, `option "env" must be an object of strings, got {…}. Its 'PORT' is 80.`],
+      ...[
+        [{ PORT: 80 }, `Its 'PORT' is 80.`],
+        [{ A: 'a\0b' }, `Its 'A' is 'a\\x00b'.`],
+        [{ 'A=B': 'c' }, `Its 'A=B' is 'c'.`],
+        [{ '': 'c' }, `Its '' is 'c'.`],
+      ].map(
+        ([env, advice]) =>
+          [
+            { env },
+            'option "env" must be an object of strings, none with a NUL character, whose names are not empty and have no "=", ' +
+              `got {…}. ${String(advice)}`,
+          ] as never,
+      ),
       [
         { resourceLimits: { maxOldGenerationSizeMb: -5 } },
         'option "resourceLimits" must be an object of positive numbers, maxOldGenerationSizeMb and ' +

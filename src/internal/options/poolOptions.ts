@@ -255,6 +255,14 @@ function objectOf(
   };
 }
 
+/** What no environment can hold is dropped or refused by the system, by each start method in another way. */
+function envFault(value: unknown, name: string): TypeErrorConstructor | RangeErrorConstructor | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') return TypeError;
+  // Windows has hidden variables such as "=C:".
+  return name === '' || name.slice(1).includes('=') || `${name}${value}`.includes('\0') ? RangeError : undefined;
+}
+
 const limitNames = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb'];
 
 function withoutUndefined(given: object): object {
@@ -351,7 +359,7 @@ const rows: Rows<PoolSettings> = {
   }),
   // Copies, so that nothing changes any more.
   env: row<Readonly<Record<string, string>> | undefined>({
-    ...objectOf('strings', (value) => (value === undefined || typeof value === 'string' ? undefined : TypeError)),
+    ...objectOf('strings, none with a NUL character, whose names are not empty and have no "="', envFault),
     default: () => undefined,
     aliases: ['environment', 'environmentVariables', 'envVars'],
     normalise: (env) => withoutUndefined(env as object) as Record<string, string>,

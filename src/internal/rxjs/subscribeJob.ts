@@ -47,23 +47,26 @@ export interface JobRunner {
  */
 export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed, input?: InputFacts): Observable<R> {
   return new Observable<R>((subscriber) => {
-    const { call } = request.settings;
-    if (call.signal?.aborted === true) {
+    const { call, onInsights } = request.settings;
+    const isAborted = call.signal?.aborted === true;
+    if (isAborted && onInsights === undefined) {
       subscriber.error(call.signal.reason);
       return;
     }
     let feed: Feed | undefined;
     const runner = openRunner(request.settings);
     const report = insightsReport(request.settings, runner);
-    const job: Job = runner.open(
-      request.fn,
-      specOf(request, call, subscriber, input, report, {
-        room: () => feed?.advance?.(),
-        close: () => feed?.stop(),
-        isOpen: () => !job.ended && !subscriber.closed,
-        exitResults: () => job.exitResults,
-      }),
-    );
+    const spec = specOf(request, call, subscriber, input, report, {
+      room: () => feed?.advance?.(),
+      close: () => feed?.stop(),
+      isOpen: () => !job.ended && !subscriber.closed,
+      exitResults: () => job.exitResults,
+    });
+    if (isAborted) {
+      spec.sink.error(call.signal.reason); // which tells what was measured, too
+      return;
+    }
+    const job: Job = runner.open(request.fn, spec);
     subscriber.add(() => job.cancel());
     if (report !== undefined) subscriber.add(repeat(report, runner, job));
     feed = connect(job);

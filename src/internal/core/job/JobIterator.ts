@@ -10,7 +10,7 @@ interface Waiter<R> {
 
 const resolved = Promise.resolve();
 
-export class JobIterator<R> implements AsyncIterableIterator<R> {
+export class JobIterator<R> implements AsyncIterableIterator<R>, AsyncDisposable {
   readonly #start: (sink: JobSink) => Job;
   #job: Job | undefined;
   /** Results that were not taken yet: batches, and how far the first one is taken. */
@@ -43,6 +43,11 @@ export class JobIterator<R> implements AsyncIterableIterator<R> {
   throw(error: unknown): Promise<IteratorResult<R, undefined>> {
     this.#close();
     return Promise.reject(error);
+  }
+
+  /** Takes no more results: what `await using` calls. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
   }
 
   [Symbol.asyncIterator](): this {

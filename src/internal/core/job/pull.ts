@@ -90,6 +90,12 @@ export function openInput(input: unknown, caller: string): OpenInput {
   );
 }
 
+/** What an iterator has given, as a loop with `for` checks it. @throws TypeError */
+function resultOf<T>(result: IteratorResult<T, unknown>): IteratorResult<T, unknown> {
+  if ((typeof result === 'object' && result !== null) || typeof result === 'function') return result;
+  throw new TypeError(`The iterator of "input" must give objects from next(), got ${describeValue(result)}.`);
+}
+
 /** Whether a value has bytes; of another realm, too. */
 function isBinary(value: unknown): boolean {
   return ArrayBuffer.isView(value) || /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value));
@@ -101,7 +107,7 @@ function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
   /** Whether it was stopped by its own code or by what a value leads to: it cannot be closed while it runs. */
   let toBeClosed = false;
   const readOne = (): void => {
-    const { done, value } = iterator.next();
+    const { done, value } = resultOf(iterator.next());
     if (done === true) toBeClosed = false;
     if (!open) return;
     open = done !== true;
@@ -159,7 +165,7 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
   let reading = false;
   const read = async (): Promise<void> => {
     while (open && target.hasRoom()) {
-      const { done, value } = await iterator.next();
+      const { done, value } = resultOf(await iterator.next());
       if (!open) return;
       if (done === true) {
         open = false;
