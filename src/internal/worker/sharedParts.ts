@@ -3,6 +3,8 @@
  *
  * Structured clone keeps identity within a message, so values that share an object in the program share it in the worker, too: what a
  * task changes there would show in another call. Values that share are cloned once more before their call.
+ *
+ * A walk of its own: it sees only what was deserialized, and copies nothing.
  */
 
 import { isDense, isMap, isPrimitive, isSet, isSharedArrayBuffer } from './kinds.js';
