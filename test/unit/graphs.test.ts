@@ -1,6 +1,8 @@
-// Functions written as graphs.
+// Functions written as graphs, and graphs made functions again.
 import { expect } from 'chai';
 import { capture } from '../../src/internal/closures/capture/capture.js';
+import type { Graph } from '../../src/internal/closures/graph.js';
+import { revive } from '../../src/internal/closures/revive.js';
 
 type Make = (count: number) => (() => unknown)[];
 
@@ -45,3 +47,15 @@ function processorTimeOf(functions: readonly (() => unknown)[]): number {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
 }
+
+describe('a graph', () => {
+  it('with a node of an unknown kind is refused', () => {
+    const graph = { nodes: [{ type: 'quaternion', w: 1 }], root: 0, sourceMaps: {} } as unknown as Graph;
+    expect(() => revive(graph, [])).to.throw(Error, 'A captured value is of the kind "quaternion", which nothing');
+  });
+
+  it('with a node that is called like a method of every object is refused', () => {
+    const graph = { nodes: [{ type: 'toString' }], root: 0, sourceMaps: {} } as unknown as Graph;
+    expect(() => revive(graph, [])).to.throw(Error, 'A captured value is of the kind "toString"');
+  });
+});

@@ -13,7 +13,7 @@ import { openSession } from './inspectorSession.js';
 
 /** V8 keeps them from this version on. */
 const FIRST_VERSION = 12;
-/** So many characters at least are compiled between two collections. */
+/** How many characters at least are compiled between two collections. */
 const LEAST = 1_000_000;
 /** And so large a part of the heap. */
 const SHARE = 0.25;

@@ -11,6 +11,8 @@
  *   arrives: of an `error.response` the `status` and `headers`, not the `socket`. An object of a class with such a thing
  *   in it is left out as a whole, except where it is itself what was thrown. So is all beyond a hundred thousand objects.
  * - A thrown function, symbol, promise and such arrives as an `Error` whose message shows it.
+ *
+ * Its graph is not that of `closures`: that one refuses what cannot travel, and this one leaves it out.
  */
 
 import { now } from '../platform/globals.js';

@@ -1,6 +1,7 @@
 /**
  * Finds the part of a value that keeps it from being sent, so that an error can name it. Used only after sending has
- * failed. It sees a value as structured clone does; the sight of single objects serves `errorCodec.ts`, too.
+ * failed. It sees a value as structured clone does; the sight of single objects serves `errorCodec.ts`, too. The walk is its own,
+ * for it keeps the way to each part, which walks over values that are sent could not afford.
  */
 
 import { isTransferred } from '../../transfer.js';

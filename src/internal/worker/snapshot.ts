@@ -6,6 +6,8 @@
  * a message costs; anything else is sent at once instead.
  *
  * To structured clone a copy and its original are the same.
+ *
+ * A walk of its own, which copies as it looks: looking first, with another, would cost as much again.
  */
 
 import { structuredClone } from '../platform/globals.js';

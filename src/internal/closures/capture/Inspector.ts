@@ -30,13 +30,13 @@ interface Holder {
 
 const holderName = 'rxjs-parallel-map.inspected';
 
-/** How many functions one call of the inspector is given: each is an argument, of which a call can have only so many. */
+/** How many functions one call of the inspector is given: each is an argument, and V8 limits these. */
 const MOST_AT_ONCE = 1000;
 
 /** Scripts are never renamed, so what was heard of one stays true; files that were asked for are kept. */
 const knownScripts = new Map<string, ScriptFacts>();
 
-/** The texts of scripts that were asked for last, up to so many characters together. */
+/** The texts of the scripts that were asked for last, up to this many characters together. */
 const knownSources = new Map<string, SourceText>();
 const MOST_CHARACTERS = 2 ** 24;
 let knownCharacters = 0;
@@ -196,7 +196,7 @@ export class Inspector {
     }
   }
 
-  /** Without running any code, for each piece of that would be one more script, for whoever debugs the program to see. */
+  /** Without running any code, for each piece of that would be one more script in a debugger. */
   #propertiesOf(subject: object): Properties {
     this.#holder.subject = subject;
     const { result } = this.#post<{ result: readonly { readonly name: string; readonly value?: RemoteObject }[] }>(

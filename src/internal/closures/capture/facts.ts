@@ -1,4 +1,4 @@
-/** What V8 knows of functions and scripts, whoever has found it out. */
+/** What V8 knows of functions and scripts. */
 
 /** A scope of a function, with its variables as properties. */
 export interface Scope {

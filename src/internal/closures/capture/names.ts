@@ -4,7 +4,7 @@ import { types } from 'node:util';
 import { ownName, type GraphNode, type ImportNode, type RequireNode } from '../graph.js';
 import { builtinName, isModuleGlobal, isProgramsGlobal } from './builtins.js';
 import type { Scope } from './facts.js';
-import { isThing } from './kinds.js';
+import { isThing } from './isThing.js';
 import type { WrittenFunction } from './scripts.js';
 
 /** The import that a name of a scope is. */
@@ -51,7 +51,7 @@ export function* importsIn(
   }
 }
 
-/** Of what imports as a whole, not more than so many exports are known by their identity. */
+/** How many exports of a module are known by their identity, where a name is the whole module. */
 const MOST_EXPORTS = 1000;
 
 /** What hangs on a name that is a whole module: `lib.Thing` for `lib`. */

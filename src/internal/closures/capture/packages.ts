@@ -6,7 +6,7 @@
 
 import { createRequire } from 'node:module';
 import { isNative } from './builtins.js';
-import { isThing } from './kinds.js';
+import { isThing } from './isThing.js';
 import type { RequireNode } from '../graph.js';
 
 let table = new WeakMap<object, RequireNode>();

@@ -6,27 +6,19 @@
  */
 
 import { types } from 'node:util';
-import type { GraphNode, Slot } from '../graph.js';
-import { whyUnportable } from './kinds.js';
-import type { OpenGraph, Origin } from './openGraph.js';
-
-type Collection = WeakMap<object, unknown> | WeakSet<object>;
+import type { Slot } from '../parts.js';
+import type { Origin } from '../values/Kind.js';
+import { whyUnportable } from '../values/refused.js';
+import type { WeakCollection } from '../values/weakCollections.js';
+import type { OpenGraph } from './openGraph.js';
 
 interface Storage {
-  readonly collection: Collection;
-  /** What its node holds, which grows: entries of a `WeakMap`, or values of a `WeakSet`. */
-  readonly entries: (readonly [Slot, Slot])[];
-  readonly values: Slot[];
+  readonly collection: WeakCollection;
+  /** What its node holds, which grows. */
+  readonly entries: (readonly [key: Slot, value: Slot])[];
   readonly origin: Origin;
   /** How many of the objects that travel were looked up in it. */
   asked: number;
-}
-
-export function isStorage(value: unknown): value is Collection {
-  return (
-    (types.isWeakMap(value) && Object.getPrototypeOf(value) === WeakMap.prototype) ||
-    (types.isWeakSet(value) && Object.getPrototypeOf(value) === WeakSet.prototype)
-  );
 }
 
 export class Storages {
@@ -40,21 +32,20 @@ export class Storages {
     this.#graph = graph;
   }
 
-  /** The node of a collection, which is empty at first. */
-  nodeOf(collection: Collection, origin: Origin): GraphNode {
-    const entries: (readonly [Slot, Slot])[] = [];
-    const values: Slot[] = [];
-    this.#met.push({ collection, entries, values, origin, asked: 0 });
-    return types.isWeakMap(collection) ? { type: 'weakMap', entries } : { type: 'weakSet', values };
+  /** The entries of a collection: none at first. */
+  entriesOf(collection: WeakCollection, origin: Origin): Storage['entries'] {
+    const entries: Storage['entries'] = [];
+    this.#met.push({ collection, entries, origin, asked: 0 });
+    return entries;
   }
 
   /** Some code uses a collection as a storage. */
-  use(collection: Collection): void {
+  use(collection: WeakCollection): void {
     this.#used.add(collection);
   }
 
   /** A collection is one of those in which a compiler's helper remembers what it has made of modules. */
-  beginEmpty(collection: Collection): void {
+  beginEmpty(collection: WeakCollection): void {
     this.#caches.add(collection);
   }
 
@@ -69,11 +60,10 @@ export class Storages {
       if (found.length === 0) continue;
       hasFound = true;
       const slotOf = (value: unknown): Slot => this.#graph.slot(value, origin);
-      if (types.isWeakMap(collection)) {
-        for (const key of found) {
-          storage.entries.push([slotOf(key), slotOf(WeakMap.prototype.get.call(collection, key))]);
-        }
-      } else for (const each of found) storage.values.push(slotOf(each));
+      for (const key of found) {
+        const value: unknown = types.isWeakMap(collection) ? WeakMap.prototype.get.call(collection, key) : undefined;
+        storage.entries.push([slotOf(key), slotOf(value)]);
+      }
     }
     return hasFound;
   }
@@ -85,7 +75,7 @@ export class Storages {
   }
 }
 
-function has(collection: Collection, value: unknown): boolean {
+function has(collection: WeakCollection, value: unknown): boolean {
   return types.isWeakMap(collection)
     ? WeakMap.prototype.has.call(collection, value as object)
     : WeakSet.prototype.has.call(collection, value as object);

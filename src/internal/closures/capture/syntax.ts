@@ -132,8 +132,3 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
   }
   return result + text.slice(at);
 }
-
-/** White space that keeps what follows it on its line and, where `width` says nothing else, in its column. */
-export function blank(text: string): string {
-  return text.replace(/[^\n\r\u2028\u2029]/g, ' ');
-}

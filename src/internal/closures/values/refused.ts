@@ -1,7 +1,14 @@
-/** What cannot travel, in words for whoever captured it. */
+/** What cannot travel, in words for the person who has captured it. */
 
 import { types } from 'node:util';
 import { isDetached } from '../../protocol/usedUp.js';
+import type { Kind } from './Kind.js';
+
+export const refused: Kind<object, never> = {
+  matches: (value): value is object => typeof value === 'object' && whyUnportable(value as object) !== undefined,
+  write: (value, graph, origin) => graph.fail(origin, whyUnportable(value) as string),
+  read: {},
+};
 
 /** What is wrong with capturing an object; `undefined` where it may be fine. Runs no code of the object's. */
 export function whyUnportable(value: object): string | undefined {
@@ -36,7 +43,6 @@ export function anInstanceOf(name: string): string {
   return `${/^(?!U(int|RL))[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
 }
 
-/** Whether a value is an object or a function. */
-export function isThing(value: unknown): value is object {
-  return typeof value === 'function' || (typeof value === 'object' && value !== null);
+export function tagOf(object: object): string {
+  return Object.prototype.toString.call(object).slice('[object '.length, -1);
 }
