@@ -1,4 +1,4 @@
-/** `runWorker`: what a worker of a start method of somebody's own runs. */
+/** `runWorker`: runs a worker of a custom start method. */
 
 import { isCloneableByProcess } from './internal/protocol/cloneable.js';
 import { encodeThrown } from './internal/protocol/errorCodec.js';
@@ -9,10 +9,10 @@ import { TaskLoop } from './internal/worker/TaskLoop.js';
 import type { WorkerChannel } from './StartMethod.js';
 
 /**
- * Makes this process or thread a worker: it does what the pool at the other end of the channel asks for.
+ * Turns this process or thread into a worker of the pool at the other end of the channel.
  *
- * @param identity What the start method's `start` was given, as it has arrived here.
- * @param channel The way to the pool.
+ * @param identity The `identity` that the start method's `start` got.
+ * @param channel The channel to the pool.
  * @example
  * ```ts
  * const socket = connect(process.env.POOL_SOCKET);

@@ -1,12 +1,12 @@
-/** How a `WorkerPool` is known: also one of the other format of this package, or of a copy elsewhere in `node_modules`. */
+/** Recognises a `WorkerPool`, also of the other format of this package, or of a copy elsewhere in `node_modules`. */
 
-/** Of this package: copies of different versions do not share pools. */
+/** The version of this package. Copies of different versions do not share pools. */
 export const version = '0.1.0';
 
-/** A key rather than the class: the ES module and the CommonJS copy of this package accept each other's pools. */
+/** A key instead of the class, so that the ES module and the CommonJS copy of this package accept each other's pools. */
 export const poolBrand: unique symbol = Symbol.for('rxjs-parallel-map.pool') as never;
 
-/** What a pool has under its brand. @typeParam Runner What runs its calls: an inner type, the same only in the same version. */
+/** What a pool has under its brand. @typeParam Runner What runs its calls: an internal type that only the same version has. */
 export interface PoolBrand<Runner> {
   readonly version: string;
   readonly runner: Runner;
@@ -14,7 +14,7 @@ export interface PoolBrand<Runner> {
 
 /** A `WorkerPool`, of this copy of the package or of another one in the same program. */
 export interface AnyWorkerPool {
-  /** Finishes what is pending and ends the workers. */
+  /** Finishes pending calls and ends the workers. */
   stopAndJoin(): Promise<void>;
   /** Kills the workers. */
   terminate(): Promise<void>;
@@ -30,7 +30,7 @@ export function runnerOf<Runner>(pool: AnyWorkerPool): Runner {
   return (brandOf(pool) as PoolBrand<Runner>).runner;
 }
 
-/** What to say of a pool that cannot be used: it is of another version. Nothing of what is no pool. */
+/** Advice about a pool of another version. Empty for anything else. */
 export function otherVersion(value: object): string {
   const theirs = brandOf(value)?.version;
   if (theirs === undefined || theirs === version) return '';
