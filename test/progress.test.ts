@@ -273,7 +273,7 @@ describe('progressBar on a terminal', () => {
       const { stdout, stderr } = await runNode([program]);
       expect(stderr).to.equal('');
       expect(stdout).to.equal(
-        'progressBar: the optional package log-update, which draws on terminals, is not installed ' +
+        'progressBar: the optional package log-update, which it draws on terminals with, is not installed ' +
           '(npm install log-update).\n[ 1 ]\n',
       );
     } finally {

@@ -1,7 +1,7 @@
 /** Functions and classes as nodes of the graph: their code, changed where it has to be, and the variables that it needs. */
 
 import type { FunctionNode, GraphNode, ImportNode, RequireNode } from '../graph.js';
-import type { ObjectParts, Property, Slot } from '../parts.js';
+import type { ObjectParts, Slot } from '../parts.js';
 import type { Origin } from '../values/Kind.js';
 import { isWeakCollection } from '../values/weakCollections.js';
 import { builtinName } from './builtins.js';

@@ -43,7 +43,7 @@ export class ProgressReport {
   readonly #source: ProgressSource;
   readonly #total: number | undefined;
   readonly #startedAt = now();
-  readonly #bar: Bar = (columns) => barText(this.#progress, columns);
+  readonly #bar: Bar = (columns, widthOf) => barText(this.#progress, columns, widthOf);
   readonly #screen: Screen | undefined;
   /** In a worker, the program's bar. */
   readonly #remote: WorkerOutput | undefined;

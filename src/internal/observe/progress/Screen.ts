@@ -12,8 +12,8 @@ import type { ProgressStream } from '../../../options.js';
 import { bindContext } from '../../platform/asyncContext.js';
 import { clearInterval, setImmediate, setInterval } from '../../platform/globals.js';
 
-/** A bar: its text, at most `columns` wide. */
-export type Bar = (columns: number) => string;
+/** A bar: its text, at most `columns` wide. @param widthOf How many columns a text takes. */
+export type Bar = (columns: number, widthOf: (text: string) => number) => string;
 
 interface Shown {
   readonly throttle: number;
@@ -26,12 +26,13 @@ type Write = (this: unknown, ...args: unknown[]) => unknown;
 
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
-const PACKAGE = 'log-update';
+const PACKAGES = ['log-update', 'string-width'];
 
 export class Screen {
   readonly #stream: ProgressStream;
   readonly #bars = new Map<Bar, Shown>();
   #draw: ReturnType<LogUpdate['createLogUpdate']> | undefined;
+  #widthOf: (text: string) => number = ({ length }) => length;
   #timer: NodeJS.Timeout | undefined;
   /** Whether it is this object that writes. */
   #writing = false;
@@ -68,7 +69,11 @@ export class Screen {
   }
 
   async #load(): Promise<void> {
-    const { createLogUpdate } = await import('log-update');
+    const [{ createLogUpdate }, { default: stringWidth }] = await Promise.all([
+      import('log-update'),
+      import('string-width'),
+    ]);
+    this.#widthOf = stringWidth;
     // With a cursor: hiding it takes listeners on signals, to show it again.
     this.#draw ??= createLogUpdate(withSize(this.#stream), { showCursor: true });
     this.#update();
@@ -78,7 +83,7 @@ export class Screen {
     if (this.#bars.size === 0 || this.#midLine) return;
     this.#write(() => {
       const columns = this.#stream.columns || DEFAULT_COLUMNS;
-      this.#draw?.([...this.#bars.keys()].map((bar) => bar(columns)).join('\n'));
+      this.#draw?.([...this.#bars.keys()].map((bar) => bar(columns, this.#widthOf)).join('\n'));
     });
   }
 
@@ -171,14 +176,16 @@ function endsLine(text: unknown): boolean {
   return typeof text === 'string' ? text.endsWith('\n') : (text as Uint8Array).at?.(-1) === 10;
 }
 
-/** @throws Error where the package is missing that draws. */
+/** @throws Error where a package is missing. */
 export function checkPackage(): void {
-  try {
-    createRequire(import.meta.url).resolve(PACKAGE);
-  } catch {
-    throw new Error(
-      `progressBar: the optional package ${PACKAGE}, which draws on terminals, is not installed (npm install ${PACKAGE}).`,
-    );
+  for (const name of PACKAGES) {
+    try {
+      createRequire(import.meta.url).resolve(name);
+    } catch {
+      throw new Error(
+        `progressBar: the optional package ${name}, which it draws on terminals with, is not installed (npm install ${name}).`,
+      );
+    }
   }
 }
 

@@ -32,7 +32,7 @@ export function showRemoteBar(worker: object, told: RemoteBar): void {
   if (bars === undefined) shownBy.set(worker, (bars = new Map()));
   let shown = bars.get(id);
   if (shown === undefined) {
-    const begun: Shown = { progress, bar: (columns) => barText(begun.progress, columns) };
+    const begun: Shown = { progress, bar: (columns, widthOf) => barText(begun.progress, columns, widthOf) };
     shown = begun;
     bars.set(id, shown);
     if (output === undefined)
