@@ -91,9 +91,19 @@ describeEach.of(['threading', 'spawn', 'fork'], 'captures', ({ name: startMethod
     );
   });
 
-  it('that the function does not use are of no account', async () => {
+  it('that no function of the call uses are refused, with what was meant', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    expect(await pool.apply(() => 1, [], { captures: { promise, salt: new WeakMap(), other: 1 } })).to.equal(1);
+    const refusal = async (captures: object, options = {}): Promise<string> => {
+      const error = await rejection(pool.apply(() => salt, [], { ...options, captures: { ...captures } }));
+      expect(error).to.be.instanceOf(TypeError);
+      return error.message;
+    };
+    const sentence = 'which no function of the call has as a variable.';
+    expect(await refusal({ slat: 1 })).to.equal(`"captures" has 'slat', ${sentence} Did you mean 'salt'?`);
+    expect(await refusal({ salt: 1, other: 1 })).to.equal(`"captures" has 'other', ${sentence} Leave it out.`);
+    expect(workers.started).to.equal(0);
+    const workerInit = (): unknown => promise;
+    expect(await pool.apply(() => salt, [], { workerInit, captures: { salt: 'a', promise: 1 } })).to.equal('a');
   });
 
   it('that cannot travel are refused by their name', async () => {

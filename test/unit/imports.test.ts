@@ -18,7 +18,19 @@ type Use = readonly [from: string, to: string];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   public: ['rxjs', 'node', 'start', 'observe', 'core', 'worker', 'closures', 'options', 'protocol', 'platform'],
   // Puts a pool together, so it knows all of its parts.
-  node: ['start', 'observe', 'core', 'worker', 'closures', 'protocol', 'platform', 'errors.ts', 'options.ts'],
+  node: [
+    'start',
+    'observe',
+    'core',
+    'worker',
+    'closures',
+    'options',
+    'protocol',
+    'platform',
+    'errors.ts',
+    'options.ts',
+    'taskTypes.ts',
+  ],
   rxjs: ['node', 'core', 'closures', 'options', 'protocol', 'platform', 'options.ts', 'taskTypes.ts'],
   observe: ['core', 'worker', 'protocol', 'platform', 'insights.ts', 'options.ts', 'StartMethod.ts'],
   start: [

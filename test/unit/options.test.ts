@@ -479,9 +479,9 @@ describe('options', () => {
       [{ argv: ['a', 1] }, 'option "argv" must be an array of strings, got […]. Its [1] is 1.'],
       ...[
         [{ PORT: 80 }, `Its 'PORT' is 80.`],
-        [{ A: 'a\0b' }, `Its 'A' is 'a\\x00b'.`],
-        [{ 'A=B': 'c' }, `Its 'A=B' is 'c'.`],
-        [{ '': 'c' }, `Its '' is 'c'.`],
+        [{ A: 'a\0b' }, `Its 'A' is 'a\\u0000b' (string).`],
+        [{ 'A=B': 'c' }, `Its 'A=B' is 'c' (string).`],
+        [{ '': 'c' }, `Its '' is 'c' (string).`],
       ].map(
         ([env, advice]) =>
           [

@@ -11,12 +11,16 @@ export interface PoolParts {
   readonly startMethod: PoolStartMethod;
   readonly observer: PoolObserver;
   /**
-   * Makes a function portable, with the values that its variables have now.
+   * Makes the functions of a call portable, with the values that their variables have now.
    *
    * @param captures The option of that name.
-   * @throws UnportableFunctionError where the function cannot travel.
+   * @throws UnportableFunctionError where one cannot travel.
+   * @throws TypeError where `captures` has what none of them uses.
    */
-  makePortable(fn: AnyTask, captures: Readonly<Record<string, unknown>> | undefined): PortableFunction;
+  makePortable<F extends readonly (AnyTask | undefined)[]>(
+    functions: F,
+    captures: Readonly<Record<string, unknown>> | undefined,
+  ): { [I in keyof F]: F[I] extends AnyTask ? PortableFunction : PortableFunction | undefined };
   /** The option `sharedObjects`, made portable when the pool was made. */
   readonly shared: PortableValue | undefined;
 }

@@ -2,12 +2,16 @@
 
 import { NestedPoolError, StartMethodUnavailableError } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
+import type { AnyTask } from '../../taskTypes.js';
+import type { CaptureOptions } from '../closures/capture/capture.js';
 import { makePortable, makeValuePortable } from '../closures/portable.js';
 import { Scheduler } from '../core/pool/Scheduler.js';
 import type { PoolStartMethod } from '../core/StartMethod.js';
 import { nodePlatform } from './nodePlatform.js';
 import { createObserver } from '../observe/createObserver.js';
-import type { PortableValue } from '../protocol/portable.js';
+import { quote } from '../options/describeValue.js';
+import { nearest } from '../options/nearest.js';
+import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 import { startMethodOf, whyNoPinning } from '../start/table.js';
 
 /**
@@ -29,14 +33,12 @@ export function createScheduler(settings: PoolSettings): Scheduler {
     startMethod,
     observer: createObserver(startMethod.name, settings.insights && settings.nJobs),
     shared: portableShared(settings.sharedObjects, startMethod),
-    makePortable(fn, captures) {
-      if (isLocal && captures !== undefined) {
-        throw new TypeError(
-          '"captures" cannot be used with startMethod "inline": the function has its own variables. Leave it out.',
-        );
-      }
-      return makePortable(fn, { captures, isLocal, isCloneable: (value) => startMethod.isCloneable(value) });
-    },
+    makePortable: (functions, captures) =>
+      makeAllPortable(functions, {
+        captures,
+        isLocal,
+        isCloneable: (value) => startMethod.isCloneable(value),
+      }) as never,
   });
 }
 
@@ -44,4 +46,29 @@ function portableShared(shared: unknown, startMethod: PoolStartMethod): Portable
   if (shared === undefined) return undefined;
   if (startMethod.isLocal === true) return { local: shared, imports: false };
   return makeValuePortable('sharedObjects', shared, (value) => startMethod.isCloneable(value));
+}
+
+function makeAllPortable(
+  functions: readonly (AnyTask | undefined)[],
+  options: CaptureOptions,
+): (PortableFunction | undefined)[] {
+  const { captures, isLocal } = options;
+  if (isLocal === true && captures !== undefined) {
+    throw new TypeError(
+      '"captures" cannot be used with startMethod "inline": the function has its own variables. Leave it out.',
+    );
+  }
+  const variables = new Set<string>();
+  const onVariable = (name: string): unknown => variables.add(name);
+  const portable = functions.map((fn) => fn && makePortable(fn, { ...options, onVariable }));
+  const unused = Object.keys(captures ?? {}).find((name) => !variables.has(name));
+  if (unused === undefined) return portable;
+  const meant = nearest(
+    unused,
+    [...variables].map((name) => ({ name, aliases: [] })),
+  );
+  throw new TypeError(
+    `"captures" has ${quote(unused)}, which no function of the call has as a variable.` +
+      (meant === undefined ? ' Leave it out.' : ` Did you mean ${quote(meant.name)}?`),
+  );
 }

@@ -165,9 +165,11 @@ export class FunctionWriter {
     const { name } = variable;
     const { script } = draft.written;
     const origin: Origin = { owner, variable: name, path: name };
-    const { captures } = this.#graph.options;
+    const { captures, onVariable } = this.#graph.options;
+    const isInRoot = script.id === this.#rootScript;
+    if (isInRoot) onVariable?.(name);
     const add = (slot: Slot): unknown => draft.bindings.push({ name, slot, isEager: variable.isEager });
-    if (captures !== undefined && Object.hasOwn(captures, name) && script.id === this.#rootScript) {
+    if (captures !== undefined && Object.hasOwn(captures, name) && isInRoot) {
       add(this.#graph.slot(captures[name], origin));
       return;
     }

@@ -49,7 +49,7 @@ import { Lifecycle } from './Lifecycle.js';
 import { findOverdue } from './stealing.js';
 import { TaskRegistry } from './TaskRegistry.js';
 import type { Assignment, WorkerHandle, WorkerListener, WorkerState } from './WorkerHandle.js';
-import { importsModules, type WorkerHooks } from './WorkerHooks.js';
+import { importsModules, type HookFunctions, type WorkerHooks } from './WorkerHooks.js';
 import { WorkerSlots } from './WorkerSlots.js';
 
 /** Where workers are lost while they start, this many are tried, one after the other. */
@@ -110,8 +110,9 @@ export class Scheduler implements JobOwner, WorkerListener {
   open(fn: AnyTask, spec: JobSpec): Job {
     if (this.#lifecycle.terminated) throw new PoolTerminatedError();
     this.#observer.checkCall(spec.call);
-    const portable = this.#parts.makePortable(fn, spec.call.captures);
-    const hooks = this.#hooksOf(spec); // after all that throws
+    const { workerInit, workerExit, captures } = spec.call;
+    const [portable, init, exit] = this.#parts.makePortable([fn, workerInit, workerExit] as const, captures);
+    const hooks = this.#hooksOf(spec, { init, exit }); // after all that throws
     const job = new Job(this.#tasks.acquire(fn, portable), spec, this, hooks);
     if (hooks !== undefined) this.#hooks.join(hooks, job);
     this.#lifecycle.add(job);
@@ -133,13 +134,9 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   /** The init and exit function of a job, where it has one of them. */
-  #hooksOf({ call, wantsExitResults }: JobSpec): WorkerHooks | undefined {
-    const { workerInit, workerExit, captures } = call;
+  #hooksOf({ call, wantsExitResults }: JobSpec, functions: HookFunctions): WorkerHooks | undefined {
+    const { workerInit, workerExit } = call;
     if (workerInit === undefined && workerExit === undefined) return undefined;
-    const functions = {
-      init: workerInit && this.#parts.makePortable(workerInit, captures),
-      exit: workerExit && this.#parts.makePortable(workerExit, captures),
-    };
     const isKept = this.settings.keepAlive && !wantsExitResults;
     return this.#hooks.acquire({ init: workerInit, exit: workerExit }, functions, isKept);
   }
