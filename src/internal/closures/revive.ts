@@ -1,10 +1,10 @@
 /** A graph made a function again, in a worker: see `graph.ts`. */
 
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import * as path from 'node:path';
 import { setSourceMapsFor } from './sourceMaps.js';
 import { compile } from './compile.js';
+import { pathOfFile } from './filePath.js';
 import {
   Accessor,
   Configurable,
@@ -109,9 +109,9 @@ class Reviver {
       case 'require':
         return remember(evaluateRequire(node), node);
       case 'requireFunction':
-        return remember(createRequire(pathOf(node.from)), node);
+        return remember(createRequire(pathOfFile(node.from)), node);
       case 'moduleObject':
-        return remember(moduleObject(pathOf(node.from)), node);
+        return remember(moduleObject(pathOfFile(node.from)), node);
       case 'importMeta':
         return importMetaOf(node.from);
       case 'weakMap': {
@@ -382,7 +382,7 @@ function remember<T>(value: T, node: GraphNode): T {
 
 /** The value of a name that a CommonJS file has declared by `require`: the declaration runs again. */
 function evaluateRequire({ from, code, name }: RequireNode): unknown {
-  const file = pathOf(from);
+  const file = pathOfFile(from);
   const names = ['require', 'module', 'exports', '__filename', '__dirname'];
   const values = [createRequire(file), { exports: {} }, {}, file, path.dirname(file)];
   const evaluate = compile(`${code}\nreturn ${name}`, names, { filename: file });
@@ -401,8 +401,4 @@ function moduleObject(file: string): object {
   };
   const module = new Module(file);
   return Object.assign(module, { filename: file, paths: Module._nodeModulePaths(path.dirname(file)), loaded: true });
-}
-
-function pathOf(file: string): string {
-  return file.startsWith('file:') ? fileURLToPath(file) : file;
 }
