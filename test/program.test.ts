@@ -70,6 +70,23 @@ describeEach('a program with a pool', ({ name: startMethod, isProcess }) => {
   });
 });
 
+describeEach('a task that logs without end', ({ name: startMethod }) => {
+  for (const [how, expected] of [
+    ['a taskTimeout', 'WorkerTimeoutError'],
+    ['unsubscribing', 'unsubscribed'],
+  ] as const) {
+    it(`is ended in time by ${how}, with a bounded memory, and nothing that was printed is lost`, async () => {
+      const { stdout, stderr, code } = await runProgram('logging.mjs', { args: [startMethod, expected] });
+      expect({ stderr, code }).to.deep.equal({ stderr: '', code: 0 });
+      const { end, milliseconds, megabytes, lines } = JSON.parse(stdout) as Record<string, number>;
+      expect(end).to.equal(expected);
+      expect(milliseconds).to.be.within(1000, 5000);
+      expect(megabytes).to.be.below(300);
+      expect(lines).to.equal('whole');
+    });
+  }
+});
+
 // peers: 40
 describeEach('what tasks write to the console', ({ name: startMethod, isProcess }) => {
   const run = (what: string): Promise<ProgramResult> => runProgram('output.mjs', { args: [what, startMethod] });
@@ -113,6 +130,12 @@ describeEach('what tasks write to the console', ({ name: startMethod, isProcess 
       expect(lines(stdout)).to.deep.equal([...Array.from({ length: 20_000 }, (_, i) => `line ${i}`), 'end']);
     });
   }
+
+  it('waits where nobody reads it, in place of filling the memory', async () => {
+    const { stdout, stderr } = await runProgram('output.mjs', { args: ['much', startMethod], readAfter: 1000 });
+    expect(stdout).to.have.length(2000 * 50_001);
+    expect(Number(stderr)).to.be.below(60); // megabytes, of 100
+  });
 
   it('of several workers: every line whole', async () => {
     const { stdout } = await run('workers');

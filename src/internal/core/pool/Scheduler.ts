@@ -25,6 +25,7 @@ import {
   type RejectedMessage,
   type ResultsMessage,
 } from '../../protocol/messages.js';
+import { isGroupSignal } from '../../protocol/groupSignals.js';
 import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
 import type { AnyTask } from '../../../taskTypes.js';
 import { makePortable, makeValuePortable } from '../../closures/portable.js';
@@ -331,8 +332,8 @@ export class Scheduler implements JobOwner, WorkerListener {
       worker.publishError(indexes[0] as number, error);
       return error;
     };
-    // Ctrl-C reaches a process before it can ignore that, and is for the program to answer: another one is started.
-    const interrupted = end.signal === 'SIGINT';
+    // It reaches a process before that can ignore it, and is for the program to answer: another one is started.
+    const interrupted = isGroupSignal(end.signal);
     if (before === 'starting' && !interrupted) this.#failToStart(worker.id, cause ?? died([]));
 
     // The last ones first: only with the first ones a job may fail.
