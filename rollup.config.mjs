@@ -247,6 +247,7 @@ const library = {
 const runtimes = [
   'internal/start/threading/thread',
   'internal/start/spawn/process',
+  'internal/start/spawn/preloaded',
   'internal/start/forkserver/server',
   'internal/start/forkserver/warmUpModule',
 ]

@@ -109,8 +109,8 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       await end();
       const steady = (count: number) =>
         steadyChildren(() => childrenOf(template), count, SOON, 'one worker is made ahead');
-      const [spare] = await steady(1);
-      expect(await pool.apply(() => process.pid)).to.not.equal(spare); // that function is new
+      const [preforked] = await steady(1);
+      expect(await pool.apply(() => process.pid)).to.not.equal(preforked); // that function is new
       await end();
       await steady(1);
       const [loaded, parent, self] = await pool.apply<[], Promise<Loaded>>(templateModule);

@@ -21,7 +21,7 @@ function serverPid(): Promise<number> {
 }
 
 /** The worker that a server, which has no other, has made ahead. */
-async function spareOf(server: number): Promise<number> {
+async function preforkedOf(server: number): Promise<number> {
   const [spare] = await steadyChildren(() => childrenOf(server), 1, SOON, 'one worker is made ahead');
   return spare as number;
 }
@@ -71,7 +71,7 @@ describe('the fork server', () => {
 
   it('makes the next worker ahead, which is as any other', async () => {
     const server = await serverPid();
-    const spare = await spareOf(server);
+    const preforked = await preforkedOf(server);
     process.env['FORKSERVER_TEST'] = 'later';
     try {
       const pool = createPool({ nJobs: 1, startMethod, env: { ...process.env }, argv: ['a', 'b'], name: 'spare' });
@@ -82,8 +82,8 @@ describe('the fork server', () => {
         process.argv.slice(2),
         process.title,
       ];
-      expect(await pool.apply(facts)).to.deep.equal([spare, server, 'later', ['a', 'b'], 'spare']);
-      expect(await spareOf(server)).to.not.equal(spare);
+      expect(await pool.apply(facts)).to.deep.equal([preforked, server, 'later', ['a', 'b'], 'spare']);
+      expect(await preforkedOf(server)).to.not.equal(preforked);
     } finally {
       delete process.env['FORKSERVER_TEST'];
     }
@@ -91,21 +91,23 @@ describe('the fork server', () => {
 
   it('makes another one when that was killed', async () => {
     const server = await serverPid();
-    const spare = await spareOf(server);
-    process.kill(spare, 'SIGKILL');
-    await until(() => !existsSync(`/proc/${spare}`), 'it has ended, with all its threads', SOON);
+    const preforked = await preforkedOf(server);
+    process.kill(preforked, 'SIGKILL');
+    await until(() => !existsSync(`/proc/${preforked}`), 'it has ended, with all its threads', SOON);
     expect(await createPool({ nJobs: 1, startMethod }).apply(() => [process.ppid, process.pid])).to.satisfy(
-      ([ppid, pid]: number[]) => ppid === server && pid !== spare,
+      ([ppid, pid]: number[]) => ppid === server && pid !== preforked,
     );
-    await spareOf(server);
+    await preforkedOf(server);
   });
 
-  it('makes one ahead, not more, of which Ctrl-C is no end', async () => {
+  it('makes one ahead, not more, of which no signal to the group of the program is an end', async () => {
     const server = await serverPid();
     const pools = [1, 2].map(() => createPool({ nJobs: 2, startMethod, keepAlive: true }));
     await Promise.all(pools.map((pool) => pool.map((x: number) => x, [1, 2], { chunkSize: 1 })));
     const children = await steadyChildren(() => childrenOf(server), 5, SOON, 'there are four workers, and one ahead');
-    for (const pid of children) process.kill(pid, 'SIGINT');
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1']) {
+      for (const pid of children) process.kill(pid, signal);
+    }
     expect(await createPool({ nJobs: 1, startMethod }).apply(() => process.pid)).to.be.oneOf(children);
   });
 
@@ -159,6 +161,18 @@ describe('the fork server', () => {
     expect(stderr)
       .to.include('RangeError: nobody catches this')
       .and.to.not.match(/assert|native/i);
+  });
+
+  it('has workers that abort where the program would, by --abort-on-uncaught-exception', async () => {
+    const { stdout } = await runScript(
+      `
+      const pool = new WorkerPool({ nJobs: 1, startMethod: 'forkserver' });
+      const fails = () => new Promise(() => setTimeout(() => { throw new RangeError('nobody catches this'); }, 1));
+      await pool.apply(fails).catch((error) => console.log(error.name, error.signal));
+    `,
+      { flags: ['--abort-on-uncaught-exception'], ulimit: '-c 0' },
+    );
+    expect(stdout).to.equal('WorkerDiedError SIGABRT\n');
   });
 
   it('makes hundreds of workers, one after the other', async () => {

@@ -156,51 +156,61 @@ describe('SIGTERM to the program', () => {
   });
 });
 
-describeEach('SIGINT to the whole process group, as by Ctrl-C', ({ name: startMethod }) => {
-  it('is for the program to answer: its workers go on', async () => {
-    const program = start('interrupted', { args: [startMethod] });
-    try {
-      expect(await program.line()).to.equal('ready');
-      for (let i = 0; i < 3; i++) {
-        process.kill(-program.pid, 'SIGINT');
-        expect(await program.line()).to.equal('same workers');
-      }
-      const processes = descendantsOf(program.pid);
-      program.child.stdin.write('end\n');
-      expect(await program.ended).to.equal(0);
-      await until(() => !processes.some(isAlive), 'all its processes are gone', LIMIT);
-    } finally {
-      destroy(program);
-    }
-  });
-
-  for (const delay of runsAll ? [0, 10, 20, 40, 80] : [0, 40]) {
-    it(`is for the program to answer also while its workers start (${delay} ms)`, async () => {
-      const program = start('interruptedEarly', { args: [startMethod, String(delay)] });
+describeEach(
+  'a signal to the whole process group, as by Ctrl-C, a closed terminal or a service manager,',
+  ({ name: startMethod }) => {
+    it('is for the program to answer: its workers go on', async () => {
+      const program = start('interrupted', { args: [startMethod] });
       try {
-        expect(await program.line()).to.equal('1,2,3 SIGINT 1');
+        expect(await program.line()).to.equal('ready');
+        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGINT'] as const) {
+          process.kill(-program.pid, signal);
+          expect(await program.line()).to.equal('same workers');
+        }
+        const processes = descendantsOf(program.pid);
+        program.child.stdin.write('end\n');
         expect(await program.ended).to.equal(0);
+        await until(() => !processes.some(isAlive), 'all its processes are gone', LIMIT);
       } finally {
         destroy(program);
       }
     });
-  }
 
-  it('ends a program and its workers though all are in endless loops', async () => {
-    const folder = beatsFolder();
-    const program = start('looping', { args: [folder, startMethod] });
-    try {
-      await beating(folder, 2);
-      const processes = descendantsOf(program.pid);
-      process.kill(-program.pid, 'SIGINT');
-      expect(await program.ended).to.equal('SIGINT');
-      await until(() => !processes.some(isAlive), 'all its processes are gone', LIMIT);
-    } finally {
-      destroy(program);
-      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    const moments = runsAll ? [0, 10, 20, 40, 80] : [0, 20, 80];
+    for (const [signal, delay] of [
+      ...moments.map((each) => ['SIGINT', each] as const),
+      ['SIGTERM', 0],
+      ['SIGHUP', 20],
+      ['SIGQUIT', 40],
+      ['SIGTERM', 80],
+    ] as const) {
+      it(`is for the program to answer also while its workers start (${signal} after ${delay} ms)`, async () => {
+        const program = start('interruptedEarly', { args: [startMethod, String(delay), signal] });
+        try {
+          expect(await program.line()).to.equal(`1,2,3 ${signal} 1`);
+          expect(await program.ended).to.equal(0);
+        } finally {
+          destroy(program);
+        }
+      });
     }
-  });
-});
+
+    it('ends a program that does not answer it, and its workers, though all are in endless loops', async () => {
+      const folder = beatsFolder();
+      const program = start('looping', { args: [folder, startMethod] });
+      try {
+        await beating(folder, 2);
+        const processes = descendantsOf(program.pid);
+        process.kill(-program.pid, 'SIGINT');
+        expect(await program.ended).to.equal('SIGINT');
+        await until(() => !processes.some(isAlive), 'all its processes are gone', LIMIT);
+      } finally {
+        destroy(program);
+        rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+      }
+    });
+  },
+);
 
 /** The pid of the shell that guards a program's workers. */
 function guardOf(pid: number): number | undefined {

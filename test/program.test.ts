@@ -118,6 +118,12 @@ describeEach('what tasks write to the console', ({ name: startMethod, isProcess 
     });
   }
 
+  it('waits where nobody reads it, in place of filling the memory', async () => {
+    const { stdout, stderr } = await runProgram('output.mjs', { args: ['much', startMethod], readAfter: 1000 });
+    expect(stdout).to.have.length(2000 * 50_001);
+    expect(Number(stderr)).to.be.below(60); // megabytes, of 100
+  });
+
   it('of several workers: every line whole', async () => {
     const { stdout } = await run('workers');
     const all = lines(stdout);

@@ -38,7 +38,7 @@ describe('ProcessLink', () => {
     });
     ended = new Promise((resolve) => {
       const events = { ready() {}, message: (message: unknown) => void messages.push(message), exit: resolve };
-      link = new ProcessLink(events as never, () => kill());
+      link = new ProcessLink(events as never, { kill: () => kill() });
     });
     link.attach(channel);
   }

@@ -2,8 +2,8 @@
 
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { compile } from './compile.js';
+import { pathOfFile } from './filePath.js';
 import type { FileNode, ImportNode, RequireNode } from './graph.js';
 import { importMetaOf } from './importMeta.js';
 import { importModule } from './importModule.js';
@@ -27,9 +27,9 @@ export async function loadImport({ from, specifier, name, member, attributes }: 
 export function ofFile(node: FileNode): object {
   switch (node.type) {
     case 'requireFunction':
-      return remember(createRequire(pathOf(node.from)), node);
+      return remember(createRequire(pathOfFile(node.from)), node);
     case 'moduleObject':
-      return remember(moduleObject(pathOf(node.from)), node);
+      return remember(moduleObject(pathOfFile(node.from)), node);
     case 'importMeta':
       return importMetaOf(node.from);
   }
@@ -38,7 +38,7 @@ export function ofFile(node: FileNode): object {
 /** The value of a name that a CommonJS file has declared by `require`: the declaration runs again. */
 export function evaluateRequire(node: RequireNode): unknown {
   const { from, code, name } = node;
-  const file = pathOf(from);
+  const file = pathOfFile(from);
   const names = ['require', 'module', 'exports', '__filename', '__dirname'];
   const values = [createRequire(file), { exports: {} }, {}, file, path.dirname(file)];
   const evaluate = compile(`${code}\nreturn ${name}`, names, { filename: file });
@@ -63,8 +63,4 @@ function moduleObject(file: string): object {
   };
   const module = new Module(file);
   return Object.assign(module, { filename: file, paths: Module._nodeModulePaths(path.dirname(file)), loaded: true });
-}
-
-function pathOf(file: string): string {
-  return file.startsWith('file:') ? fileURLToPath(file) : file;
 }

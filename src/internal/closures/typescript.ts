@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { compile } from './compile.js';
+import { pathOfFile } from './filePath.js';
 
 let beginning: Promise<void> | undefined;
 
@@ -66,7 +67,7 @@ export function registerTypeScript(error: unknown): boolean {
  */
 export function requireTypeScript(from: string, specifier: string, error: unknown): unknown {
   if (loaderFlags().ofImport !== undefined) return undefined;
-  return registerTypeScript(error) ? createRequire(from)(specifier) : undefined;
+  return registerTypeScript(error) ? createRequire(pathOfFile(from))(specifier) : undefined;
 }
 
 const codes: ReadonlySet<unknown> = new Set(['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);

@@ -19,6 +19,10 @@ export interface PoolLink extends WorkerLink {
   readonly prepared?: Prepared | undefined;
   /** Where the values of chunks from here on are claimed; `undefined` where there can be no such thing. */
   claims?(): Claims | undefined;
+  /** Whether what the worker is made from is still loading functions of the user's, which may take long. */
+  readonly isLoading?: boolean;
+  /** Ends a worker that has not started in time, and what it was to be made from where that has not either. */
+  giveUp?(error: Error): void;
   /** How many bytes have gone through the channel, where it knows. */
   readonly traffic?: Traffic;
 }

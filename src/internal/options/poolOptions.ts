@@ -158,6 +158,17 @@ export interface WorkerPoolOptions {
     | undefined;
 
   /**
+   * How many milliseconds a worker may take from being started until it runs: a positive number, or `Infinity`. Where it takes
+   * longer, as a process may under a small limit of processes, it is ended, and the calls that wait for a worker fail with a
+   * `WorkerStartError`. With `'fork'`, the time in which functions and `sharedObjects` are loaded does not count.
+   *
+   * Default: 60,000.
+   *
+   * @throws TypeError when it is no number, RangeError when it is 0, negative or NaN.
+   */
+  startTimeout?: number | undefined;
+
+  /**
    * The environment variables of workers, in place of the program's. `{ ...process.env, LANG: 'C' }` adds to the
    * program's. Variables that Node reads as it starts, such as `NODE_OPTIONS`, have no effect with `'forkserver'`: use `execArgv`.
    *
@@ -215,6 +226,8 @@ export interface PoolSettings extends WorkerResources {
   readonly cpuIds: readonly (number | readonly number[])[] | undefined;
   readonly orderTasks: boolean;
   readonly insights: InsightsSettings | undefined;
+  /** Milliseconds: at most what a timer can wait, or Infinity. */
+  readonly startTimeout: number;
 }
 
 export interface InsightsSettings {
@@ -296,6 +309,9 @@ const startMethodCheck: Check = {
 /** The options that not every start method supports. */
 export const workerOptions: readonly WorkerOption[] = ['argv', 'cpuIds', 'env', 'execArgv', 'name', 'resourceLimits'];
 
+/** Milliseconds. A worker takes a tenth of a second, on a machine that is busy some seconds. */
+const START_TIMEOUT = 60_000;
+
 const rows: Rows<PoolSettings> = {
   nJobs: row({
     ...positiveInteger,
@@ -353,6 +369,12 @@ const rows: Rows<PoolSettings> = {
     default: () => undefined,
     aliases: ['enableInsights', 'metrics', 'monitoring', 'recordTiming', 'statistics', 'stats'],
     normalise: (value) => insightsOf(value as boolean | InsightsSettings),
+  }),
+  startTimeout: row({
+    ...positiveMilliseconds,
+    default: () => START_TIMEOUT,
+    aliases: ['bootTimeout', 'spawnTimeout', 'startupTimeout', 'workerStartTimeout'],
+    normalise: timerOrInfinity,
   }),
   // Copies, so that later changes have no effect.
   env: row<Readonly<Record<string, string>> | undefined>({

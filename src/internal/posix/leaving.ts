@@ -13,8 +13,12 @@ const HANDLER_FAILED = 7;
 
 type OnFatal = (this: typeof process, ...args: unknown[]) => boolean;
 
-/** Sees to it that this process, however it ends by itself, ends by `_exit`. */
-export function leaveByExit({ _exit }: Libc): void {
+/**
+ * Sees to it that this process, however it ends by itself, ends by `_exit`.
+ *
+ * @param aborts Whether an error that nobody catches aborts it instead.
+ */
+export function leaveByExit({ _exit }: Libc, aborts: boolean): void {
   const leave = (code: unknown): never => {
     try {
       takeCoverage(); // that with `NODE_V8_COVERAGE` Node would write at its end
@@ -33,6 +37,7 @@ export function leaveByExit({ _exit }: Libc): void {
     if (args[0] === 'exit') leave(process.exitCode ?? args[1]);
     if (args[0] === 'uncaughtExceptionMonitor' && !isHandled()) {
       say(args[1]);
+      if (aborts) process.abort();
       process.exitCode = 1;
       try {
         process.emit('exit', 1);
@@ -59,7 +64,7 @@ function say(error: unknown): void {
   try {
     writeSync(2, `${show(error)}\n\nNode.js ${process.version}\n`);
   } catch {
-    // Nobody reads it, or not as fast.
+    // It is not read, or not as fast.
   }
 }
 

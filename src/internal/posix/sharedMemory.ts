@@ -36,7 +36,7 @@ const MFD_CLOEXEC = 1;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const WORD = 4;
-/** A page has so many words: room for hundreds of workers. */
+/** How many words a page has: room for hundreds of workers. */
 const PAGE_WORDS = 16_384;
 
 interface Page {

@@ -9,6 +9,7 @@ import { openSession } from '../inspectorSession.js';
 import type { FunctionFacts, ScriptFacts, Scope } from './facts.js';
 import { readScriptFile } from './scriptFiles.js';
 import { SourceText } from './SourceText.js';
+import { urlCorrection } from './urlCorrection.js';
 
 interface RemoteObject {
   readonly objectId?: string;
@@ -167,15 +168,17 @@ export class Inspector {
       'Profiler.getBestEffortCoverage',
       {},
     );
-    return new Map(result.map(({ scriptId, url }) => [scriptId, url]));
+    const correct = urlCorrection();
+    return new Map(result.map(({ scriptId, url }) => [scriptId, correct(url)]));
   }
 
   /** Switching this domain on is what a first capture mostly costs: it tells of all scripts that there are. */
   #listScripts(): Map<string, ScriptFacts> {
     const scripts = new Map<string, ScriptFacts>();
+    const correct = urlCorrection();
     this.#session.on('Debugger.scriptParsed', ({ params }) => {
-      const { scriptId: id, url, isModule = false, startLine, startColumn, sourceMapURL = '' } = params;
-      scripts.set(id, { id, url, isModule, startLine, startColumn, sourceMapURL });
+      const { scriptId: id, isModule = false, startLine, startColumn, sourceMapURL = '' } = params;
+      scripts.set(id, { id, url: correct(params.url), isModule, startLine, startColumn, sourceMapURL });
     });
     this.#post('Debugger.enable', {});
     return scripts;

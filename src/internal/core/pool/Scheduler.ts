@@ -20,6 +20,7 @@ import {
 import type { PoolSettings } from '../../../options.js';
 import type { WorkerEnd } from '../../../StartMethod.js';
 import type { AnyTask } from '../../../taskTypes.js';
+import { isGroupSignal } from '../../protocol/groupSignals.js';
 import {
   CallMode,
   FromWorker,
@@ -256,8 +257,8 @@ export class Scheduler implements JobOwner, WorkerListener {
     const died = this.#deathOf(worker, before, end, cause);
     const facts = job && this.#deathFacts(worker, job, before, end, cause);
     const assignments = this.#slots.bury(worker);
-    // Ctrl-C reaches a process before it can ignore that, and is for the program to answer: another one is started.
-    const isInterrupted = end.signal === 'SIGINT';
+    // It reaches a process before that can ignore it, and is for the program to answer: another one is started.
+    const isInterrupted = isGroupSignal(end.signal);
     if (before === 'starting' && !isInterrupted && !this.#retriesElsewhere(end)) {
       this.#onFailedStart(worker.id, cause ?? died([]));
     }

@@ -1,6 +1,6 @@
 /** One worker's life, as the pool sees it: `starting → ready → leaving → ended`, and from each of them `killed → ended`. */
 
-import type { WorkerResources } from '../../../options.js';
+import type { PoolSettings } from '../../../options.js';
 import type { WorkerEnd } from '../../../StartMethod.js';
 import { decodeThrown } from '../../protocol/decodeThrown.js';
 import {
@@ -84,7 +84,7 @@ export class WorkerHandle {
   /** Starts the worker. @throws what the start method throws. */
   constructor(
     identity: WorkerIdentity,
-    resources: WorkerResources,
+    settings: PoolSettings,
     startMethod: PoolStartMethod,
     platform: Platform,
     listener: WorkerListener,
@@ -94,12 +94,13 @@ export class WorkerHandle {
     this.#listener = listener;
     this.startedAt = platform.now();
     this.#link = platform.runInRootContext(() =>
-      startMethod.start(identity, resources, {
+      startMethod.start(identity, settings, {
         message: (message) => this.#receive(unpackFromWorker(message)),
         exit: (end) => this.#end(end),
       }),
     );
     for (const task of this.#link.prepared?.tasks ?? []) this.#tasks.set(task, 'loading');
+    this.#watchStart(settings.startTimeout);
   }
 
   get state(): WorkerState {
@@ -281,6 +282,7 @@ export class WorkerHandle {
   leave(): void {
     if (this.#state !== 'starting' && this.#state !== 'ready') return;
     this.#become('leaving');
+    this.#platform.clearTimeout(this.#overdue);
     this.send({ type: ToWorker.Leave });
     this.#overdue = this.#platform.setTimeout(() => this.kill(), LEAVE_TIME);
   }
@@ -303,11 +305,26 @@ export class WorkerHandle {
     else this.#onEnded.push(callback);
   }
 
+  #watchStart(timeout: number): void {
+    if (timeout === Infinity) return;
+    this.#overdue = this.#platform.setTimeout(() => {
+      if (this.#link.isLoading === true) {
+        this.#watchStart(timeout);
+        return;
+      }
+      const error = new Error(`it has not come up within ${timeout} ms, the option "startTimeout"`);
+      if (this.#link.giveUp === undefined) this.#link.kill();
+      else this.#link.giveUp(error);
+      this.#end({ exitCode: null, signal: null, error });
+    }, timeout);
+  }
+
   #receive(message: MessageFromWorker): void {
     if (this.#state === 'killed' || this.#state === 'ended') return; // too late
     switch (message.type) {
       case FromWorker.Ready:
         if (this.#state !== 'starting') return; // it was asked to leave meanwhile
+        this.#platform.clearTimeout(this.#overdue);
         this.#become('ready');
         this.#listener.onReady(this);
         return;

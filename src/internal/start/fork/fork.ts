@@ -10,7 +10,6 @@ import type { WorkerIdentity } from '../../protocol/messages.js';
 import { setTimeout } from '../../platform/globals.js';
 import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
 import { whyNoCopies } from '../../posix/libc.js';
-import { ProcessLink } from '../process/ProcessLink.js';
 import { ServerProcess } from '../forkserver/ServerProcess.js';
 import type { Prepared, PoolStartMethod, WorkerEvents, WorkerTemplate, PoolLink } from '../../core/StartMethod.js';
 
@@ -85,9 +84,7 @@ class Fork implements PoolStartMethod, WorkerTemplate {
       },
     };
     const prepared: Prepared = { shared: template.hasShared, tasks: new Set(template.tasks) };
-    const link: ProcessLink = new ProcessLink(told, () => kill(), prepared);
-    const kill = template.server.fork(identity, resources, link);
-    return link;
+    return template.server.fork(identity, resources, told, prepared);
   }
 
   close(callback: () => void): boolean {
@@ -105,6 +102,7 @@ class Fork implements PoolStartMethod, WorkerTemplate {
         lost: () => {
           if (this.#template === template) this.#template = undefined;
         },
+        isLoading: () => template.loading.size > 0,
         prepared: (task, succeeded) => {
           template.loading.delete(task);
           if (!succeeded) template.hasFailed = true;

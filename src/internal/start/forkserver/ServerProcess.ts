@@ -3,14 +3,13 @@
  * to the program by a socket, and proves by a token that it is one.
  */
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { StartMethodUnavailableError } from '../../../errors.js';
 import type { StartMethodName, WorkerResources } from '../../../options.js';
-import { runtimeUrl } from '../../runtimeUrl.js';
 import { decodeThrown } from '../../protocol/decodeThrown.js';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
+import { isGroupSignal } from '../../protocol/groupSignals.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
 import {
   FromServer,
@@ -18,19 +17,17 @@ import {
   type ForkRequest,
   type MessageFromServer,
   type MessageToServer,
-  type ServerData,
 } from './serverMessages.js';
 import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
 import { clearTimeout, setTimeout } from '../../platform/globals.js';
-import { forkFlags } from '../../posix/Forker.js';
-import { limitFlags, processExecArgv, withoutPreloads } from '../process/execArgv.js';
-import type { ProcessLink } from '../process/ProcessLink.js';
-import { refusalOfProcess } from '../process/refusedFlags.js';
+import type { Prepared, WorkerEvents } from '../../core/StartMethod.js';
+import { ProcessLink } from '../process/ProcessLink.js';
 import { Acceptor, whyNotConnected } from './Acceptor.js';
+import { startOriginal, type ServerResources, type StartedOriginal } from './startOriginal.js';
 
 /** The place of the pipe among the server's file descriptors. */
 const CONTROL = 3;
-/** So many milliseconds it has to end by itself. */
+/** How long it may take to end by itself, in milliseconds. */
 const END_TIME = 100;
 
 interface Worker {
@@ -44,12 +41,11 @@ interface Worker {
 export interface ServerEvents {
   /** It is no more. */
   lost(): void;
+  /** Whether it is loading functions. */
+  isLoading?(): boolean;
   /** A function was loaded, or could not be. */
   prepared?(task: number, succeeded: boolean): void;
 }
-
-/** What such a process itself is started with: less than its workers. */
-export type ServerResources = Pick<WorkerResources, 'env' | 'argv' | 'execArgv' | 'resourceLimits'>;
 
 export interface ServerOptions {
   readonly startMethod: StartMethodName;
@@ -62,7 +58,7 @@ export interface ServerOptions {
 export class ServerProcess {
   readonly #startMethod: StartMethodName;
   readonly #workers = new Map<number, Worker>();
-  /** Those that were made although nobody wants them any more: killed as soon as their pid is known. */
+  /** Workers that are not wanted any more, killed as soon as their pid is known. */
   readonly #unwanted = new Set<number>();
   readonly #child: ChildProcess;
   readonly #control: Socket;
@@ -75,6 +71,7 @@ export class ServerProcess {
   #nextId = 0;
   readonly #onEnded: (() => void)[] = [];
   #overdue: NodeJS.Timeout | undefined;
+  #isReady = false;
   #hasForked = false;
   #hasEnded = false;
   #reason: string | undefined;
@@ -91,37 +88,15 @@ export class ServerProcess {
         this.#child.kill('SIGKILL');
       },
     });
-    const execArgv = [...(resources.execArgv ?? processExecArgv(process.execArgv))];
-    // A server serves pools whose workers may have any environment; a template loads what its workers would.
-    const environment = (template && resources.env) ?? process.env;
-    const { flags, nodeOptions, preloads } = withoutPreloads(execArgv, environment['NODE_OPTIONS']);
-    // libuv's way to read files by io_uring has a thread that never rests.
-    const env = { ...environment, NODE_OPTIONS: nodeOptions, UV_USE_IO_URING: '0' };
-    // What is preloaded may start threads, which customization hooks have: then only the copies can do it, and load what needs it.
-    this.loads = template !== undefined && preloads.loader.length === 0 && preloads.import.length === 0;
-    const data: ServerData = {
-      address: this.#acceptor.address,
-      token: this.#acceptor.token,
-      programPid: process.pid,
-      execArgv,
-      preloads,
-      template: template && { ...template, preloads: this.loads, argv: resources.argv },
-    };
-    const limits = limitFlags(resources.resourceLimits);
-    // V8 takes the last of several: a program with other flags has them for its workers, too.
-    const args = [
-      ...flags,
-      ...limits,
-      ...forkFlags,
-      fileURLToPath(runtimeUrl('forkserver/server')),
-      JSON.stringify(data),
-    ];
+    let started: StartedOriginal;
     try {
-      this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env });
+      started = startOriginal(resources, this.#acceptor, template);
     } catch (error) {
-      this.#acceptor.close(); // such as an environment that is too large
+      this.#acceptor.close();
       throw error;
     }
+    this.#child = started.child;
+    this.loads = started.loads;
     // Without a descriptor left there are no pipes: nothing but an `error` event says so.
     this.#control = ((this.#child.stdio as ChildProcess['stdio'] | undefined)?.[CONTROL] ?? new Socket()) as Socket;
     this.#child.unref();
@@ -144,11 +119,11 @@ export class ServerProcess {
       });
       this.#child.on('exit', (code, signal) => {
         this.#hasEnded = true;
-        const refusal = isUp ? undefined : refusalOfProcess(code, resources.execArgv, execArgv, environment);
+        const refusal = isUp ? undefined : started.refusal(code);
         const error = refusal ?? new Error(`the process that workers are copies of has ended with ${signal ?? code}`);
         reject(error);
-        // Ctrl-C has reached it before it could ignore that: then there is nothing wrong with it.
-        if (signal === 'SIGINT') this.#lose(undefined, null, 'SIGINT');
+        // It could not ignore the signal yet: there is nothing wrong with it.
+        if (isGroupSignal(signal)) this.#lose(undefined, null, signal);
         else if (template === undefined) this.#lose(error);
         else this.#lose(this.#fatal?.error ?? refusal, code, signal); // by what it has loaded: as workers would have
       });
@@ -170,29 +145,51 @@ export class ServerProcess {
     this.#tell([ToServer.Forget, task]);
   }
 
-  /** Asks for a worker. @returns What kills it. */
-  fork(identity: WorkerIdentity, { env, argv }: WorkerResources, link: ProcessLink): () => void {
+  /** Asks for a worker. @param prepared What it has from the start. */
+  fork(
+    identity: WorkerIdentity,
+    { env, argv }: WorkerResources,
+    events: WorkerEvents,
+    prepared?: Prepared,
+  ): ProcessLink {
     const id = this.#nextId++;
+    const end = (): void => this.#end(id, worker);
+    const link = new ProcessLink(
+      events,
+      {
+        kill: end,
+        giveUp: (error) => {
+          end();
+          if (this.#isReady) return;
+          this.#child.kill('SIGKILL'); // it will not be in time for the next one either
+          this.#lose(error);
+        },
+        isLoading: () => this.#isReady && this.#events.isLoading?.() === true,
+      },
+      prepared,
+    );
     const worker: Worker = { link, pid: undefined, hasConnected: false };
     if (this.#reason !== undefined) {
       const error = new StartMethodUnavailableError({ startMethod: this.#startMethod, reason: this.#reason });
       setImmediate(() => link.exited(null, null, error));
-      return () => undefined;
+      return link;
     }
     this.#workers.set(id, worker);
     const copy = { ...(env ?? process.env) } as Record<string, string>;
-    const request: ForkRequest = { id, identity, cwd: process.cwd(), env: copy, argv };
+    const request: ForkRequest = { id, identity, cwd: workingDirectory(), env: copy, argv };
     this.#tell([ToServer.Fork, request]);
-    return () => {
-      if (worker.pid !== undefined) {
-        kill(worker.pid);
-        return;
-      }
-      // It may take long until it is made, if what is loaded before takes long.
-      if (!this.#workers.delete(id)) return;
-      this.#unwanted.add(id);
-      setImmediate(() => link.exited(null, 'SIGKILL'));
-    };
+    return link;
+  }
+
+  #end(id: number, { link, pid }: Worker): void {
+    if (pid !== undefined) {
+      kill(pid);
+      return;
+    }
+    // It may take long until it is made, if what is loaded before takes long.
+    if (!this.#workers.delete(id)) return;
+    this.#unwanted.add(id);
+    setImmediate(() => link.exited(null, 'SIGKILL'));
   }
 
   /** Ends the process, of which no worker lives; calls back when it is no more. */
@@ -208,7 +205,7 @@ export class ServerProcess {
       return;
     }
     this.#tell([ToServer.End]);
-    this.#overdue = setTimeout(() => this.#child.kill('SIGKILL'), END_TIME); // it may be at something of the user's
+    this.#overdue = setTimeout(() => this.#child.kill('SIGKILL'), END_TIME); // the user's code may block it
     this.#overdue.unref();
   }
 
@@ -229,6 +226,7 @@ export class ServerProcess {
   #receive(message: MessageFromServer, ready: () => void, unavailable: (error: Error) => void): void {
     switch (message[0]) {
       case FromServer.Ready:
+        this.#isReady = true;
         ready();
         return;
       case FromServer.Unavailable: {
@@ -282,6 +280,15 @@ export class ServerProcess {
     this.#workers.clear();
     for (const { link } of workers) link.exited(code, signal, error);
     if (this.#hasEnded) this.#tellEnded();
+  }
+}
+
+/** `undefined` where it has been deleted. */
+function workingDirectory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
   }
 }
 

@@ -22,6 +22,8 @@ export interface ServerData {
     | undefined;
   /** What `process.execArgv` is in workers. */
   readonly execArgv: readonly string[];
+  /** Whether an error that nobody catches aborts a worker, as `--abort-on-uncaught-exception` asks for. */
+  readonly aborts: boolean;
   /** What each copy loads first, if the template has not. */
   readonly preloads: Preloads;
 }
@@ -51,7 +53,8 @@ export const ToServer = {
 export interface ForkRequest {
   readonly id: number;
   readonly identity: WorkerIdentity;
-  readonly cwd: string;
+  /** `undefined` where it has been deleted. */
+  readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly argv: readonly string[];
 }

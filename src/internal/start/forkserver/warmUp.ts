@@ -1,6 +1,6 @@
 /**
- * A process that is copied does once what every worker does first: what is compiled and loaded for that, the copies have. It halves the
- * time that a worker needs to start.
+ * The warm-up: a process that is copied does once what every worker does first. What is compiled and loaded for that, the copies have, which
+ * halves the time that a worker needs to start.
  */
 
 import { randomBytes } from 'node:crypto';

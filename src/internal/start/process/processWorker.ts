@@ -14,11 +14,12 @@ import {
 } from '../../protocol/messages.js';
 import { packFromWorker, unpackToWorker } from '../../protocol/wire.js';
 import { ChannelWriter } from './ChannelWriter.js';
+import { leaveSignalsToProgram } from './leaveSignals.js';
+import { writeOutputAtOnce } from './output.js';
 import type { Host } from '../../worker/Host.js';
 import { pin } from '../../posix/cpus.js';
 import { mapShared } from '../../posix/sharedMemory.js';
 import { becomeWorker } from '../../worker/identity.js';
-import { Output } from '../../worker/Output.js';
 import type { TemplateState } from '../../worker/TemplateState.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
 
@@ -27,24 +28,12 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
   const { exit } = process; // user code may replace globals
   becomeWorker(identity, (message) => post(message));
   if (identity.name !== undefined) process.title = identity.name;
-  // Ctrl-C reaches the whole process group. The program decides what it means; its end is the worker's end.
-  process.on('SIGINT', () => undefined);
+  leaveSignalsToProgram();
+  if (prepared === undefined) writeOutputAtOnce(); // its original has done so
 
   const reader = new FrameReader();
-  const output = prepared?.output ?? new Output();
   const writer = new ChannelWriter(channel);
-  const write = (frame: Buffer): void => writer.write(frame);
-  /** Frames that wait for the output before them. */
-  const waiting: Buffer[] = [];
-  const post = (message: MessageFromWorker): void => {
-    const frame = encodeFrame(packFromWorker(message)); // which throws before anything is sent
-    if (waiting.length === 0 && !output.isPending) {
-      write(frame);
-      return;
-    }
-    // What was printed before a result is to be out before it: whoever gets the result may end this worker.
-    if (waiting.push(frame) === 1) output.whenOut(() => waiting.splice(0).forEach(write));
-  };
+  const post = (message: MessageFromWorker): void => writer.write(encodeFrame(packFromWorker(message))); // which throws before anything is sent
 
   let claims: Claims | undefined;
   const host: Host = {
@@ -55,7 +44,7 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
     },
     post,
     isCloneable: isCloneableByProcess,
-    leave: () => output.whenOut(() => writer.end(() => exit.call(process, 0))),
+    leave: () => writer.end(() => exit.call(process, 0)),
   };
   const loop = new TaskLoop(host, prepared);
 
@@ -75,7 +64,6 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
   channel.on('close', () => exit.call(process, 0));
   process.on('exit', () => {
     loop.flush();
-    waiting.splice(0).forEach(write);
     writer.drain();
   });
   process.on('uncaughtExceptionMonitor', (error) => {

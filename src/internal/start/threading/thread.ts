@@ -12,6 +12,7 @@ import { refuseUsedUp } from '../../protocol/usedUp.js';
 import { pin } from '../../posix/cpus.js';
 import { becomeWorker } from '../../worker/identity.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
+import { sendOutputAtOnce, type PassedOn } from './output.js';
 
 /** What `threading` passes as `workerData`. */
 export interface ThreadData {
@@ -19,9 +20,11 @@ export interface ThreadData {
   readonly identity: WorkerIdentity;
   /** Memory for claims. */
   readonly claims: Int32Array;
+  /** How much of its output the program has passed on. */
+  readonly passedOn: PassedOn;
 }
 
-const { port, identity, claims } = workerData as ThreadData;
+const { port, identity, claims, passedOn } = workerData as ThreadData;
 const { exit } = process; // user code may replace globals
 
 const post = (message: MessageFromWorker, transfer?: readonly object[]): void => {
@@ -30,8 +33,7 @@ const post = (message: MessageFromWorker, transfer?: readonly object[]): void =>
 };
 
 becomeWorker(identity, post);
-unqueueOutput(process.stdout);
-unqueueOutput(process.stderr);
+sendOutputAtOnce(passedOn);
 
 const loop = new TaskLoop({
   workerId: identity.workerId,
@@ -54,7 +56,7 @@ port.on('message', (message: unknown[]) => {
   } while (now() - start < DRAIN_TIME);
 });
 port.on('messageerror', (error) => {
-  throw error; // a lost message cannot be answered: whoever waits for that has to hear of the worker's end
+  throw error; // a lost message cannot be answered: the pool has to hear of the worker's end
 });
 process.on('exit', () => loop.flush());
 process.on('uncaughtExceptionMonitor', (error) => {
@@ -68,19 +70,4 @@ post({ type: FromWorker.Ready });
 function memoryOfThread(): number {
   const { heapTotal, external } = process.memoryUsage();
   return heapTotal + external;
-}
-
-/**
- * A thread's output waits for the main thread to take each piece before it sends the next, and what waits is lost when
- * the thread is ended. Sent at once, it arrives before the result that follows it.
- */
-function unqueueOutput(stream: NodeJS.WriteStream): void {
-  type Write = (chunks: unknown, callback: () => void) => void;
-  const queued = stream as unknown as { _writev?: Write };
-  const { _writev: send } = queued;
-  if (send === undefined) return;
-  queued._writev = (chunks, callback) => {
-    send.call(stream, chunks, () => undefined);
-    callback();
-  };
 }

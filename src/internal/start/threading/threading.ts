@@ -15,12 +15,13 @@ import { workerOptions } from '../../options/poolOptions.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import { CLAIM_PLACES, Claims } from '../../protocol/claims.js';
 import { refuseUsedUp } from '../../protocol/usedUp.js';
+import { createPassedOn, passOn } from './output.js';
 import type { ThreadData } from './thread.js';
 import { threadExecArgv } from '../process/execArgv.js';
 import { refusalOfThread } from '../process/refusedFlags.js';
 import type { PoolStartMethod, PoolLink } from '../../core/StartMethod.js';
 
-/** So many milliseconds at most the last output of a worker may take. */
+/** How long the last output of a worker may take, in milliseconds. */
 const OUTPUT_TIME = 1000;
 
 export const threading: PoolStartMethod = {
@@ -32,9 +33,12 @@ export const threading: PoolStartMethod = {
     const { port1: port, port2: workerPort } = new MessageChannel();
     const words = new Int32Array(new SharedArrayBuffer(CLAIM_PLACES * Int32Array.BYTES_PER_ELEMENT));
     const claims = new Claims(words);
-    const data: ThreadData = { port: workerPort, identity, claims: words };
+    const passedOn = createPassedOn();
+    const data: ThreadData = { port: workerPort, identity, claims: words, passedOn };
     const worker = startThread(execArgv, {
       workerData: data,
+      stdout: true,
+      stderr: true,
       transferList: [workerPort],
       execArgv: execArgv === undefined ? threadExecArgv(process.execArgv) : [...execArgv],
       argv: [...argv],
@@ -42,6 +46,7 @@ export const threading: PoolStartMethod = {
       ...(resourceLimits === undefined ? {} : { resourceLimits: resourceLimits as NodeResourceLimits }),
       ...(name === undefined ? {} : { name }),
     });
+    passOn(worker, passedOn);
     let error: unknown;
 
     /** A message that cannot be read is lost, and with it the worker: who waits for it has to hear so. */
@@ -98,7 +103,7 @@ function startThread(execArgv: readonly string[] | undefined, options: WorkerOpt
   }
 }
 
-/** Calls back when streams are read to their end; after a second at the latest, for whoever reads our output may stall. */
+/** Calls back when streams are read to their end; after a second at the latest, for the program's output may stall. */
 function whenRead(streams: readonly Readable[], callback: () => void): void {
   let open = 0;
   const timer = setTimeout(() => done(), OUTPUT_TIME);
