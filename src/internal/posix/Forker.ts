@@ -103,7 +103,7 @@ export class Forker {
       const runs = this.#settle();
       for (const { start, length } of this.#gaps) libc.madvise(start, length, MADV_DOFORK);
       const pid = libc.fork();
-      if (pid < 0) throw new Error('fork has failed: there are too many processes, or there is too little memory');
+      if (pid < 0) throw new Error('fork failed: there are too many processes, or too little memory');
       if (pid === 0) this.#awaitApproval(output);
       else if (!this.#approve(pid, input, runs)) return undefined;
       return pid;

@@ -137,7 +137,7 @@ export class ServerProcess {
       this.#child.on('exit', (code, signal) => {
         this.#hasEnded = true;
         const refusal = isUp ? undefined : refusalOfProcess(code, resources.execArgv, execArgv, environment);
-        const error = refusal ?? new Error(`the process that workers are copies of has ended with ${signal ?? code}`);
+        const error = refusal ?? new Error(`the process that workers are copied from ended with ${signal ?? code}`);
         reject(error);
         // Ctrl-C has reached it before it could ignore that: then there is nothing wrong with it.
         if (signal === 'SIGINT') this.#lose(undefined, null, 'SIGINT');
