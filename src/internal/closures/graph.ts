@@ -3,7 +3,7 @@
  * and circles are allowed. `capture/` makes it, `revive/` makes a function of it again; structured clone carries it.
  */
 
-/** A value: the number of its node, or, in an array of one, what structured clone carries faithfully by itself. */
+/** A value: the number of its node, or, in an array of one, data that structured clone carries without loss. */
 export type Slot = number | readonly [unknown];
 
 /** A property: its key (of a symbol, the node), flags, and its value, or its getter and setter. */
@@ -14,7 +14,7 @@ export const Writable = 1;
 export const Enumerable = 2;
 export const Configurable = 4;
 export const Accessor = 8;
-/** What a property is unless somebody has said otherwise. */
+/** The usual attributes of a property. */
 export const Plain = Writable | Enumerable | Configurable;
 
 /** How far an object was closed to changes. */
@@ -152,7 +152,7 @@ export interface FillingNode {
   readonly type: 'filling';
 }
 
-/** A weak collection, with what it has of the objects of the graph: nobody can ask for more of it. */
+/** A weak collection, with its entries for objects of the graph. No others can be looked up in the worker. */
 export interface WeakMapNode {
   readonly type: 'weakMap';
   readonly entries: readonly (readonly [key: Slot, value: Slot])[];
@@ -220,7 +220,7 @@ export interface Graph {
   readonly sourceMaps: Readonly<Record<string, string>>;
 }
 
-/** What names of our own begin with, in code that travels: nobody else's do. */
+/** The prefix of our own names in code that travels. No other name has it. */
 export const ownName = '$rxjsParallelMap';
 
 /** The static method that a class is given so that private fields can be filled, of itself and of its instances. */

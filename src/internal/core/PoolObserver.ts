@@ -21,7 +21,7 @@ export interface PoolObserver {
   onWorkerEnd(worker: WorkerHandle, end: WorkerEnd): void;
   /** A worker without chunks was given one, at that time. */
   onWorkerBusy(worker: WorkerHandle, time: number): void;
-  /** What a worker has measured, with so many results or with none: they are still to be added to the chunk. */
+  /** Measurements of a worker, with `count` results, or 0. The chunk does not count these yet. */
   onFigures(worker: WorkerHandle, chunk: Chunk, count: number, figures: Figures): void;
   /** An init or exit function has ended. */
   onHookEnd(worker: WorkerHandle, message: HookMessage): void;

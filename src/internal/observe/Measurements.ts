@@ -92,7 +92,7 @@ export class Measurements {
     slot.idleSince = Infinity;
   }
 
-  /** What was measured has come, with so many results or with none. They are still to be added to the chunk. */
+  /** Measurements have arrived, with `count` results, or 0. The chunk does not count these yet. */
   onFigures(worker: WorkerHandle, chunk: Chunk, count: number, figures: Figures): void {
     const [working, waiting, waits, counts, longest, memory] = figures;
     const slot = this.#slotOf(worker);

@@ -6,7 +6,7 @@ import { isDetached } from '../protocol/usedUp.js';
 import { plain } from './progress/text.js';
 import type { Chunk } from '../core/job/Chunk.js';
 
-/** A text is cut to so many characters. */
+/** The most characters of a text. */
 const LONGEST_TEXT = 200;
 
 /** Says that a buffer is empty now because it went to the worker. */
@@ -56,7 +56,7 @@ function describeValue(value: unknown): string {
   try {
     const shape = { depth: DEPTH, maxArrayLength: LONGEST_ARRAY, maxStringLength: LONGEST_TEXT };
     const text = inspect(value, { ...shape, compact: true, breakLength: Infinity, customInspect: false });
-    return plain(text.replace(/[\r\n]\s*/g, ' ')); // errors have their stack, functions and symbols what somebody has called them
+    return plain(text.replace(/[\r\n]\s*/g, ' ')); // the stacks of errors, the names of functions and symbols
   } catch {
     return `[${typeof value}]`; // a getter that `inspect` needs has thrown
   }

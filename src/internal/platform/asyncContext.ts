@@ -1,6 +1,6 @@
 /**
- * Which `AsyncLocalStorage` context code runs in. What a worker says would else be heard in the context of whoever happened to
- * start the worker.
+ * Which `AsyncLocalStorage` context code runs in. Without this, messages of a worker would be handled in the context of the call that
+ * started the worker.
  */
 
 import { AsyncResource } from 'node:async_hooks';

@@ -1,6 +1,6 @@
 /**
  * Globals as they were when this package was loaded. User code may replace them, in a worker as in the program: fake timers of
- * test tools do so, and no worker is to be kept waiting by a clock that stands still.
+ * test tools do so, and a stopped clock must not keep a worker waiting.
  */
 
 export const setTimeout = globalThis.setTimeout;

@@ -3,8 +3,8 @@
  * be at work; then, for each copy:
  *
  * 1. A minor garbage collection, so that nothing until the fork maps new memory.
- * 2. Other threads rest: one that holds a lock would leave it to the copy, where nobody opens it. After the collection, for that of
- *    Node 26 wakes the thread that V8 has.
+ * 2. Other threads rest: a lock that one of them holds would stay locked in the copy. This comes after the collection, which
+ *    in Node 26 wakes the thread of V8.
  * 3. V8 keeps its heap from being copied. That is undone for the whole address space; only the kernel's own mappings, which
  *    refuse it, are left out. Asking mapping by mapping would miss what the asking itself allocates.
  * 4. `fork`, and in the copy at once `uv_loop_fork`.
@@ -36,16 +36,16 @@ const LARGEST_NEW_SPACE = 4e6;
 /** So often threads are looked at before we give up, with a pause (milliseconds) in which they can get on where we have their CPU. */
 const LOOKS = 10_000;
 const PAUSE = 0.1;
-/** So many copies are made of which each has to be thrown away. */
+/** After this many discarded copies we give up. */
 const TRIES = 100;
 const RESTLESS = 'a thread of the server does not come to rest';
 /**
- * After so many looks garbage is collected anew. Each leaves some 4 KB of it, and the memory that is collected into begins with 256: were it
+ * After this many looks garbage is collected again. Each leaves some 4 KB of it, and the memory that is collected into begins with 256: were it
  * used up, new memory would be mapped, or collected behind our back.
  */
 const LOOKS_PER_COLLECTION = 10;
 
-/** Nobody wakes who waits for it. */
+/** Waiting for it always times out. */
 const never = new Int32Array(new SharedArrayBuffer(4));
 /** What is read and written, so that it leaves little garbage. */
 const text = Buffer.alloc(16_384);

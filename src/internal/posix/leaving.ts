@@ -13,7 +13,7 @@ const HANDLER_FAILED = 7;
 
 type OnFatal = (this: typeof process, ...args: unknown[]) => boolean;
 
-/** Sees to it that this process, however it ends by itself, ends by `_exit`. */
+/** Makes sure that this process ends by `_exit`, unless it is killed. */
 export function leaveByExit({ _exit }: Libc): void {
   const leave = (code: unknown): never => {
     try {
@@ -26,7 +26,7 @@ export function leaveByExit({ _exit }: Libc): void {
   };
   const hooks = process as unknown as { reallyExit(code?: number): never; _fatalException: OnFatal };
   hooks.reallyExit = leave;
-  // The one place that sees the end of the event loop and an error that nobody catches before Node itself acts on them.
+  // The only place that sees the end of the event loop, and an uncaught error, before Node acts on them.
   const emit = process.emit as (...args: unknown[]) => boolean;
   process.emit = ((...args: unknown[]): boolean => {
     const heard = Reflect.apply(emit, process, args);
@@ -42,7 +42,7 @@ export function leaveByExit({ _exit }: Libc): void {
     }
     return heard;
   }) as typeof process.emit;
-  // What Node calls with such an error: where that throws, by listeners of the user's, it would end by itself.
+  // Node calls it with such an error. If it throws, because of the user's listeners, Node would end the process.
   const onFatal = hooks._fatalException;
   hooks._fatalException = (...args) => {
     try {
@@ -59,7 +59,7 @@ function say(error: unknown): void {
   try {
     writeSync(2, `${show(error)}\n\nNode.js ${process.version}\n`);
   } catch {
-    // Nobody reads it, or not as fast.
+    // The reader is gone, or slow.
   }
 }
 

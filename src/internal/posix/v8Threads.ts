@@ -1,6 +1,6 @@
 /**
  * The thread that V8 gives work to, for a copy made by `fork`, which has none. Even with `--single-threaded` there is such work: from
- * WebAssembly, of which `fetch` has some, and since V8 14 from each small garbage collection. What nobody does of it stays in memory,
+ * WebAssembly, of which `fetch` has some, and since V8 14 from each small garbage collection. Work that is never done stays in memory,
  * and a thread of `node:worker_threads` that has come to its end waits for it for ever.
  *
  * Node keeps the work in a queue with threads of its own, a `WorkerThreadsTaskRunner`, to which its platform points. A copy makes another
@@ -36,7 +36,7 @@ const BEHIND = 16n;
 const WORD = 8;
 /** The memory of this process, as a file. */
 const MEMORY = '/proc/self/mem';
-/** So many words of an object are searched for a pointer: the one to the runner was at 16 or before. */
+/** How many words of an object are searched for a pointer: the one to the runner was at 16 or before. */
 const SEARCHED = 32;
 /** Bytes. A runner has some 500. */
 const ROOM = 8192;
@@ -46,7 +46,7 @@ const NO_LOG = 0;
 /** An event loop has four, and {@link MEMORY} is open meanwhile. */
 const DESCRIPTORS = 8;
 
-/** Starting the threads takes 0.4 ms and more, so a copy that lives for less than so many milliseconds has none. */
+/** Starting the threads takes 0.4 ms and more, so a copy that lives for less than this many milliseconds has none. */
 const LATER = 1000;
 
 export class V8Threads {

@@ -126,7 +126,7 @@ function specOf<R>(
     input,
     wantsExitResults: onExitResults !== undefined,
     sink: {
-      // What the subscriber does runs in its own context, not in that of whoever started the worker.
+      // The subscriber's code runs in its own context, not in that of the call that started the worker.
       next: bindContext((values: unknown[]) => {
         for (const value of values) {
           if (!feed.isOpen()) return; // the one before was the last: it has ended the job

@@ -5,7 +5,7 @@ import type { MessageFromWorker } from '../protocol/messages.js';
 
 export interface Host {
   readonly workerId: number;
-  /** What the worker uses, in bytes; `undefined` where nobody wants to know what it does. */
+  /** The memory that the worker uses, in bytes; `undefined` without `insights`. */
   readonly memory: (() => number) | undefined;
   /** Whether the program runs in the same thread: its event loop turns after each value. */
   readonly sharesThread?: boolean;

@@ -36,7 +36,7 @@ interface Current {
   readonly place: number;
   /** Whether it goes on after a call that failed. */
   readonly settles: boolean;
-  /** Whether somebody listens to what its calls report. */
+  /** Whether reports of its calls are sent. */
   readonly reports: boolean;
   /** How many values have been started. */
   started: number;
@@ -45,21 +45,21 @@ interface Current {
   merge: MergeRun | undefined;
   /** Whether it goes on when the event loop has turned: no call of it runs meanwhile. */
   paused: boolean;
-  /** Nobody wants the results any more. */
+  /** The results are no longer wanted. */
   cancelled: boolean;
 }
 
-/** Whom a lane tells that its chunk has ended. */
+/** What a lane reports. */
 export interface LaneListener {
   /** The lane can take the next chunk. */
   onFree(): void;
-  /** A chunk has ended with a failure: what comes after it, nobody may want any more. */
+  /** A chunk has ended with a failure. Later chunks may not be wanted. */
   onFailed(): void;
 }
 
 export class Lane {
   readonly batcher: ResultBatcher;
-  /** There where somebody wants to know what the worker does. */
+  /** With `insights` only. */
   readonly meter: Meter | undefined;
   readonly #host: Host;
   readonly #listener: LaneListener;
@@ -90,7 +90,7 @@ export class Lane {
     return this.#current === undefined && !this.#running;
   }
 
-  /** Sends what is finished: the worker is about to end although nobody asked it to. So it is not free, whatever can be sent. */
+  /** Sends finished results: the worker is about to end unexpectedly, so the lane counts as busy. */
   flush(): void {
     this.batcher.flush(true);
   }

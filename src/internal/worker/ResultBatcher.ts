@@ -118,7 +118,7 @@ export class ResultBatcher {
     return true;
   }
 
-  /** Forgets the results: nobody wants them. */
+  /** Forgets the results: they are not wanted. */
   discard(): void {
     this.#batch = [];
     this.#measured = 0;

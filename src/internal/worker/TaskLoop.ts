@@ -117,12 +117,12 @@ export class TaskLoop {
     }
   }
 
-  /** Sends what is finished: the worker is about to end although nobody asked it to. */
+  /** Sends finished results: the worker is about to end unexpectedly. */
   flush(): void {
     for (const lane of this.#lanes) lane.flush();
   }
 
-  /** Ends what can be ended: nobody hears of it. */
+  /** Ends everything that can be ended, without messages. */
   abort(): void {
     this.#queue.length = 0;
     for (const lane of this.#lanes) lane.cancel();

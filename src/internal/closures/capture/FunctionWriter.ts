@@ -80,7 +80,7 @@ export class FunctionWriter {
     this.#rewriteNames(draft);
     const { shape } = written;
     const proto = Object.getPrototypeOf(fn) as object | null;
-    // What is a property of a captured function is captured by whoever has captured that.
+    // A property of a captured function is captured together with that function.
     const inside =
       origin.owner === undefined
         ? { owner, variable: nameOf(fn) === '' ? undefined : nameOf(fn), path: nameOf(fn) }
@@ -108,7 +108,7 @@ export class FunctionWriter {
     };
   }
 
-  /** The fields of a class's instances are to be filled. */
+  /** The fields of the instances of a class have to be filled. */
   fill(owner: object): void {
     this.#filled.add(owner);
   }
@@ -127,7 +127,7 @@ export class FunctionWriter {
     });
   }
 
-  /** Whether a class is inside of Node, without a name by which a worker could find it. */
+  /** Whether a class is inside Node, without a name by which a worker could find it. */
   isOfNode(owner: object): boolean {
     const { inspector } = this.#graph;
     const scriptId = inspector?.factsOf(owner).location?.scriptId;

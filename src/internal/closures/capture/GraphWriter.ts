@@ -347,7 +347,7 @@ export class GraphWriter implements OpenGraph {
     return { type: 'object', ...this.parts(object, Object.prototype, origin) };
   }
 
-  /** Whether a prototype belongs to a class inside of Node. */
+  /** Whether a prototype belongs to a class inside Node. */
   #isOfNode(proto: object): boolean {
     const owner: unknown = Object.getOwnPropertyDescriptor(proto, 'constructor')?.value;
     return typeof owner === 'function' && this.#functions.isOfNode(owner);

@@ -32,7 +32,7 @@ const holderName = 'rxjs-parallel-map.inspected';
 /** Scripts are never renamed, so what was heard of one stays true; files that were asked for are kept. */
 const knownScripts = new Map<string, ScriptFacts>();
 
-/** The texts of scripts that were asked for last, up to so many characters together. */
+/** The texts of the scripts that were last asked for, up to this many characters in total. */
 const knownSources = new Map<string, string>();
 const MOST_CHARACTERS = 2 ** 24;
 
@@ -187,7 +187,7 @@ export class Inspector {
     }
   }
 
-  /** Without running any code, for each piece of that would be one more script, for whoever debugs the program to see. */
+  /** Runs no code, because each piece of code would show up as one more script in a debugger. */
   #propertiesOf(subject: object): Properties {
     this.#holder.subject = subject;
     const { result } = this.#post<{ result: readonly { readonly name: string; readonly value?: RemoteObject }[] }>(

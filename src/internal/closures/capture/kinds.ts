@@ -1,4 +1,4 @@
-/** What cannot travel, in words for whoever captured it. */
+/** Describes what cannot travel, for error messages. */
 
 import { types } from 'node:util';
 import { isDetached } from '../../protocol/usedUp.js';
@@ -19,7 +19,7 @@ export function whyUnportable(value: object): string | undefined {
   if (types.isArrayBuffer(memory) && isDetached(memory)) {
     return `${anInstanceOf(tag.slice('[object '.length, -1))} that is detached: its memory was transferred`;
   }
-  // From Node 22 on, whatever inherits from `Iterator` has a tag like theirs.
+  // From Node 22 on, everything that inherits from `Iterator` has a tag like theirs.
   if (/^\[object .+ Iterator\]$/.test(tag)) return `${anInstanceOf(tag.slice('[object '.length, -1))} in progress`;
   switch (tag) {
     case '[object WeakRef]':

@@ -49,7 +49,7 @@ export function* importsIn(
   }
 }
 
-/** Of what imports as a whole, not more than so many exports are known by their identity. */
+/** The most exports of a module import that are known by their identity. */
 const MOST_EXPORTS = 1000;
 
 /** What hangs on a name that is a whole module: `lib.Thing` for `lib`. */

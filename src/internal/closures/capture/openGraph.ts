@@ -5,7 +5,7 @@ import type { Inspector } from './Inspector.js';
 
 /** How something was reached: for messages. */
 export interface Origin {
-  /** The function whose variable it is, or is inside of. */
+  /** The function whose variable it is, or is inside. */
   readonly owner: { readonly name: string; readonly location: string | undefined } | undefined;
   readonly variable: string | undefined;
   /** From the variable on: `config.db.socket`. */
@@ -47,7 +47,7 @@ export interface OpenGraph {
   /** The own properties of an object, without some. */
   properties(object: object, origin: Origin, isSkipped?: (key: string | symbol) => boolean): Property[];
   property(key: string | symbol, property: PropertyDescriptor, origin: Origin): Property;
-  /** Values of a file's imports: whichever way one of them is reached, it is imported. */
+  /** Values of a file's imports. They are imported no matter how they are reached. */
   offerImports(imports: Iterable<readonly [unknown, GraphNode]>): void;
   /** The node of an import, and of the object or function that it is. */
   imported(node: GraphNode, value: unknown): number;

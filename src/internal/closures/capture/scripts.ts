@@ -24,7 +24,7 @@ export interface WrittenFunction {
   readonly location: string | undefined;
 }
 
-/** So many files, and functions in files, are remembered. */
+/** How many files, and functions in files, are remembered. */
 const MOST_REMEMBERED = 1000;
 
 const inFiles = new Map<string, WrittenFunction>();

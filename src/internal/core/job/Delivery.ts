@@ -9,9 +9,9 @@ import { ReorderBuffer } from './ReorderBuffer.js';
 
 /** Where results go. */
 export interface DeliveryTarget {
-  /** The next results. False where nobody wants more. */
+  /** Emits the next results. False if no more are wanted. */
   emit(values: unknown[]): boolean;
-  /** So many values are through: all they gave is out. */
+  /** `count` values are done: all their results are out. */
   release(count: number): void;
   /** A batch that value number `seq` had yielded is out: the worker may send another. */
   credit(seq: number): void;

@@ -1,6 +1,6 @@
 /**
- * A job: one call. It has the function, the values that wait, the results that wait for earlier ones, and its outcome;
- * it knows nothing of workers but that somebody takes its chunks and brings results.
+ * A job: one call. It has the function, the waiting values, the results that wait for earlier ones, and the outcome.
+ * It knows nothing of workers: its owner takes chunks and brings results.
  *
  *     push ─▶ input ─▶ cut ─▶ (a worker) ─▶ results ─▶ delivery ─▶ sink.next
  *               ▲                 │
@@ -63,7 +63,7 @@ export interface JobOwner {
   runExits(job: Job, done: () => void): void;
   /** The worker with a chunk may send another batch of what it yields. */
   credit(job: Job, chunk: Chunk): void;
-  /** Nobody wants what the worker makes of a chunk. */
+  /** The results of a chunk are no longer wanted. */
   cancelChunk(job: Job, chunk: Chunk): void;
 }
 
@@ -373,7 +373,7 @@ export class Job {
     this.onChunkOver(chunk);
   }
 
-  /** Why a chunk whose worker has died is not started again, other than because nobody has asked for it. */
+  /** Why the values of a dead worker are not tried again; `undefined` if `workerDeathRetries` is 0. */
   #whyNotAgain(chunk: Chunk): string | undefined {
     const { workerDeathRetries } = this.call;
     if (chunk.moved) return 'A transferred value is not tried again.';

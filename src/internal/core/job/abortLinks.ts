@@ -26,7 +26,7 @@ export function linkAbort(signal: AbortSignal, callback: () => void): void {
   link.callbacks.add(callback);
 }
 
-/** Undoes `linkAbort`. Nothing of ours is left on a signal that nobody listens to. */
+/** Undoes `linkAbort`. The last one removes the listener. */
 export function unlinkAbort(signal: AbortSignal, callback: () => void): void {
   const link = links.get(signal);
   if (link === undefined) return;

@@ -116,7 +116,7 @@ function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
         while (open && target.hasRoom()) readOne();
       } catch (error) {
         toBeClosed = false; // an iterator that has thrown is at its end
-        if (!open) return; // whoever stopped it does not want to know
+        if (!open) return; // it was stopped: the error has no effect
         open = false;
         target.fail(error);
       } finally {
@@ -134,7 +134,7 @@ function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
   };
 }
 
-/** Lets an iterator clean up. Nobody waits for that, and its failure concerns nobody: the job has its outcome. */
+/** Lets an iterator clean up, without waiting. A failure has no effect: the job has its outcome. */
 function close(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
   try {
     Promise.resolve(iterator.return?.()).catch(() => undefined);
@@ -175,7 +175,7 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
       reading = true;
       read()
         .catch((error: unknown) => {
-          if (!open) return; // whoever stopped it does not want to know
+          if (!open) return; // it was stopped: the error has no effect
           open = false;
           target.fail(error);
         })

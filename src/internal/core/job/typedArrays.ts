@@ -2,15 +2,15 @@
 
 import type { TypedArray } from '../../../taskTypes.js';
 
-/** A typed array of whichever realm; also a `Buffer`, which is one of bytes. */
+/** A typed array of any realm; also a `Buffer`, which is one of bytes. */
 export function isTypedArray(value: unknown): value is TypedArray {
   return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) !== '[object DataView]';
 }
 
-/** How many elements go into the pieces: so many each, or all of them into so many pieces, whose sizes differ by one at most. */
+/** `size` elements in each piece, or `splits` pieces whose sizes differ by one at most. */
 export type PieceSize = { readonly size: number } | { readonly splits: number };
 
-/** How many pieces become of so many elements. */
+/** The number of pieces of an array. */
 export function countPieces(length: number, pieces: PieceSize): number {
   return 'splits' in pieces ? Math.min(pieces.splits, length) : Math.ceil(length / pieces.size);
 }

@@ -43,7 +43,7 @@ export class Deadlines<Run> {
     this.#run(run, deadline);
   }
 
-  /** It is over, in whichever way. */
+  /** It has ended. */
   stop(run: Run): void {
     if (this.#running.size === 0) return;
     this.#platform.clearTimeout(this.#running.get(run)?.timer);

@@ -37,7 +37,7 @@ export class HookRunner {
   readonly #results = new ExitResults();
   readonly #inits: Deadlines<WorkerHandle>;
   readonly #exits: Deadlines<WorkerHandle>;
-  /** Workers in an exit function that nobody waits for any more, and when their time is up. */
+  /** Workers in an exit function that no call waits for, with the timer that ends it. */
   readonly #unwanted = new Map<WorkerHandle, Timer>();
   #lost: { readonly error: unknown } | undefined;
   #nextId = NO_HOOKS + 1;
@@ -118,7 +118,7 @@ export class HookRunner {
     for (const worker of workers) this.advance(worker);
   }
 
-  /** A job has ended, in whichever way. */
+  /** A job has ended. */
   release(job: Job): void {
     const { hooks } = job;
     if (hooks === undefined) return;
@@ -325,7 +325,7 @@ export class HookRunner {
     this.#close(hooks);
   }
 
-  /** An exit function that nobody waits for any more gets as much time as a task. */
+  /** An exit function that no call waits for gets as much time as a cancelled task. */
   #limit(worker: WorkerHandle, cancelTimeout: number): void {
     if (cancelTimeout === Infinity) return;
     this.#unwanted.set(

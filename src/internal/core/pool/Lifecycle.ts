@@ -1,7 +1,7 @@
 /**
  * What becomes of workers when a job or the pool ends.
  *
- * | what ends | other jobs, or `keepAlive` | nobody else |
+ * | what ends | other jobs, or `keepAlive` | no other job |
  * | --- | --- | --- |
  * | a job that completed | the workers stay | the workers leave, and then the job completes |
  * | a job that failed or was cancelled | its running tasks get `cancelTimeout` to stop, then their workers are killed | the workers are killed, and then the job fails |
@@ -23,15 +23,15 @@ import type { WorkerSlots } from './WorkerSlots.js';
  */
 const ERROR_WAIT = 100;
 
-/** Whom a lifecycle tells. */
+/** What a lifecycle reports. */
 export interface LifecycleListener {
   /** A job's values may be given out. */
   onActive(job: Job): void;
-  /** Whether the program is to be held open may have changed. */
+  /** Whether the program has to keep running may have changed. */
   onChanged(): void;
 }
 
-/** A chunk that nobody wants, and that its worker still runs. */
+/** A cancelled chunk that its worker still runs. */
 interface Cancelled {
   readonly worker: WorkerHandle;
   readonly timer: Timer;
@@ -80,7 +80,7 @@ export class Lifecycle {
     return this.#terminating !== undefined;
   }
 
-  /** Whether somebody waits for workers to end. */
+  /** Whether a job or a promise waits for workers to end. */
   get awaited(): boolean {
     const ending = this.#joining !== undefined || this.#terminating !== undefined;
     return this.#waitingJobs > 0 || this.#isReleasing || (ending && this.#slots.living > 0);
@@ -225,7 +225,7 @@ export class Lifecycle {
     for (const worker of workers) makeEnd(worker);
   }
 
-  /** Nobody wants what a worker makes of its chunks. */
+  /** The results of a worker's chunks are no longer wanted. */
   #cancel(worker: WorkerHandle, timeout: number): void {
     for (const { chunk } of worker.assignments) {
       worker.cancel(chunk);

@@ -361,7 +361,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     for (const job of this.#dispatcher.waitingJobs) job.fail(error);
   }
 
-  /** No call has to do with it, so nobody else would say it. */
+  /** No call is concerned, so no call reports the error. */
   #warnOfIdleDeath({ message, cause }: WorkerDiedError): void {
     this.platform.warn(`${message}\n${cause instanceof Error ? cause.stack : String(cause)}`);
   }
@@ -421,7 +421,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     if (assignment === undefined || job === undefined) return;
     const { chunk, isCancelled } = assignment;
     if (figures !== undefined) this.#observer.onFigures(worker, chunk, 0, figures);
-    // Of a chunk that was cancelled nobody knows how many were started.
+    // How many values of a cancelled chunk were started is unknown.
     if (!isCancelled) worker.unassign(chunk.values.length - chunk.done);
     this.#takeBack(worker, job, chunk);
     if (!isCancelled) job.onReturned(chunk, chunk.done);
@@ -451,7 +451,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     return assignment;
   }
 
-  /** What the next value of a chunk has failed with; `undefined` where nobody is left to hear of it. */
+  /** The error of the next value of a chunk; `undefined` if its job has ended. */
   #errorOf(worker: WorkerHandle, job: Job, chunk: Chunk, failure: EncodedFailure): unknown {
     if (job.ended) return undefined;
     const index = indexOfNext(chunk);

@@ -14,7 +14,7 @@ export interface TaskRecord {
   users: number;
 }
 
-/** So many functions that no job uses are kept for the next call: the oldest beyond that are forgotten, here and there. */
+/** How many functions that no job uses are kept for the next call. The pool and its workers forget older ones. */
 const LARGEST_IDLE = 32;
 
 export class TaskRegistry {

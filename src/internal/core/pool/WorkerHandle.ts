@@ -111,7 +111,7 @@ export class WorkerHandle {
     return this.#isAbandoned;
   }
 
-  /** An error that nobody caught, told by the worker just before its end. */
+  /** An uncaught error, reported by the worker just before its end. */
   get fatal(): { readonly error: unknown } | undefined {
     return this.#fatal;
   }
@@ -191,7 +191,7 @@ export class WorkerHandle {
     (assignment as Writable<Assignment>).heardAt = this.#platform.now();
   }
 
-  /** Nobody wants the results of a chunk. @param tells Whether the worker is told: not where it is about to be killed. */
+  /** The results of a chunk are no longer wanted. @param tells Whether to tell the worker; not needed if it is about to be killed. */
   cancel(chunk: Chunk, tells = true): void {
     const assignment = this.#assignments.find((other) => other.chunk === chunk);
     if (assignment === undefined || assignment.isCancelled) return;
@@ -304,7 +304,7 @@ export class WorkerHandle {
   }
 
   #receive(message: MessageFromWorker): void {
-    if (this.#state === 'killed' || this.#state === 'ended') return; // nobody wants to know any more
+    if (this.#state === 'killed' || this.#state === 'ended') return; // too late
     switch (message.type) {
       case FromWorker.Ready:
         if (this.#state !== 'starting') return; // it was asked to leave meanwhile

@@ -6,7 +6,7 @@
  */
 
 /**
- * - `over`: nobody wants it.
+ * - `over`: it is not wanted.
  * - `return`: its values are given out again, as if nothing had happened.
  * - `start again`: the same, but only once.
  * - `retry`: its values are given out again one by one, as `workerDeathRetries` allows.

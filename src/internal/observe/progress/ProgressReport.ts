@@ -49,7 +49,7 @@ export class ProgressReport {
   readonly #remote: WorkerOutput | undefined;
   readonly #id = `${process.pid}.${threadId}.${++lastId}`;
   readonly #timer: NodeJS.Timeout | undefined;
-  /** In the async context of the call, whoever's message ends that. */
+  /** In the async context of the call. */
   readonly #write = bindContext(tryToWrite);
   #printed = 0;
 

@@ -1,5 +1,5 @@
 /**
- * The bars on a terminal: the last lines of what is there. Whatever the program prints meanwhile comes above them.
+ * The bars on a terminal, in its last lines. What the program prints meanwhile appears above them.
  *
  * While there are bars the `write` of the program's output streams is ours: it takes the bars away, writes, and has them drawn again
  * when the line is complete.
@@ -12,12 +12,12 @@ import type { ProgressStream } from '../../../options.js';
 import { bindContext } from '../../platform/asyncContext.js';
 import { clearInterval, setImmediate, setInterval } from '../../platform/globals.js';
 
-/** A bar: its text, for so many columns. */
+/** A bar: its text, for a number of columns. */
 export type Bar = (columns: number) => string;
 
 interface Shown {
   readonly throttle: number;
-  /** Runs something in the context of whoever has added the bar. */
+  /** Runs a function in the context of the call that added the bar. */
   readonly run: (act: () => unknown) => unknown;
 }
 
@@ -44,7 +44,7 @@ export class Screen {
     this.#stream = stream;
   }
 
-  /** Shows a bar, which is drawn once in so many milliseconds. @returns Settles when it can be drawn. */
+  /** Shows a bar. It is drawn at most once in `throttle` milliseconds. @returns Settles when it can be drawn. */
   add(bar: Bar, throttle: number): Promise<void> {
     this.#bars.set(bar, { throttle, run: bindContext((act: () => unknown) => act()) });
     if (this.#bars.size === 1) this.#capture();
@@ -127,7 +127,7 @@ export class Screen {
     stream.write = capturing;
     return () => {
       isOver = true;
-      if (stream.write !== capturing) return; // somebody else has it now, and calls this one
+      if (stream.write !== capturing) return; // other code has replaced it, and calls this one
       if (wasOwn) stream.write = write;
       else delete (stream as { write?: Write }).write;
     };
@@ -143,7 +143,7 @@ export class Screen {
   }
 }
 
-/** The same terminal, but of a usual size where it says 0, as some do that nobody looks at: then nothing would be drawn. */
+/** The same terminal, but with a usual size if it reports 0, as some without a screen do. Otherwise nothing would be drawn. */
 function withSize(stream: ProgressStream): NodeJS.WriteStream {
   const sized = {
     write: (text: string) => stream.write(text),
@@ -184,7 +184,7 @@ export function checkPackage(): void {
 
 const key = Symbol.for('rxjs-parallel-map.screens');
 
-/** The one screen of a stream, whichever copy of this package asks. */
+/** The one screen of a stream, for all copies of this package. */
 export function screenOf(stream: ProgressStream): Screen {
   const registry = globalThis as { [key]?: WeakMap<object, Screen> };
   const screens = (registry[key] ??= new WeakMap());

@@ -32,7 +32,7 @@ import { refusalOfProcess } from '../process/refusedFlags.js';
 const CONTROL = 3;
 const TOKEN_LENGTH = 32;
 const ID_LENGTH = 10;
-/** So many milliseconds it has to end by itself. */
+/** The process has this many milliseconds to end before it is killed. */
 const END_TIME = 100;
 
 interface Worker {
@@ -64,7 +64,7 @@ export class ServerProcess {
   readonly #token = randomBytes(TOKEN_LENGTH / 2).toString('hex');
   readonly #startMethod: StartMethodName;
   readonly #workers = new Map<number, Worker>();
-  /** Those that were made although nobody wants them any more: killed as soon as their pid is known. */
+  /** Copies that are no longer wanted: killed as soon as their pid is known. */
   readonly #unwanted = new Set<number>();
   readonly #child: ChildProcess;
   readonly #control: Socket;
@@ -86,7 +86,7 @@ export class ServerProcess {
   constructor({ startMethod, resources, template }: ServerOptions, events: ServerEvents) {
     this.#startMethod = startMethod;
     this.#events = events;
-    // In the abstract namespace of Linux, so that no file is left, whatever happens.
+    // In the abstract namespace of Linux, so that no file is ever left.
     const address = `\0rxjs-parallel-map-${process.pid}-${randomBytes(8).toString('hex')}`;
     this.#listener = createServer((socket) => this.#greet(socket));
     this.#listener.on('error', () => undefined); // then no worker connects, and each fails by its end
@@ -294,6 +294,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended by itself
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended already
   }
 }

@@ -38,11 +38,11 @@ import { warmUp, warmUpCopy, warmUpWithoutModules } from './warmUp.js';
 import { runProcessWorker } from '../process/processWorker.js';
 import { park, PreforkedWorker } from './PreforkedWorker.js';
 
-/** So many milliseconds at most a template waits for what the modules of the user have begun and not awaited. */
+/** A template waits at most this many milliseconds for work that the user's modules have started and not awaited. */
 const QUIET_LIMIT = 1000;
 /**
- * So many milliseconds after the worker that was made ahead has become one, the next is made: a program and a worker that are at its start
- * have two CPUs busy. One that was not made ahead takes longer to start, in which the next is made.
+ * The next spare copy is made this many milliseconds after the last one became a worker, because the program and the starting worker keep two
+ * CPUs busy. A worker that is no spare takes longer to start, and the next spare is made meanwhile.
  */
 const SPARE_DELAY = 5;
 /** The file descriptor of the pipe to the program. */
@@ -53,7 +53,7 @@ const { address, token, programPid, execArgv, preloads, template } = JSON.parse(
 ) as ServerData;
 const control = new Socket({ fd: CONTROL });
 const requests: MessageToServer[] = [];
-/** The ids of the copies that live, by their pids; `undefined` for one that nobody has asked for. */
+/** The ids of the living copies, by their pids; `undefined` for the spare. */
 const workers = new Map<number, number | undefined>();
 const templateState = template === undefined ? undefined : new TemplateState();
 
@@ -97,7 +97,7 @@ function serve(): void {
   control.on('data', (bytes) => {
     reader.read(bytes, (message) => {
       const request = message as MessageToServer;
-      if (request[0] === ToServer.End) end(); // at once, whatever is being loaded
+      if (request[0] === ToServer.End) end(); // at once, even while something is being loaded
       requests.push(request);
     });
     setImmediate(serveNext);
@@ -221,7 +221,7 @@ function makeSpare(): void {
     tidy();
     pipe = preforked.make();
   } catch {
-    return; // if that was no accident, whoever asks for a worker hears of it
+    return; // if it fails again, the next request for a worker reports it
   }
   if (pipe === undefined) {
     workers.set(preforked.pid as unknown as number, undefined);
@@ -253,7 +253,7 @@ function tidy(): void {
   isUntidy = false;
 }
 
-/** Ends this process, of which no worker lives. What would be left otherwise is a zombie, where nobody else reaps. */
+/** Ends this process, after its last worker. Without the reaping a zombie would stay, for instance in a container whose first process reaps none. */
 function end(): void {
   const { pid } = preforked;
   preforked.discard();

@@ -9,12 +9,12 @@ interface Handle {
   readonly writeQueueSize?: number;
 }
 
-/** Whoever reads is busy: this many milliseconds pass before the next try. */
+/** If the reader is busy, the next try comes after this many milliseconds. */
 const RETRY_TIME = 1;
 
 export class ChannelWriter {
   readonly #channel: Socket;
-  /** Handed to the stream, and not known to be out. One batch at a time, or nobody could tell how much of it is. */
+  /** Passed to the stream, and perhaps not out yet. One batch at a time, because otherwise it is unknown how much is out. */
   #leaving: Buffer[] = [];
   #waiting: Buffer[] = [];
   #onEmpty: (() => void) | undefined;
@@ -34,7 +34,7 @@ export class ChannelWriter {
     if (this.#leaving.length === 0) this.#onEmpty();
   }
 
-  /** The last moment: writes what is not out, however long whoever reads takes. Nothing may be written afterwards. */
+  /** At exit: writes everything that is not out, no matter how long the reader takes. Nothing may be written afterwards. */
   drain(): void {
     const { fd } = this.#handle;
     const unwritten = this.#unwritten;
@@ -47,7 +47,7 @@ export class ChannelWriter {
   }
 
   #next(): void {
-    if (!this.#channel.writable) return; // whoever read is gone, and so will be this process
+    if (!this.#channel.writable) return; // the reader is gone, and this process will end
     const batch = this.#waiting;
     this.#leaving = batch;
     this.#waiting = [];
@@ -71,7 +71,7 @@ export class ChannelWriter {
     return (this.#channel as { _handle?: Handle | null })._handle ?? {};
   }
 
-  /** How many bytes at the end of what is leaving the kernel has not taken; `undefined` where nobody can tell. */
+  /** How many of the last bytes the kernel has not taken yet; `undefined` if unknown. */
   get #unwritten(): number | undefined {
     return this.#channel.connecting ? undefined : this.#handle.writeQueueSize;
   }
@@ -83,7 +83,7 @@ function writeAll(fd: number, bytes: Buffer): void {
     try {
       written += writeSync(fd, bytes, written);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return; // nobody reads any more
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return; // the reader is gone
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_TIME);
     }
   }

@@ -10,7 +10,7 @@ import { SharedMemory, type SharedPart } from '../../posix/sharedMemory.js';
 import { clearTimeout, setTimeout } from '../../platform/globals.js';
 import type { Prepared, Traffic, WorkerEvents, PoolLink } from '../../core/StartMethod.js';
 
-/** A worker whose channel is closed has so many milliseconds to leave by itself. */
+/** After its channel has closed, a worker has this many milliseconds to leave before it is killed. */
 const LEAVE_TIME = 2000;
 /** A worker that has ended, but whose channel something still holds open, is not waited for longer (milliseconds). */
 const CLOSE_TIME = 1000;
@@ -121,7 +121,7 @@ export class ProcessLink implements PoolLink {
       signal: this.#exit?.signal ?? null,
       error: this.#unreadable?.error,
     });
-    // Whoever has heard of the end has looked at the claims, and does not any more.
+    // Only now: the pool reads the claims when it hears of the end.
     this.#shared?.release();
   }
 }

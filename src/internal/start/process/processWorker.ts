@@ -42,7 +42,7 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
       write(frame);
       return;
     }
-    // What was printed before a result is to be out before it: whoever gets the result may end this worker.
+    // Output before a result must be out before it, because the receiver of the result may end this worker.
     if (waiting.push(frame) === 1) output.whenOut(() => waiting.splice(0).forEach(write));
   };
 

@@ -8,9 +8,9 @@ import { runProcessWorker } from '../process/processWorker.js';
 /** What `spawn` passes as the first argument, in JSON. */
 export interface ProcessData {
   readonly identity: WorkerIdentity;
-  /** Whether the worker has to watch by itself that its program lives: where no guard does. */
+  /** Whether the worker itself has to watch that its program lives, because there is no guard. */
   readonly watch: boolean;
-  /** How many of the last flags are limits of this worker, which pools inside of it do not inherit. */
+  /** How many of the last flags are limits of this worker, which pools inside it do not inherit. */
   readonly ownFlags: number;
 }
 

@@ -54,7 +54,7 @@ port.on('message', (message: unknown[]) => {
   } while (now() - start < DRAIN_TIME);
 });
 port.on('messageerror', (error) => {
-  throw error; // a lost message cannot be answered: whoever waits for that has to hear of the worker's end
+  throw error; // a lost message cannot be answered, so the worker has to end
 });
 process.on('exit', () => loop.flush());
 process.on('uncaughtExceptionMonitor', (error) => {

@@ -20,7 +20,7 @@ import { threadExecArgv } from '../process/execArgv.js';
 import { refusalOfThread } from '../process/refusedFlags.js';
 import type { PoolStartMethod, PoolLink } from '../../core/StartMethod.js';
 
-/** So many milliseconds at most the last output of a worker may take. */
+/** The last output of a worker may take this many milliseconds. */
 const OUTPUT_TIME = 1000;
 
 export const threading: PoolStartMethod = {
@@ -98,7 +98,7 @@ function startThread(execArgv: readonly string[] | undefined, options: WorkerOpt
   }
 }
 
-/** Calls back when streams are read to their end; after a second at the latest, for whoever reads our output may stall. */
+/** Calls back when streams are read to their end, but after a second at the latest, because the reader of our output may stall. */
 function whenRead(streams: readonly Readable[], callback: () => void): void {
   let open = 0;
   const timer = setTimeout(() => done(), OUTPUT_TIME);
