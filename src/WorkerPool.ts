@@ -414,7 +414,7 @@ export class WorkerPool implements AsyncDisposable {
   #measurements(caller: string): NonNullable<PoolObserver['measurements']> {
     const { measurements } = this.#scheduler;
     if (measurements !== undefined) return measurements;
-    throw new Error(`${caller}: this pool measures nothing. Make it with new WorkerPool({ insights: true }).`);
+    throw new Error(`${caller}: this pool measures nothing. Create it with new WorkerPool({ insights: true }).`);
   }
 
   #collect(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): Promise<unknown> {

@@ -72,7 +72,7 @@ export class WorkerTimeoutError extends WorkerPoolError {
       exit: isExitFunction
         ? `The exit function of worker ${workerId} took longer than ${timeout} ms, so the worker was killed.`
         : `Worker ${workerId} has not ended within ${timeout} ms. A thread that is inside native code, such as execSync, cannot ` +
-          `be ended before that returns; a process can: use startMethod 'spawn'.`,
+          `be ended before that returns. A process can: use startMethod 'spawn'.`,
     }[stage];
     super({ message });
     assignFields(this, { stage, timeout, workerId, index });
@@ -121,12 +121,12 @@ export class WorkerDiedError extends WorkerPoolError {
   constructor(fields: FieldsOf<WorkerDiedError> & DeathDetails) {
     const { workerId, exitCode, signal, indexes, option, cause, killedFor, whyNotAgain } = fields;
     const ends = [
-      signal === null ? '' : `by the signal ${signal}`,
+      signal === null ? '' : `with signal ${signal}`,
       exitCode === null ? '' : `with exit code ${exitCode}`,
     ];
-    const died = `died ${ends.filter((end) => end !== '').join(' ') || 'without a reason'}`;
+    const died = `died ${ends.filter((end) => end !== '').join(' ') || 'for an unknown reason'}`;
     const place = option === undefined ? '' : ` in its ${option}`;
-    const idle = option === undefined && killedFor === undefined ? ' while it had no value to work on' : '';
+    const idle = option === undefined && killedFor === undefined ? ' while it was idle' : '';
     const values = indexes.length === 0 ? idle : ` while it had ${listValues(indexes)}`;
     const reason = killedFor === undefined ? '' : `, ${killedFor}`;
     const sentences = [
@@ -136,7 +136,7 @@ export class WorkerDiedError extends WorkerPoolError {
     if (killedFor === undefined) sentences.push(...memoryHint(fields));
     if (whyNotAgain !== undefined) sentences.push(whyNotAgain);
     else if (indexes.length > 0) {
-      sentences.push('To start such values again on another worker, set "workerDeathRetries".');
+      sentences.push('To try such values again on another worker, set "workerDeathRetries".');
     }
     super({ message: sentences.join(' '), cause });
     assignFields(this, { workerId, exitCode, signal, indexes: [...indexes], option });
@@ -206,7 +206,7 @@ export class UnserializableError extends WorkerPoolError {
   constructor(fields: FieldsOf<UnserializableError> & { readonly cause?: unknown }) {
     const { path, index, direction, kind, option, workerId, cause } = fields;
     const [noun, way, task] = {
-      input: ['value', 'to a worker', 'make in the task'],
+      input: ['value', 'to a worker', 'create in the task'],
       result: ['result', 'back from the worker', `use in ${option ?? 'the task'}`],
       progress: ['progress of the value', 'back from the worker', 'use in the task'],
     }[direction];
@@ -218,7 +218,7 @@ export class UnserializableError extends WorkerPoolError {
     super({
       message:
         `${place} cannot be sent ${way}: ${what} cannot be cloned.${reason} ` +
-        wayOut(`${kind} ${reason}`, `Send plain data in its place, and ${task} what cannot be sent.`),
+        wayOut(`${kind} ${reason}`, `Send plain data instead, and ${task} what cannot be sent.`),
       cause,
     });
     assignFields(this, { path, index, direction, kind, option, workerId });
@@ -261,8 +261,8 @@ export class UnportableFunctionError extends WorkerPoolError {
       message:
         variable === undefined
           ? `${subject} cannot travel to a worker: ${because}. Wrap it in an arrow function, or use moduleTask(url, exportName).`
-          : `${subject} captures "${variable}", which cannot travel to a worker: ${because}. Make it inside the function, give ` +
-            'another value for it in the option captures, or use moduleTask(url, exportName), which imports the whole module.',
+          : `${subject} captures "${variable}", which cannot travel to a worker: ${because}. Create it inside the function, pass ` +
+            'another value in the option captures, or use moduleTask(url, exportName), which imports the whole module.',
       cause,
     });
     assignFields(this, { functionName, variable, location, reason });
@@ -317,7 +317,7 @@ export class NestedPoolError extends WorkerPoolError {
   constructor(_fields: object = {}) {
     super({
       message:
-        'A daemon worker may not make a pool of its own. Set "daemon" to false on the pool or operator that this worker belongs to.',
+        'A daemon worker cannot make a pool. Set "daemon" to false on the pool or operator that this worker belongs to.',
     });
   }
 }
@@ -340,7 +340,7 @@ export class PoolTerminatedError extends WorkerPoolError {
   /** @hidden */
   constructor(_fields: object = {}) {
     super({
-      message: 'The pool was terminated. To finish what is pending and use the pool again, call stopAndJoin() instead.',
+      message: 'The pool was terminated. To finish pending calls and use the pool again, call stopAndJoin() instead.',
     });
   }
 }
@@ -432,9 +432,10 @@ function listValues(indexes: readonly number[]): string {
 
 /** Advice about a part of a value that cannot be sent. @param usual The advice if nothing special applies. */
 function wayOut(what: string, usual: string): string {
-  if (what.startsWith('transfer(')) return 'Call transfer for the whole value, with what moves in its second argument.';
+  if (what.startsWith('transfer('))
+    return 'Call transfer for the whole value, and list the objects to move in its second argument.';
   if (!/\bdetached\b/.test(what)) return usual;
-  return 'What has been transferred is gone from here: send each buffer once, or transfer a copy of it.';
+  return 'A transferred buffer is empty here: send each buffer once, or transfer a copy of it.';
 }
 
 const remedy =
@@ -447,10 +448,10 @@ function memoryHint({ exitCode, signal, cause }: Pick<WorkerDiedError, 'exitCode
     return [`It ran out of memory: ${remedy}`];
   }
   if (signal === 'SIGABRT' || exitCode === 134) {
-    return [`Node.js ends a process in this way when it runs out of memory: ${remedy}`];
+    return [`Node.js ends a process like this when it runs out of memory: ${remedy}`];
   }
   if (signal === 'SIGKILL' || exitCode === 137) {
-    return ['It was killed from outside; where the machine or container runs short of memory, the system does so.'];
+    return ['It was killed from outside. The system does that when the machine or container runs out of memory.'];
   }
   return [];
 }

@@ -145,7 +145,7 @@ function checkWorkerOptions(given: Given, startMethod: PoolSettings['startMethod
   const refused = workerOptions.filter((option) => given.has(option) && !options.includes(option));
   if (refused.length === 0) return;
   const names = enumerate(refused.map((option) => `"${option}"`));
-  throw new TypeError(`${caller}: the start method "${name}" does not have the option ${names}. Leave it out.`);
+  throw new TypeError(`${caller}: the start method "${name}" does not support the option ${names}. Leave it out.`);
 }
 
 /** The given pool, or the settings of a new one. */
@@ -160,7 +160,7 @@ function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
   }
   if (wantsInsights && !hasInsights(pool)) {
     throw new TypeError(
-      `${caller}: option "onInsights" needs a pool that measures: give "insights: true" to its new WorkerPool().`,
+      `${caller}: option "onInsights" needs a pool that measures: pass "insights: true" to its new WorkerPool().`,
     );
   }
 
@@ -168,8 +168,8 @@ function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
   if (refused.length === 0) return pool;
   const names = enumerate(refused.map((name) => `"${name}"`));
   throw new TypeError(
-    `${caller}: option "pool" cannot be given together with ${names}: a pool that exists has settled that already. ` +
-      `Give ${names} to its new WorkerPool() instead.`,
+    `${caller}: option "pool" cannot be given together with ${names}, because the pool exists already. ` +
+      `Pass ${names} to its new WorkerPool() instead.`,
   );
 }
 

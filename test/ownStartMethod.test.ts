@@ -215,7 +215,7 @@ describe('a start method of somebody else', () => {
     })) {
       expect(() => new WorkerPool({ startMethod, [name]: value })).to.throw(
         TypeError,
-        `WorkerPool: the start method "socket" does not have the option "${name}". Leave it out.`,
+        `WorkerPool: the start method "socket" does not support the option "${name}". Leave it out.`,
       );
     }
   });

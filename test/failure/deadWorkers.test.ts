@@ -362,7 +362,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     const error = await rejection<Died>(pool.map(die, input, { workerDeathRetries: 2, chunkSize: 5 }));
     expect(error).to.be.instanceOf(WorkerDiedError);
     expect(error.indexes).to.deep.equal([7]);
-    expect(error.message).to.match(/ All retries that "workerDeathRetries" allows \(2\) are used up\.$/);
+    expect(error.message).to.match(/ All retries of "workerDeathRetries" \(2\) are used up\.$/);
   });
 
   it('with transferred input is not started again', async () => {
@@ -372,7 +372,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     const start = performance.now();
     const error = await rejection(pool.map(die, [transfer(buffer, [buffer])], { workerDeathRetries: 1000 }));
     expect(error).to.be.instanceOf(WorkerDiedError);
-    expect(error.message).to.match(/ A value that is transferred is not started again\.$/);
+    expect(error.message).to.match(/ A transferred value is not tried again\.$/);
     expect(performance.now() - start).to.be.below(5000);
   });
 

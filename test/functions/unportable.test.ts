@@ -172,12 +172,12 @@ const cases: Readonly<Record<string, Case>> = {
   'an array whose memory was transferred': {
     fn: () => detached.length,
     variable: 'detached',
-    reason: /^it is a Uint8Array of detached memory: that was transferred$/,
+    reason: /^it is a Uint8Array that is detached: its memory was transferred$/,
   },
   'such memory itself': {
     fn: () => detachedMemory,
     variable: 'detachedMemory',
-    reason: /^it is an ArrayBuffer of detached/,
+    reason: /^it is an ArrayBuffer that is detached/,
   },
   'such a view, by its path': {
     fn: () => detachedInside,

@@ -168,7 +168,7 @@ describeEach.of(['threading', 'forkserver', 'fork'], 'sharedObjects', ({ name: s
     const pool = createPool({ nJobs: 1, startMethod });
     const options = { sharedObjects: 1 } as never;
     const error = await rejection(pool.map(sharedIn, [1], options));
-    expect(error.message).to.include('option "sharedObjects" does not belong here');
+    expect(error.message).to.include('option "sharedObjects" is not accepted here');
     expect(() => parallelMap(sharedIn, { pool, sharedObjects: 1 })).to.throw(TypeError, '"sharedObjects"');
     expect(typeof (({ shared }: WorkerContext) => shared)).to.equal('function');
   });

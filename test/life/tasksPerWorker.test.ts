@@ -109,8 +109,8 @@ describeEach.of(['threading', 'forkserver'], 'tasksPerWorker', ({ name: startMet
     expect(told).to.deep.equal(['first of 0', 'WorkerTimeoutError', 'first of 1', 'WorkerDiedError']);
     const { reason } = values.at(-1) as PromiseRejectedResult;
     expect((reason as Error).message).to.equal(
-      'Worker 0 was killed while it had the value with index 1, for a task beside it took longer than its "taskTimeout". ' +
-        'A call that has given something already is not started again.',
+      'Worker 0 was killed while it had the value with index 1, because another task on it took longer than its "taskTimeout". ' +
+        'A call that has already given results is not tried again.',
     );
     expect(gates().started).to.deep.equal(['0', '1']);
   });
@@ -190,8 +190,8 @@ describeEach.of(['threading', 'forkserver'], 'tasksPerWorker', ({ name: startMet
     expect(second.reason).to.be.instanceOf(WorkerTimeoutError);
     expect(third.reason).to.be.instanceOf(WorkerDiedError);
     expect((third.reason as Error).message).to.equal(
-      'Worker 0 was killed while it had the value with index 2, for a task beside it took longer than its "taskTimeout". ' +
-        'A value that is transferred is not started again.',
+      'Worker 0 was killed while it had the value with index 2, because another task on it took longer than its "taskTimeout". ' +
+        'A transferred value is not tried again.',
     );
   });
 
@@ -216,7 +216,7 @@ describeEach.of(['threading', 'forkserver'], 'tasksPerWorker', ({ name: startMet
     expect(results.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
     const { reason } = results[1] as PromiseRejectedResult;
     expect(reason).to.be.instanceOf(WorkerDiedError);
-    expect((reason as Error).message).to.include('All retries that "workerDeathRetries" allows (2) are used up.');
+    expect((reason as Error).message).to.include('All retries of "workerDeathRetries" (2) are used up.');
     expect(gates().started.filter((name) => name === '1')).to.have.lengthOf(3);
   });
 

@@ -28,13 +28,13 @@ describe('new WorkerPool', () => {
     [{ startMethod: '__proto__' }, RangeError, /"startMethod"/],
     [{ daemon: 'yes' }, TypeError, /"daemon".*true or false/],
     [{ daemon: null }, TypeError, /"daemon"/],
-    [{ transferInput: () => [] }, TypeError, /"transferInput" does not belong here/],
+    [{ transferInput: () => [] }, TypeError, /"transferInput" is not accepted here/],
     [{ orderTasks: 1 }, TypeError, /"orderTasks".*true or false/],
     [{ keepAlive: 1 }, TypeError, /"keepAlive".*1/],
     [{ njobs: 4 }, TypeError, /njobs.*Did you mean "nJobs"/],
     [{ keepalive: true }, TypeError, /Did you mean "keepAlive"/],
-    [{ chunkSize: 4 }, TypeError, /"chunkSize" does not belong here/],
-    [{ ordered: true }, TypeError, /"ordered" does not belong here/],
+    [{ chunkSize: 4 }, TypeError, /"chunkSize" is not accepted here/],
+    [{ ordered: true }, TypeError, /"ordered" is not accepted here/],
     [JSON.parse('{"__proto__": {}}') as object, TypeError, /__proto__/],
     [{ constructor: 1 }, TypeError, /constructor/],
   ];
@@ -105,7 +105,7 @@ describe('a call with a bad argument', () => {
       [{ settle: 'yes' }, TypeError, /"settle".*true or false/],
       [{ cancelTimeout: -1 }, RangeError, /"cancelTimeout"/],
       [{ cancelTimeout: NaN }, RangeError, /"cancelTimeout"/],
-      [{ nJobs: 4 }, TypeError, /"nJobs" does not belong here/],
+      [{ nJobs: 4 }, TypeError, /"nJobs" is not accepted here/],
       [{ chunksize: 4 }, TypeError, /chunksize/],
       [null, TypeError, /options must be an object/],
       [5, TypeError, /options must be an object/],
@@ -149,7 +149,7 @@ describe('a call with a bad argument', () => {
     expect(await errorOf('apply', same, [], { chunkSize: 1 }))
       .to.be.instanceOf(TypeError)
       .with.property('message')
-      .that.includes('"chunkSize" does not belong here');
+      .that.includes('"chunkSize" is not accepted here');
   });
 
   it('starts nothing, reads nothing, and leaves the pool as it was', async () => {

@@ -648,7 +648,7 @@ describe('options', () => {
             expect(resolve({ [name]: undefined }, caller)).to.deep.equal(defaults);
             expect(() => resolve({ [name]: 1 }, caller)).to.throw(
               TypeError,
-              `${caller}: option "${name}" does not belong here but to `,
+              `${caller}: option "${name}" is not accepted here, only by `,
             );
           }
         });
@@ -755,7 +755,7 @@ describe('options', () => {
 
     it('say so where the option that is meant belongs elsewhere', () => {
       expect(thrownBy(() => resolveCallOptions({ concurrency: 4 }, 'WorkerPool.map')).message).to.equal(
-        'WorkerPool.map: unknown option "concurrency". Did you mean "nJobs", which belongs to new WorkerPool(), parallelMap, ' +
+        'WorkerPool.map: unknown option "concurrency". Did you mean "nJobs", which is accepted by new WorkerPool(), parallelMap, ' +
           'parallelMergeMap and parallelFrom? ' +
           `The options are ${callNames.slice(0, -1).join(', ')} and ${callNames.at(-1)}.`,
       );
@@ -766,27 +766,27 @@ describe('options', () => {
     const cases: [act: () => unknown, message: string][] = [
       [
         () => resolvePoolOptions({ ordered: false }, 'WorkerPool'),
-        'WorkerPool: option "ordered" does not belong here but to parallelMap, parallelMergeMap and parallelFrom: ' +
+        'WorkerPool: option "ordered" is not accepted here, only by parallelMap, parallelMergeMap and parallelFrom: ' +
           'a pool has "mapUnordered" and "imapUnordered" instead.',
       ],
       [
         () => resolvePoolOptions({ chunkSize: 1 }, 'WorkerPool'),
-        'WorkerPool: option "chunkSize" does not belong here but to map, mapUnordered, imap and imapUnordered of a pool, ' +
-          'and to parallelMap, parallelMergeMap and parallelFrom: it says how the values of one call are given out.',
+        'WorkerPool: option "chunkSize" is not accepted here, only by map, mapUnordered, imap and imapUnordered of a pool, ' +
+          'and by parallelMap, parallelMergeMap and parallelFrom: it concerns a call on many values.',
       ],
       [
         () => resolvePoolOptions({ signal: AbortSignal.abort() }, 'WorkerPool'),
-        'WorkerPool: option "signal" does not belong here but to each call on a pool, ' +
-          'and to parallelMap, parallelMergeMap and parallelFrom: it concerns one call.',
+        'WorkerPool: option "signal" is not accepted here, only by each call on a pool, ' +
+          'and by parallelMap, parallelMergeMap and parallelFrom: it concerns one call.',
       ],
       [
         () => resolveCallOptions({ nJobs: 4 }, 'WorkerPool.map'),
-        'WorkerPool.map: option "nJobs" does not belong here but to new WorkerPool(), parallelMap, parallelMergeMap and ' +
-          'parallelFrom: it says what workers a pool has.',
+        'WorkerPool.map: option "nJobs" is not accepted here, only by new WorkerPool(), parallelMap, parallelMergeMap and ' +
+          'parallelFrom: it describes the workers of a pool.',
       ],
       [
         () => resolveFromOptions({ bufferSize: 4 }, 'parallelFrom'),
-        'parallelFrom: option "bufferSize" does not belong here but to parallelMap and parallelMergeMap: ' +
+        'parallelFrom: option "bufferSize" is not accepted here, only by parallelMap and parallelMergeMap: ' +
           'a pulled input is never buffered, use "maxTasksActive".',
       ],
     ];
@@ -850,8 +850,8 @@ describe('options', () => {
           const thrown = thrownBy(() => resolve({ [name]: value, pool }, 'parallelMap'));
           expect(thrown).to.be.an.instanceOf(TypeError);
           expect(thrown.message).to.equal(
-            `parallelMap: option "pool" cannot be given together with "${name}": a pool that exists has settled that ` +
-              `already. Give "${name}" to its new WorkerPool() instead.`,
+            `parallelMap: option "pool" cannot be given together with "${name}", because the pool exists already. ` +
+              `Pass "${name}" to its new WorkerPool() instead.`,
           );
         }
       }

@@ -88,7 +88,9 @@ describeEach.of(['threading', 'fork', 'inline'], 'transfer', ({ name: startMetho
     const error = await rejection(pool.map((x) => x, [{ inner: [transfer(bytes, [bytes.buffer])] }]));
     expect(error).to.be.instanceOf(UnserializableError);
     expect(error).to.include({ path: 'value.inner[0]', kind: 'transfer(…)', index: 0, direction: 'input' });
-    expect(error.message).to.match(/Call transfer for the whole value, with what moves in its second argument\.$/);
+    expect(error.message).to.match(
+      /Call transfer for the whole value, and list the objects to move in its second argument\.$/,
+    );
     expect(bytes).to.have.length(4);
   });
 

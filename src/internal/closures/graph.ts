@@ -81,7 +81,7 @@ export interface Graph {
   readonly sourceMaps: Readonly<Record<string, string>>;
 }
 
-/** What names of our own begin with, in code that travels: nobody else's do. */
+/** The prefix of our own names in code that travels. No other name has it. */
 export const ownName = '$rxjsParallelMap';
 
 /** The static method that a class is given so that private fields can be filled, of itself and of its instances. */

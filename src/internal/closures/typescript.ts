@@ -28,7 +28,7 @@ async function begin(loader: string): Promise<void> {
   ((await load()) as { register(): unknown }).register();
 }
 
-/** Whether TypeScript can be imported: for tsx, what ends with `.ts` is that, whatever else it may be. */
+/** Whether TypeScript can be imported. For tsx, anything that ends with `.ts` is TypeScript. */
 async function isAtWork(): Promise<boolean> {
   const load = compile("return import('data:text/javascript,let is: unknown //.ts')", [], { filename: '' });
   try {

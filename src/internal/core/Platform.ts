@@ -37,7 +37,7 @@ export interface Platform {
 export type Timer = object | number;
 
 export interface EventLoopRef {
-  /** Whether the program is to go on running. */
+  /** Whether to keep the program running. */
   set(isHeld: boolean): void;
   /** There are no workers. */
   close(): void;

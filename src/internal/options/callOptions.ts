@@ -420,15 +420,15 @@ const shareRows: Rows<ShareSettings> = {
 /** The options of every call, including `apply`. */
 export const applyGroup: OptionGroup<ApplySettings> = {
   rows: applyRows,
-  where: `each call on a pool, and to ${operators}`,
+  where: `each call on a pool, and by ${operators}`,
   why: 'it concerns one call',
 };
 
 /** The additional options of calls on many values. */
 export const shareGroup: OptionGroup<ShareSettings> = {
   rows: shareRows,
-  where: `map, mapUnordered, imap and imapUnordered of a pool, and to ${operators}`,
-  why: 'it says how the values of one call are given out',
+  where: `map, mapUnordered, imap and imapUnordered of a pool, and by ${operators}`,
+  why: 'it concerns a call on many values',
 };
 
 interface MapSettings {
@@ -445,7 +445,7 @@ export const mapGroup: OptionGroup<MapSettings> = {
     }),
   },
   where: 'map of a pool',
-  why: 'only there all results come as one',
+  why: 'only map returns all results as one',
 };
 
 /** All rows of a call, in the order in which {@link CallSettings} has them. */

@@ -419,7 +419,7 @@ const rows: Rows<PoolSettings> = {
 export const poolGroup: OptionGroup<PoolSettings> = {
   rows,
   where: `new WorkerPool(), ${operators}`,
-  why: 'it says what workers a pool has',
+  why: 'it describes the workers of a pool',
 };
 
 function insightsOf(given: boolean | InsightsSettings): InsightsSettings | undefined {

@@ -108,12 +108,12 @@ function exampleOf(value: unknown): string {
 }
 
 function misplacedOption({ name, group }: Option, caller: string): TypeError {
-  return new TypeError(`${caller}: option "${name}" does not belong here but to ${group.where}: ${group.why}.`);
+  return new TypeError(`${caller}: option "${name}" is not accepted here, only by ${group.where}: ${group.why}.`);
 }
 
 function unknownOption(name: string, caller: string, { accepted, known, accepts }: Place): TypeError {
   const meant = nearest(name, accepted) ?? nearest(name, [...known.values()]);
-  const elsewhere = meant === undefined || accepts(meant) ? '' : `, which belongs to ${meant.group.where}`;
+  const elsewhere = meant === undefined || accepts(meant) ? '' : `, which is accepted by ${meant.group.where}`;
   const suggestion = meant === undefined ? '' : ` Did you mean "${meant.name}"${elsewhere}?`;
   const names = enumerate(accepted.map((option) => option.name));
   return new TypeError(`${caller}: unknown option ${JSON.stringify(name)}.${suggestion} The options are ${names}.`);

@@ -13,7 +13,7 @@ export class EventLoopRef {
   #timer: NodeJS.Timeout | undefined;
   #isHeld = false;
 
-  /** Whether the program is to go on running. */
+  /** Whether to keep the program running. */
   set(isHeld: boolean): void {
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;

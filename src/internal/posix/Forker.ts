@@ -3,8 +3,8 @@
  * be at work; then, for each copy:
  *
  * 1. A minor garbage collection, so that nothing until the fork maps new memory.
- * 2. Other threads rest: one that holds a lock would leave it to the copy, where nobody opens it. After the collection, for that of
- *    Node 26 wakes the thread that V8 has.
+ * 2. Other threads rest: a lock that one of them holds would stay locked in the copy. This comes after the collection, which
+ *    in Node 26 wakes the thread of V8.
  * 3. V8 keeps its heap from being copied. That is undone for the whole address space; only the kernel's own mappings, which
  *    refuse it, are left out. Asking mapping by mapping would miss what the asking itself allocates.
  * 4. `fork`, and in the copy at once `uv_loop_fork`.
@@ -105,7 +105,7 @@ export class Forker {
       const runs = this.#settle();
       for (const { start, length } of this.#gaps) libc.madvise(start, length, MADV_DOFORK);
       const pid = libc.fork();
-      if (pid < 0) throw new Error('fork has failed: there are too many processes, or there is too little memory');
+      if (pid < 0) throw new Error('fork failed: there are too many processes, or too little memory');
       if (pid === 0) this.#awaitApproval(output);
       else if (!this.#approve(pid, input, runs)) return undefined;
       return pid;

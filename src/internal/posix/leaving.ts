@@ -30,7 +30,7 @@ export function leaveByExit({ _exit }: Libc, aborts: boolean): void {
   };
   const hooks = process as unknown as { reallyExit(code?: number): never; _fatalException: OnFatal };
   hooks.reallyExit = leave;
-  // The one place that sees the end of the event loop and an error that nobody catches before Node itself acts on them.
+  // The only place that sees the end of the event loop, and an uncaught error, before Node acts on them.
   const emit = process.emit as (...args: unknown[]) => boolean;
   process.emit = ((...args: unknown[]): boolean => {
     const heard = Reflect.apply(emit, process, args);
@@ -47,7 +47,7 @@ export function leaveByExit({ _exit }: Libc, aborts: boolean): void {
     }
     return heard;
   }) as typeof process.emit;
-  // What Node calls with such an error: where that throws, by listeners of the user's, it would end by itself.
+  // Node calls it with such an error. If it throws, because of the user's listeners, Node would end the process.
   const onFatal = hooks._fatalException;
   hooks._fatalException = (...args) => {
     try {

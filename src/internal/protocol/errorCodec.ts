@@ -55,7 +55,7 @@ const errorBrand = Symbol.for('rxjs-parallel-map.error');
 
 /** A getter or proxy can make up objects without end. */
 const MOST_NODES = 100_000;
-/** Each look at an object of a class goes through all that it leads to. So many milliseconds of that are enough. */
+/** Milliseconds. Inspecting an object of a class walks through everything that it refers to. */
 const LOOKING_TIME = 250;
 
 /** `DOMException` is told by its tag: naming it here would make Node load it in every worker. */
@@ -76,7 +76,7 @@ const wellKnown = new Set([...inheritable, 'errors', 'error', 'suppressed']);
 const OMITTED = Symbol('omitted');
 
 /**
- * Makes a thrown value ready to be sent; `decodeThrown` gives it back. Never throws, whatever was thrown.
+ * Encodes a thrown value for sending; `decodeThrown` decodes it. Never throws.
  *
  * @param isCloneable Whether the channel can send a value. Asked only for what is neither plain nor an error.
  */

@@ -45,11 +45,11 @@ interface Current {
   merge: MergeRun | undefined;
   /** Whether it goes on when the event loop has turned: no call of it runs meanwhile. */
   paused: boolean;
-  /** Nobody wants the results any more. */
+  /** The results are no longer wanted. */
   cancelled: boolean;
 }
 
-/** Whom a lane tells that its chunk has ended. */
+/** What a lane reports. */
 export interface LaneListener {
   /** The lane can take the next chunk. */
   onFree(): void;

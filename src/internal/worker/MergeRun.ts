@@ -51,7 +51,7 @@ export class MergeRun {
     this.#onCredit?.();
   }
 
-  /** Nobody wants the values any more: lets the source clean up, and settles. */
+  /** The values are no longer wanted: lets the source clean up, and settles. */
   cancel(): void {
     this.#cancelled = true;
     this.#batch = [];

@@ -32,7 +32,7 @@ export class Meter {
   #last = now();
   /** What a quick call took, when there last were some. */
   #quick = 0;
-  /** Whether a call waits for the outside: it goes on whatever happens meanwhile. */
+  /** Whether a call waits for something outside the worker. */
   #pending = false;
   #memoryAt = -Infinity;
 

@@ -35,7 +35,7 @@ export class TaskContext implements WorkerScope {
     return this.#controller.signal;
   }
 
-  /** Nobody listens to what the call reports. */
+  /** Reports have no listener. */
   get progress(): (value: unknown) => void {
     return ignore;
   }

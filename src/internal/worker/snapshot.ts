@@ -92,7 +92,7 @@ function copyOf(value: object): object | undefined {
   return prototype === Set.prototype && isSet(value) ? copySet(value) : undefined;
 }
 
-/** A copy of what is inside of something that is being copied. */
+/** Copies a part of a value that is being copied. */
 function copyOfPart(part: object): object | undefined {
   const known = originals.indexOf(part);
   if (known >= 0) return copies[known];

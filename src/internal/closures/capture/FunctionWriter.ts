@@ -109,7 +109,7 @@ export class FunctionWriter {
     };
   }
 
-  /** The fields of a class's instances are to be filled. */
+  /** The fields of the instances of a class have to be filled. */
   fill(owner: object): void {
     this.#filled.add(owner);
   }

@@ -66,7 +66,7 @@ export function replace({ written, edits }: Draft, { start, end }: Range, text: 
 }
 
 /**
- * Code that lets us fill private fields: only code inside of a class can.
+ * Code that lets us fill private fields: only code inside the class can.
  *
  * @param filling The variable whose `on` says that constructors are only to make the fields of an instance, where some travel.
  */

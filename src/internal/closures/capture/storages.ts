@@ -2,7 +2,7 @@
  * Weak collections in which classes keep private fields. Compilers for older targets write those so, a WeakMap for each field and a
  * WeakSet for each private method, and people do by hand.
  *
- * Such a collection travels with its entries for the objects that travel: nobody in the worker has another object to ask it about.
+ * Such a collection travels with its entries for the objects that travel. The worker has no other objects to look up.
  */
 
 import { types } from 'node:util';

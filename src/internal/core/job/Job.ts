@@ -63,7 +63,7 @@ export interface JobOwner {
   runExits(job: Job, done: () => void): void;
   /** The worker with a chunk may send another batch of what it yields. */
   credit(job: Job, chunk: Chunk): void;
-  /** Nobody wants what the worker makes of a chunk. */
+  /** The results of a chunk are no longer wanted. */
   cancelChunk(job: Job, chunk: Chunk): void;
 }
 
@@ -376,10 +376,10 @@ export class Job {
   /** Why a chunk whose worker has died is not started again; `undefined` where retries were not asked for. */
   #whyNotAgain(chunk: Chunk): string | undefined {
     const { workerDeathRetries } = this.call;
-    if (chunk.moved) return 'A value that is transferred is not started again.';
-    if (chunk.yielded) return 'A call that has given something already is not started again.';
+    if (chunk.moved) return 'A transferred value is not tried again.';
+    if (chunk.yielded) return 'A call that has already given results is not tried again.';
     if (workerDeathRetries === 0) return undefined;
-    return `All retries that "workerDeathRetries" allows (${workerDeathRetries}) are used up.`;
+    return `All retries of "workerDeathRetries" (${workerDeathRetries}) are used up.`;
   }
 
   /** Results of a chunk are in. */

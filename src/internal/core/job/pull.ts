@@ -72,8 +72,8 @@ export function openInput(input: unknown, caller: string): OpenInput {
   }
   if (isTypedArray(input) && isDetached(input.buffer)) {
     throw new TypeError(
-      `${caller}: "input" is a typed array whose memory was transferred elsewhere, so nothing is left in it. Give it to ${caller} ` +
-        'before it is transferred, or transfer a copy: array.slice().',
+      `${caller}: "input" is a typed array whose memory was transferred, so it is empty. Pass it to ${caller} ` +
+        'before you transfer it, or transfer a copy: array.slice().',
     );
   }
   if (isTypedArray(input)) return (target) => pullSync((target.piecesOf?.(input) ?? input)[Symbol.iterator](), target);

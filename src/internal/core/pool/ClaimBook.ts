@@ -44,7 +44,7 @@ export class ClaimBook {
   /**
    * Takes back what is not begun of a chunk.
    *
-   * @param least So many values are left to the worker in any case.
+   * @param least The worker keeps at least this many values.
    * @returns How many it has; `undefined` where they are not claimed.
    */
   limit({ id, values }: Chunk, least: number): number | undefined {

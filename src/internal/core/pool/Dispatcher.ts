@@ -17,9 +17,9 @@ import type { TaskRecord } from './TaskRegistry.js';
 import type { WorkerHandle } from './WorkerHandle.js';
 import type { WorkerSlots } from './WorkerSlots.js';
 
-/** Whom a dispatcher tells. */
+/** What a dispatcher reports. */
 export interface DispatcherListener {
-  /** Values that a source has emitted in one go are to be given out. */
+  /** It is time to dispatch values that a source has emitted at once. */
   onDue(): void;
   /** A worker was given a chunk, at that time. */
   onSupplied(worker: WorkerHandle, chunk: Chunk, time: number): void;

@@ -23,7 +23,7 @@ import type { WorkerSlots } from './WorkerSlots.js';
  */
 const ERROR_WAIT = 100;
 
-/** Whom a lifecycle tells. */
+/** What a lifecycle reports. */
 export interface LifecycleListener {
   /** A job's values may be given out. */
   onActive(job: Job): void;
@@ -228,7 +228,7 @@ export class Lifecycle {
     for (const worker of workers) makeEnd(worker);
   }
 
-  /** Nobody wants what a worker makes of its chunks. */
+  /** The results of a worker's chunks are no longer wanted. */
   #cancel(worker: WorkerHandle, timeout: number): void {
     for (const { chunk } of worker.assignments) {
       worker.cancel(chunk);

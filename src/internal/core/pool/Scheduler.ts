@@ -291,7 +291,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   ): (indexes: number[], whyNotAgain?: string) => WorkerDiedError {
     const { id: workerId, runningOption: option } = worker;
     // A worker that is killed has tasks that are wanted only where one beside them is out of time.
-    const killedFor = before === 'killed' ? 'for a task beside it took longer than its "taskTimeout"' : undefined;
+    const killedFor = before === 'killed' ? 'because another task on it took longer than its "taskTimeout"' : undefined;
     return (indexes, whyNotAgain) =>
       new WorkerDiedError({ workerId, exitCode, signal, indexes, option, cause, killedFor, whyNotAgain });
   }

@@ -192,7 +192,7 @@ export class WorkerHandle {
     (assignment as Writable<Assignment>).heardAt = this.#platform.now();
   }
 
-  /** Nobody wants the results of a chunk. @param tells Whether the worker is told: not where it is about to be killed. */
+  /** The results of a chunk are no longer wanted. @param tells Whether to tell the worker; not needed if it is about to be killed. */
   cancel(chunk: Chunk, tells = true): void {
     const assignment = this.#assignments.find((other) => other.chunk === chunk);
     if (assignment === undefined || assignment.isCancelled) return;

@@ -9,15 +9,15 @@
 import { OVERDUE_TIME } from '../../protocol/tuning.js';
 import type { Assignment, WorkerHandle } from './WorkerHandle.js';
 
-/** What is to be taken back. */
+/** Values to take back. */
 export interface Steal {
   readonly worker: WorkerHandle;
   readonly assignment: Assignment;
-  /** How many values the worker keeps in any case. */
+  /** The worker keeps at least this many values. */
   readonly least: number;
 }
 
-/** What is overdue now, and in how many milliseconds more may be. */
+/** The values that are overdue now, and the milliseconds until more may be. */
 export function findOverdue(
   workers: readonly WorkerHandle[],
   time: number,

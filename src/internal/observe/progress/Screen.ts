@@ -1,5 +1,5 @@
 /**
- * The bars on a terminal: the last lines of what is there. Whatever the program prints meanwhile comes above them.
+ * The bars on a terminal, in its last lines. What the program prints meanwhile appears above them.
  *
  * While there are bars the `write` of the program's output streams is ours: it takes the bars away, writes, and has them drawn again
  * when the line is complete.

@@ -65,20 +65,20 @@ export class PreforkedWorker {
       for (let written = 0; written < bytes.length;) written += writeSync(parked.pipe, bytes, written);
       return true;
     } catch {
-      return false; // nobody reads: it was killed
+      return false; // it was killed
     } finally {
       closeSync(parked.pipe);
     }
   }
 
-  /** Ends the copy, which then is to be reaped. */
+  /** Ends the copy. The caller has to reap it. */
   discard(): void {
     if (this.#parked === undefined) return;
     process.kill(this.#parked.pid, SIGKILL);
     this.lost();
   }
 
-  /** The copy has ended by itself. */
+  /** The copy has ended on its own. */
   lost(): void {
     if (this.#parked !== undefined) closeSync(this.#parked.pipe);
     this.#parked = undefined;

@@ -50,14 +50,14 @@ class Loaded extends FunctionTable {
 }
 
 /**
- * The same in a copy that nobody wants yet. It has what is compiled; but each page of its memory that is written to is copied then, and
+ * The same in a spare copy. It has what is compiled; but each page of its memory that is written to is copied then, and
  * threads that read files begin to exist.
  */
 export async function warmUpCopy(): Promise<void> {
   await Promise.all([connectInVain(), work(`warmUpModule.mjs?${process.pid}`)]);
 }
 
-/** To where nobody listens: how to read and write it knows from the channel to the program. */
+/** An address without a listener. The process knows how to read and write from its channel to the program. */
 function connectInVain(): Promise<void> {
   const address = `\0rxjs-parallel-map-${process.pid}-warm-up-${randomBytes(8).toString('hex')}`; // of bytes nothing is kept in store
   return new Promise((resolve) => {

@@ -2,7 +2,7 @@
  * `inline`: there is no worker. Its loop runs in this thread, one value per turn of the event loop.
  *
  * Functions and what they share are the real ones; values and results are cloned as on their way to a worker, so that a program behaves
- * alike. What the loop never returns from, nobody can end.
+ * the same. A call that never returns cannot be ended.
  */
 
 import { bindContext } from '../../platform/asyncContext.js';

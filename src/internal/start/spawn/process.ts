@@ -10,7 +10,7 @@ import { tellStartErrors } from './startErrors.js';
 /** What `spawn` passes as the first argument, in JSON. */
 export interface ProcessData {
   readonly identity: WorkerIdentity;
-  /** Whether the worker has to watch by itself that its program lives: where no guard does. */
+  /** Whether the worker itself has to watch that its program lives, because there is no guard. */
   readonly watch: boolean;
   /** How many of the first and the last flags are of this worker alone, so that pools inside of it do not inherit them. */
   readonly ownFlags: readonly [first: number, last: number];
