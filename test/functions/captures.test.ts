@@ -99,7 +99,7 @@ describeEach.of(['threading', 'spawn', 'fork'], 'captures', ({ name: startMethod
       return error.message;
     };
     const sentence = 'which no function of the call has as a variable.';
-    expect(await refusal({ slat: 1 })).to.equal(`"captures" has 'slat', ${sentence} Did you mean 'salt'?`);
+    expect(await refusal({ salts: 1 })).to.equal(`"captures" has 'salts', ${sentence} Did you mean 'salt'?`);
     expect(await refusal({ salt: 1, other: 1 })).to.equal(`"captures" has 'other', ${sentence} Leave it out.`);
     expect(workers.started).to.equal(0);
     const workerInit = (): unknown => promise;
