@@ -37,7 +37,7 @@ const MOST_AT_ONCE = 1000;
 /** Scripts are never renamed, so what was heard of one stays true; files that were asked for are kept. */
 const knownScripts = new Map<string, ScriptFacts>();
 
-/** The texts of the scripts that were asked for last, up to this many characters together. */
+/** The texts of the scripts that were asked for last, up to this many characters together: before it gives one, V8 tells of all scripts. */
 const knownSources = new Map<string, SourceText>();
 const MOST_CHARACTERS = 2 ** 24;
 let knownCharacters = 0;
