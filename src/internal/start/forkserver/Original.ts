@@ -80,7 +80,7 @@ export class Original {
       setImmediate(() => this.#serveNext());
     });
     process.on('SIGCHLD', this.#reap);
-    this.#copy.rehearse();
+    this.#copy.warmUp();
     if (this.#data.template === undefined) this.#becomeForkServer();
     else this.#becomeTemplate(this.#data.template);
   }
