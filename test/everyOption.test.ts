@@ -20,6 +20,7 @@ const options: Record<string, [where: Where, wrong: unknown, allowed: string]> =
   cpuIds: ['pool', 'all', 'an array'],
   orderTasks: ['pool', 1, 'true or false'],
   insights: ['pool', 'yes', 'true'],
+  startTimeout: ['pool', 0, 'a'],
   env: ['pool', 5, 'an object'],
   argv: ['pool', 'a b', 'an array'],
   execArgv: ['pool', '--no-warnings', 'an array'],

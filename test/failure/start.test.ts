@@ -1,12 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { moduleTask, WorkerStartError, type WorkerStartError as StartError } from '../support/library.js';
 import { useGates } from '../support/gates.js';
 import { createPool, endPools } from '../support/pools.js';
+import { childrenOf, until } from '../support/processes.js';
 import { runProgram } from '../support/program.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
 type Echo = (value: number) => number;
+/** The command line of a process; empty where it has ended. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 const at = (file: string) => new URL(`../tasks/${file}`, import.meta.url);
 
 describeEach('a function that cannot be loaded', ({ name: startMethod, isProcess }) => {
@@ -118,16 +130,85 @@ describeEach('a worker that cannot be started', ({ name: startMethod, isProcess,
     restore();
     expect(await pool.map(echo, [1, 2, 3])).to.deep.equal([1, 2, 3]);
   });
+});
 
-  if (!isProcess) {
-    it('because what is preloaded fails is the same', async () => {
-      const pool = createPool({ nJobs: 2, startMethod });
-      process.execArgv = ['--eval', '0', '--require', '/does/not/exist.cjs'];
-      const error = await rejection<StartError>(pool.map(echo, [1, 2, 3]));
-      expect(error).to.be.instanceOf(WorkerStartError);
-      expect(error.cause).to.have.property('code', 'MODULE_NOT_FOUND');
+describeEach('a worker of which what is preloaded fails', ({ name: startMethod, isProcess }) => {
+  const throws =
+    "data:text/javascript,throw Object.assign(new RangeError('thrown while preloading'), { code: 'E_PRELOAD' })";
+  const cases = [
+    [['--require', './missing.cjs'], 'MODULE_NOT_FOUND', /missing\.cjs/],
+    [['--import', throws], 'E_PRELOAD', /thrown while preloading/],
+    [['--import', '/does/not/exist.mjs'], 'ERR_MODULE_NOT_FOUND', /exist\.mjs/],
+  ] as const;
+  for (const [execArgv, code, message] of cases) {
+    if (!isProcess && execArgv[0] === '--import') continue; // what a thread imports before all is Node's to tell
+    it(`(${execArgv.join(' ').slice(0, 30)}) is a WorkerStartError with the real cause`, async () => {
+      const { stdout } = await runProgram(`
+        const pool = new WorkerPool({ nJobs: 2, startMethod: '${startMethod}', execArgv: ${JSON.stringify(execArgv)} });
+        const error = await pool.map((x) => x, [1, 2, 3]).catch((error) => error);
+        console.log(JSON.stringify([error.name, error.cause.code, error.message]));
+      `);
+      const [name, ...rest] = JSON.parse(stdout) as string[];
+      expect(name).to.equal('WorkerStartError');
+      expect(rest[0]).to.equal(code);
+      expect(rest[1]).to.match(message);
     });
   }
+});
+
+describeEach('a worker that does not come up', ({ name: startMethod, isProcess }) => {
+  afterEach(endPools);
+  const hangs = fileURLToPath(new URL('../tasks/hangsAtLoad.cjs', import.meta.url));
+
+  it('within startTimeout is a WorkerStartError, for each call once, and ends', async () => {
+    const before = childrenOf(process.pid);
+    const pool = createPool({ nJobs: 2, startMethod, startTimeout: 1000, execArgv: ['--require', hangs] });
+    for (const call of [pool.map((x: number) => x, [1, 2, 3]), pool.apply((x: number) => x, [1])]) {
+      const error = await rejection<StartError>(call);
+      expect(error).to.be.instanceOf(WorkerStartError);
+      expect(error.message).to.match(
+        /^Worker \d could not start: Error: it has not come up within 1000 ms, the option "startTimeout"\.$/,
+      );
+    }
+    await pool.stopAndJoin();
+    if (isProcess) {
+      const others = () => childrenOf(process.pid).filter((pid) => !before.includes(pid));
+      await until(
+        () => others().every((pid) => commandOf(pid).includes('forkserver/server')),
+        5000,
+        'its processes have ended',
+      );
+      expect(others().filter((pid) => commandOf(pid).includes('"template":{'))).to.deep.equal([]);
+    }
+    expect(await createPool({ nJobs: 1, startMethod, startTimeout: Infinity }).apply((x: number) => x, [1])).to.equal(
+      1,
+    );
+  });
+});
+
+describe('a pool with startTimeout', () => {
+  afterEach(endPools);
+
+  it('waits for functions that its template loads for longer', async () => {
+    const pool = createPool({
+      nJobs: 1,
+      startMethod: 'fork',
+      startTimeout: 2500,
+      env: { ...process.env, LOAD_TIME: '2500' },
+    });
+    expect(await pool.apply(new URL('../tasks/loadsForLong.js', import.meta.url), [1])).to.equal(1);
+  });
+
+  it("has workers of a start method of one's own that do not come up", async () => {
+    const killed: number[] = [];
+    const start = ({ workerId }: { workerId: number }) => ({
+      send: () => undefined,
+      kill: () => killed.push(workerId),
+    });
+    const pool = createPool({ nJobs: 1, startMethod: { name: 'silent', start } as never, startTimeout: 50 });
+    expect(await rejection(pool.apply((x: number) => x, [1]))).to.be.instanceOf(WorkerStartError);
+    expect(killed).to.deep.equal([0]);
+  });
 });
 
 describeEach('a program without a file descriptor left', ({ name: startMethod }) => {

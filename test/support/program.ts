@@ -43,7 +43,8 @@ export function runProgram(source: string, { ulimit, flags = [] }: ProgramOption
   `;
   return new Promise((resolve, reject) => {
     const node = [process.execPath, ...flags, '--input-type=commonjs', '-e', program] as const;
-    const [file, ...args] = ulimit === undefined ? node : ['/bin/sh', '-c', `ulimit ${ulimit} && exec "$@"`, 'sh', ...node];
+    const [file, ...args] =
+      ulimit === undefined ? node : ['/bin/sh', '-c', `ulimit ${ulimit} && exec "$@"`, 'sh', ...node];
     const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';

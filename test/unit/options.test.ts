@@ -41,6 +41,7 @@ const poolDefaults = {
   cpuIds: undefined,
   orderTasks: false,
   insights: undefined,
+  startTimeout: 60_000,
   env: undefined,
   argv: [],
   execArgv: undefined,
@@ -173,6 +174,12 @@ describe('options', () => {
         right: [() => [], (value: { buffer: ArrayBuffer }) => [value.buffer]],
         types: [null, 1, true, 'buffer', [], {}],
         ranges: [],
+      },
+      startTimeout: {
+        setting: ({ pool }) => (pool as PoolSettings).startTimeout,
+        right: [0.5, 1, 1000, 2 ** 31 - 1, Infinity],
+        types: [null, '100', [], {}, false, 100n],
+        ranges: [0, -0, -1, -Infinity, NaN],
       },
       orderTasks: {
         setting: ({ pool }) => (pool as PoolSettings).orderTasks,
@@ -699,6 +706,7 @@ describe('options', () => {
       chunkSize: ['chunk_size', 'chunksize', 'batchSize'],
       nSplits: ['n_splits', 'nsplits', 'nChunks'],
       transferInput: ['transfer_input', 'transferInputs', 'transferList'],
+      startTimeout: ['start_timeout', 'startupTimeout', 'startTimout'],
       orderTasks: ['order_tasks', 'ordertasks', 'roundRobin'],
       maxTasksActive: ['max_tasks_active', 'maxTaskActive', 'maxInFlight'],
       tasksPerWorker: ['tasks_per_worker', 'taskPerWorker', 'concurrentTasksPerWorker'],
@@ -809,6 +817,7 @@ describe('options', () => {
         cpuIds: [0],
         orderTasks: false,
         insights: false,
+        startTimeout: 1000,
         env: {},
         argv: [],
         execArgv: [],
@@ -827,7 +836,7 @@ describe('options', () => {
       }
       expect(() => resolveOperatorOptions({ pool, ...poolOptions }, 'parallelMap')).to.throw(
         TypeError,
-        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects", "cpuIds", "orderTasks", "insights", ' +
+        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects", "cpuIds", "orderTasks", "insights", "startTimeout", ' +
           '"env", "argv", "execArgv", "resourceLimits" and "name"',
       );
     });

@@ -349,7 +349,7 @@ const applyRows: Rows<ApplySettings> = {
   workerInitTimeout: row({
     ...positiveMilliseconds,
     default: () => Infinity,
-    aliases: ['initTimeout', 'setupTimeout', 'startTimeout'],
+    aliases: ['initTimeout', 'setupTimeout'],
     normalise: timerOrInfinity,
   }),
   workerExitTimeout: row({

@@ -161,6 +161,17 @@ export interface WorkerPoolOptions {
     | undefined;
 
   /**
+   * How many milliseconds a worker may take from being started until it runs: a positive number, or `Infinity`. Where it takes
+   * longer, as a process may under a small limit of processes, it is ended, and the calls that wait for a worker fail with a
+   * `WorkerStartError`. With `'fork'`, the time in which functions and `sharedObjects` are loaded does not count.
+   *
+   * Default: 60,000.
+   *
+   * @throws TypeError when it is no number, RangeError when it is 0, negative or NaN.
+   */
+  startTimeout?: number | undefined;
+
+  /**
    * The environment variables of workers, by their names, in place of all that the program has: `{ ...process.env, LANG: 'C' }` adds to
    * those. What Node itself reads as it starts, `NODE_OPTIONS` say, has no effect with `'forkserver'`: use `execArgv`.
    *
@@ -218,6 +229,8 @@ export interface PoolSettings extends WorkerResources {
   readonly cpuIds: readonly (number | readonly number[])[] | undefined;
   readonly orderTasks: boolean;
   readonly insights: InsightsSettings | undefined;
+  /** Milliseconds: at most what a timer can wait, or Infinity. */
+  readonly startTimeout: number;
 }
 
 export interface InsightsSettings {
@@ -291,6 +304,9 @@ const startMethodCheck: Check = {
 /** The options that say how a worker is made, which not every start method can follow. */
 export const workerOptions: readonly WorkerOption[] = ['argv', 'cpuIds', 'env', 'execArgv', 'name', 'resourceLimits'];
 
+/** Milliseconds. A worker takes a tenth of a second, on a machine that is busy some seconds. */
+const START_TIMEOUT = 60_000;
+
 const rows: Rows<PoolSettings> = {
   nJobs: row({
     ...positiveInteger,
@@ -348,6 +364,12 @@ const rows: Rows<PoolSettings> = {
     default: () => undefined,
     aliases: ['enableInsights', 'metrics', 'monitoring', 'recordTiming', 'statistics', 'stats'],
     normalise: (value) => insightsOf(value as boolean | InsightsSettings),
+  }),
+  startTimeout: row({
+    ...positiveMilliseconds,
+    default: () => START_TIMEOUT,
+    aliases: ['bootTimeout', 'spawnTimeout', 'startupTimeout', 'workerStartTimeout'],
+    normalise: timerOrInfinity,
   }),
   // Copies, so that nothing changes any more.
   env: row<Readonly<Record<string, string>> | undefined>({

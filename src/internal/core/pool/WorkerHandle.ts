@@ -11,7 +11,7 @@ import {
 } from '../../protocol/messages.js';
 import type { WorkerEnd } from '../../../StartMethod.js';
 import type { PoolLink, PoolStartMethod, Traffic } from '../StartMethod.js';
-import type { WorkerResources } from '../../../options.js';
+import type { PoolSettings } from '../../../options.js';
 import { runInRootContext } from '../../platform/asyncContext.js';
 import type { Chunk } from '../job/Chunk.js';
 import { ClaimBook } from './ClaimBook.js';
@@ -74,22 +74,18 @@ export class WorkerHandle {
   #hasAskedForClaims = false;
 
   /** Starts the worker. @throws what the start method throws. */
-  constructor(
-    identity: WorkerIdentity,
-    resources: WorkerResources,
-    strategy: PoolStartMethod,
-    listener: WorkerListener,
-  ) {
+  constructor(identity: WorkerIdentity, settings: PoolSettings, strategy: PoolStartMethod, listener: WorkerListener) {
     this.id = identity.workerId;
     this.#listener = listener;
     this.#link = runInRootContext(() =>
-      strategy.start(identity, resources, {
+      strategy.start(identity, settings, {
         message: (message) => this.#receive(message),
         exit: (end) => this.#end(end),
       }),
     );
     for (const task of this.#link.prepared?.tasks ?? []) this.#tasks.set(task, 'loading');
     this.#told = publishStart(this.id, strategy.name);
+    this.#watchStart(settings.startTimeout);
   }
 
   get state(): WorkerState {
@@ -174,6 +170,7 @@ export class WorkerHandle {
   leave(): void {
     if (this.#state !== 'starting' && this.#state !== 'ready') return;
     this.#become('leaving');
+    clearTimeout(this.#overdue);
     this.send([ToWorker.Leave]);
     this.#overdue = setTimeout(() => this.kill(), LEAVE_TIME);
     this.#overdue.unref();
@@ -198,11 +195,27 @@ export class WorkerHandle {
     else this.#onEnded.push(callback);
   }
 
+  #watchStart(timeout: number): void {
+    if (timeout === Infinity) return;
+    this.#overdue = setTimeout(() => {
+      if (this.#link.isLoading === true) {
+        this.#watchStart(timeout);
+        return;
+      }
+      const error = new Error(`it has not come up within ${timeout} ms, the option "startTimeout"`);
+      if (this.#link.giveUp === undefined) this.#link.kill();
+      else this.#link.giveUp(error);
+      this.#end({ exitCode: null, signal: null, error });
+    }, timeout);
+    this.#overdue.unref();
+  }
+
   #receive(message: MessageFromWorker): void {
     if (this.#state === 'killed' || this.#state === 'ended') return; // nobody wants to know any more
     switch (message[0]) {
       case FromWorker.Ready:
         if (this.#state !== 'starting') return; // it was asked to leave meanwhile
+        clearTimeout(this.#overdue);
         this.#become('ready');
         this.#listener.onReady(this);
         return;
