@@ -103,6 +103,7 @@ const poolNames = [
   'cpuIds',
   'orderTasks',
   'insights',
+  'startTimeout',
   'env',
   'argv',
   'execArgv',
