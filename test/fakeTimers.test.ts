@@ -25,6 +25,7 @@ describe('a program whose timers were replaced before the package was loaded', (
     for (const { name: startMethod } of startMethods) {
       it(`${how} has timeouts, and pools that stop (${startMethod})`, async () => {
         const { stdout, stderr } = await runNode([
+          '--no-warnings', // that mock timers are experimental
           '--input-type=commonjs',
           '-e',
           `${replace}

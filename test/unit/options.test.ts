@@ -97,6 +97,7 @@ const poolNames = [
   'cpuIds',
   'orderTasks',
   'insights',
+  'startTimeout',
   'env',
   'argv',
   'execArgv',

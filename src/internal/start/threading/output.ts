@@ -28,12 +28,15 @@ export function createPassedOn(): PassedOn {
 export function passOn(streams: Readonly<Record<'stdout' | 'stderr', Readable>>, passedOn: PassedOn): void {
   for (const [at, name] of names.entries()) {
     const source = streams[name];
+    // Node's own way there; streams that one asks Node for would hold the program open.
+    source.unpipe();
     source.on('data', (bytes: Buffer) => {
       const target = process[name]; // where a program captures its output, it may be another one each time
       target.write(bytes);
       Atomics.add(passedOn, at, bytes.length);
       if (target.writableNeedDrain) pauseUntilDrain(source, target);
     });
+    source.resume();
   }
 }
 

@@ -37,8 +37,6 @@ export const threading: PoolStartMethod = {
     const data: ThreadData = { port: workerPort, identity, claims: words, passedOn };
     const worker = startThread(execArgv, {
       workerData: data,
-      stdout: true,
-      stderr: true,
       transferList: [workerPort],
       execArgv: execArgv === undefined ? threadExecArgv(process.execArgv) : [...execArgv],
       argv: [...argv],
