@@ -148,7 +148,7 @@ export class WorkerPool implements AsyncDisposable {
    * @param input The values.
    * @param options See {@link CallOptions}.
    * @returns An async iterator of the results, which can be iterated once. Its `next` rejects with the errors of {@link WorkerPool.map}.
-   *   Leaving a loop over it, `return` and the end of an `await using` cancel what is left.
+   *   Leaving a loop over it, `return` and the end of an `await using` cancel the rest.
    * @throws TypeError or RangeError on a bad argument, at once.
    * @example
    * ```ts

@@ -390,13 +390,13 @@ export const errorClasses: Readonly<Record<string, new (fields: never) => Worker
   StartMethodUnavailableError,
 };
 
-/** Where a module is not found, or Node does not know its format, hooks may be missing that the program has. */
+/** If a module is not found, or Node does not know its format, the worker may lack hooks that the program has. */
 function hintOf(cause: unknown): string {
   const { code } = (cause ?? {}) as { readonly code?: unknown };
   const isAboutLoading = code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_UNKNOWN_FILE_EXTENSION';
   if (!isAboutLoading) return '';
   return (
-    ' If the program loads it by hooks that it has registered with module.register(): these do not reach workers. ' +
+    ' Hooks that the program registers with module.register() do not reach workers. ' +
     'Register them in a module that is preloaded with --import, which workers load, too.'
   );
 }

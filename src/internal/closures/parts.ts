@@ -1,6 +1,6 @@
 /** What the nodes of a graph are made of: see `graph.ts`. */
 
-/** A value: the number of its node, or, in an array of one, what structured clone carries faithfully by itself. */
+/** A value: the number of its node, or, in an array of one, data that structured clone carries without loss. */
 export type Slot = number | readonly [unknown];
 
 /** A property: its key (of a symbol, the node), flags, and its value, or its getter and setter. */

@@ -1,7 +1,7 @@
 /**
- * What a pool needs from the place where it runs. `node/nodePlatform.ts` is Node's; tests have one whose clock they move themselves.
+ * What a pool needs from its runtime. `node/nodePlatform.ts` implements it for Node; tests have one with a clock of their own.
  *
- * No timer here keeps the program running: only the `EventLoopRef` does.
+ * Timers do not keep the program running. Only the `EventLoopRef` does.
  */
 
 import type { WorkerIdentity } from '../protocol/messages.js';
@@ -12,18 +12,18 @@ export interface Platform {
   /** Calls back after some milliseconds. */
   setTimeout(callback: () => void, delay: number): Timer;
   clearTimeout(timer: Timer | undefined): void;
-  /** Calls back when the event loop has turned: after what has arrived by now is heard. */
+  /** Calls back when the event loop has turned, after messages that have already arrived. */
   setImmediate(callback: () => void): void;
   queueMicrotask(callback: () => void): void;
   /** What keeps the program running while it waits for workers. */
   openEventLoopRef(): EventLoopRef;
-  /** Binds a function to the async context of this moment: called from anywhere, it runs in that. */
+  /** Binds a function to the current async context. */
   bindContext<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R;
-  /** Runs a function in no caller's async context, so that what it starts keeps none alive. */
+  /** Runs a function outside any call's async context, so that nothing it starts keeps one alive. */
   runInRootContext<R>(fn: () => R): R;
   /** How many workers can run at once. */
   cpuCount(): number;
-  /** The worker that this code runs in; `undefined` in the program itself. */
+  /** The worker that this code runs in; `undefined` in the program. */
   currentWorker(): WorkerIdentity | undefined;
   /** Whether the program has a terminal where progress bars can be drawn. */
   hasBars(): boolean;
@@ -39,6 +39,6 @@ export type Timer = object | number;
 export interface EventLoopRef {
   /** Whether to keep the program running. */
   set(isHeld: boolean): void;
-  /** There are no workers. */
+  /** The last worker has gone. */
   close(): void;
 }

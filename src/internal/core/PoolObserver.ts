@@ -1,4 +1,4 @@
-/** What watches a pool: measurements, progress bars and diagnostics are all behind this. None of it changes what the pool does. */
+/** The interface of everything that watches a pool: measurements, progress bars and diagnostics. None of them changes what the pool does. */
 
 import type { Insights } from '../../insights.js';
 import type { CallSettings } from '../../options.js';
@@ -9,24 +9,24 @@ import type { Job, JobEnd } from './job/Job.js';
 import type { WorkerHandle } from './pool/WorkerHandle.js';
 
 export interface PoolObserver {
-  /** What is measured of the workers, where that is asked for. */
+  /** The measurements of the workers, with the option `insights`. */
   readonly measurements: { insights(): Insights; reset(): void } | undefined;
-  /** @throws Error where a call asks for what cannot be shown. */
+  /** @throws Error if the progress of a call cannot be shown. */
   checkCall(call: CallSettings): void;
-  /** @param fail Called where the progress of the call cannot be shown. */
+  /** @param fail Called if the progress of the call cannot be shown. */
   onCallStart(job: Job, fail: (error: unknown) => void): void;
   onCallEnd(job: Job, end: JobEnd): void;
   onWorkerStart(worker: WorkerHandle): void;
   onWorkerReady(worker: WorkerHandle): void;
   onWorkerEnd(worker: WorkerHandle, end: WorkerEnd): void;
-  /** A worker without chunks was given one, at that time. */
+  /** An idle worker got a chunk at `time`. */
   onWorkerBusy(worker: WorkerHandle, time: number): void;
   /** What a worker has measured, told with `count` results. Called before these count as done. */
   onFigures(worker: WorkerHandle, chunk: Chunk, count: number, figures: Figures): void;
   /** An init or exit function has ended. */
   onHookEnd(worker: WorkerHandle, message: HookMessage): void;
-  /** @param index That of its value; of the first one where a chunk was lost. */
+  /** @param index The index of its value; if a chunk was lost, of the first one. */
   onTaskError(worker: WorkerHandle, index: number, error: unknown): void;
-  /** A worker tells how far a call is that was made inside of it. */
+  /** A worker reports the progress of a call that was made inside it. */
   onRemoteBar(worker: WorkerHandle, bar: RemoteBar): void;
 }

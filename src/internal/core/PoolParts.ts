@@ -1,4 +1,4 @@
-/** What a pool is put together from, so that nothing in here knows where it runs. `node/createScheduler.ts` gives the real ones. */
+/** The parts of a pool that depend on its runtime. `node/createScheduler.ts` provides those for Node. */
 
 import type { AnyTask } from '../../taskTypes.js';
 import type { PortableFunction, PortableValue } from '../protocol/portable.js';

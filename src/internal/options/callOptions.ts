@@ -159,7 +159,7 @@ export interface ApplyOptions<Settle extends boolean = false> {
    *
    * Default: none; variables have the values of the moment when the call begins.
    *
-   * @throws TypeError when it is not an object, and, when the call begins, for a name that no function of the call uses.
+   * @throws TypeError when it is not an object. The call fails with a TypeError if no function of it uses one of the names.
    */
   captures?: Readonly<Record<string, unknown>> | undefined;
 

@@ -158,13 +158,13 @@ export interface WorkerPoolOptions {
     | undefined;
 
   /**
-   * How many milliseconds a worker may take from being started until it runs: a positive number, or `Infinity`. Where it takes
-   * longer, as a process may under a small limit of processes, it is ended, and the calls that wait for a worker fail with a
-   * `WorkerStartError`. With `'fork'`, the time in which functions and `sharedObjects` are loaded does not count.
+   * How many milliseconds a worker may take to start: a positive number, or `Infinity`. A worker that takes longer is killed, and
+   * the calls that wait for a worker fail with a `WorkerStartError`. Node can hang in its start if the number of processes is limited.
+   * With `'fork'`, loading functions and `sharedObjects` into the template does not count.
    *
    * Default: 60,000.
    *
-   * @throws TypeError when it is no number, RangeError when it is 0, negative or NaN.
+   * @throws TypeError when it is not a number, RangeError when it is 0, negative or NaN.
    */
   startTimeout?: number | undefined;
 
@@ -265,7 +265,7 @@ function objectOf(
   };
 }
 
-/** What no environment can hold is dropped or refused by the system, by each start method in another way. */
+/** Refuses what no environment can hold: each start method would drop or refuse it in another way. */
 function envFault(value: unknown, name: string): TypeErrorConstructor | RangeErrorConstructor | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'string') return TypeError;
@@ -309,7 +309,7 @@ const startMethodCheck: Check = {
 /** The options that not every start method supports. */
 export const workerOptions: readonly WorkerOption[] = ['argv', 'cpuIds', 'env', 'execArgv', 'name', 'resourceLimits'];
 
-/** Milliseconds. A worker takes a tenth of a second, on a machine that is busy some seconds. */
+/** Milliseconds. A worker takes a tenth of a second; on a busy machine, some seconds. */
 const START_TIMEOUT = 60_000;
 
 const rows: Rows<PoolSettings> = {

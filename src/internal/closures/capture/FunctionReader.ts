@@ -12,8 +12,7 @@ import { findWritten, InsideNodeError, locate, writtenAlone, type WrittenFunctio
 
 export type AnyFunction = (...args: never[]) => unknown;
 
-export const ofTheFunctionAround =
-  'that of the function around the arrow function. Put what it needs of it into a constant';
+export const ofTheFunctionAround = 'that of the function around the arrow function. Put what it needs into a constant';
 
 /** What is known of a function where there is no inspector. */
 export const noFacts: FunctionFacts = { location: undefined, scopes: [], isBound: false };
@@ -37,17 +36,17 @@ export class FunctionReader {
     if (isNative(fn)) refuse('a native function that has no public name');
     try {
       if (inspector === undefined) return { written: writtenAlone(text), facts };
-      if (facts.location === undefined) return refuse('a function that V8 knows no place of');
+      if (facts.location === undefined) return refuse('a function without a known location');
       return { written: findWritten(fn, text, facts.location, facts.scopes, inspector), facts };
     } catch (error) {
-      if (error instanceof InsideNodeError) return refuse('a function inside of Node that has no public name');
+      if (error instanceof InsideNodeError) return refuse('a function inside Node that has no public name');
       if (!(error instanceof SyntaxError)) throw error;
       if (error.message.includes('new.target')) {
         const location = inspector && facts.location && locate(text, facts.location, inspector);
         const owner = { name: nameOf(fn), location };
         return this.#graph.fail({ owner, variable: 'new.target', path: 'new.target' }, ofTheFunctionAround);
       }
-      return refuse(`a function whose text cannot be read alone (${error.message})`);
+      return refuse(`a function whose text cannot be parsed alone (${error.message})`);
     }
   }
 
@@ -92,7 +91,7 @@ export class FunctionReader {
     return uses;
   }
 
-  /** Whether a class is inside of Node, without a name by which a worker could find it. */
+  /** Whether a class is inside Node, without a name by which a worker could find it. */
   isOfNode(owner: object): boolean {
     const { inspector } = this.#graph;
     const scriptId = inspector?.factsOf(owner).location?.scriptId;

@@ -13,7 +13,7 @@ export interface Kind<V, N extends { readonly type: string }> {
 
 /** How something was reached: for messages. */
 export interface Origin {
-  /** The function whose variable it is, or is inside of. */
+  /** The function whose variable it is, or is inside. */
   readonly owner: { readonly name: string; readonly location: string | undefined } | undefined;
   readonly variable: string | undefined;
   /** From the variable on: `config.db.socket`. */

@@ -7,19 +7,19 @@ export interface Chunk {
   id: number;
   /** The sequence number of its first value; the others follow. Results are put in order by it. */
   readonly seq: number;
-  /** What the user knows the values by. */
+  /** The indexes of the values in the source. */
   readonly indexes: ChunkIndexes;
-  /** Kept until the results are in, to be started again if the worker dies. Only {@link shorten} takes some away. */
+  /** Kept until the results are in, in case the worker dies. Only {@link shorten} removes some. */
   readonly values: unknown[];
   /** How many results are in: counted by its job. */
   done: number;
-  /** How many workers have died of it. */
+  /** How many workers have died while they had it. */
   readonly deaths: number;
-  /** With `orderTasks`, the worker that it is for; else -1. */
+  /** With `orderTasks`, the worker that it is for; otherwise -1. */
   readonly slot: number;
-  /** Whether something in it was moved to the worker, so that it cannot be started again. */
+  /** Whether something in it was moved to the worker, so that it cannot be sent again. */
   moved: boolean;
-  /** Whether some of what its call yields has come. */
+  /** Whether its call has already yielded something. */
   yielded: boolean;
 }
 
@@ -60,7 +60,7 @@ export function indexAt({ indexes }: Chunk, at: number): number {
   return typeof indexes === 'number' ? indexes + at : (indexes[at] as number);
 }
 
-/** The index of the next value that is to have a result. */
+/** The index of the next value without a result. */
 export function indexOfNext(chunk: Chunk): number {
   return indexAt(chunk, chunk.done);
 }

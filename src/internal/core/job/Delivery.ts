@@ -1,8 +1,8 @@
 /**
- * In which order results go out. Each job has one delivery; `seq` numbers are those of its values.
+ * The order in which results go out. Each job has one delivery. `seq` is the sequence number of a value.
  *
- * - plain results: as they come, or put in order by the `ReorderBuffer`;
- * - results of `merge` calls, where each value yields several batches: as they come, or one value after the other.
+ * - plain results: as they come, or put in order by the `ReorderBuffer`
+ * - results of `merge` calls, where each value yields several batches: as they come, or value by value
  */
 
 import { ReorderBuffer } from './ReorderBuffer.js';
@@ -13,16 +13,16 @@ export interface DeliveryTarget {
   emit(values: unknown[]): boolean;
   /** `count` values are through: all their results are out. */
   through(count: number): void;
-  /** A batch that value number `seq` had yielded is out: the worker may send another. */
+  /** A batch of value number `seq` is out: its worker may send another. */
   credit(seq: number): void;
 }
 
 export interface Delivery {
   /** Results of the values from `seq` on, one each. */
   results(seq: number, values: unknown[]): void;
-  /** What value number `seq` has yielded so far. */
+  /** The next batch of value number `seq`. */
   yields(seq: number, values: unknown[]): void;
-  /** Whether all that comes before value number `seq` is out. */
+  /** Whether all results before value number `seq` are out. */
   hasReached(seq: number): boolean;
   clear(): void;
 }
@@ -86,7 +86,7 @@ class Ordered implements Delivery {
   }
 }
 
-/** What a value has yielded while an earlier one was not through. */
+/** The batches of a value that wait for an earlier value. */
 interface Early {
   readonly batches: unknown[][];
   done: boolean;
@@ -107,7 +107,7 @@ class OrderedMerge implements Delivery {
       return;
     }
     this.#target.through(1);
-    // The next ones may have yielded, and even be through, already.
+    // Later values may have yielded already, and may even be done.
     for (;;) {
       const next = this.#kept.get(++this.#expected);
       if (next === undefined) return;

@@ -53,15 +53,15 @@ export interface JobEnd {
 export interface JobOwner {
   readonly platform: Platform;
   readonly facts: PoolFacts;
-  /** How many values of a job workers could take at once, counting workers that were not started yet. */
+  /** How many values of a job workers could take at once, including workers that can still be started. */
   freeFor(job: Job): number;
-  /** The job has values to give, or none any more. */
+  /** The job has values to give, or no longer has any. */
   onWorkChanged(job: Job): void;
-  /** The job has ended; `deliver` tells the sink, and is to be called when the job's workers are where they should be. */
+  /** The job has ended. Call `deliver`, which tells the sink, when its workers have been dealt with. */
   onJobEnded(job: Job, end: JobEnd, deliver: () => void): void;
-  /** All values are through: `done` is to be called when the exit functions of the job are, too. */
+  /** All values are done. Call `done` when the exit functions of the job have run, too. */
   runExits(job: Job, done: () => void): void;
-  /** The worker with a chunk may send another batch of what it yields. */
+  /** The worker with a chunk may send another batch. */
   credit(job: Job, chunk: Chunk): void;
   /** The results of a chunk are no longer wanted. */
   cancelChunk(job: Job, chunk: Chunk): void;
@@ -73,7 +73,7 @@ export class Job {
   readonly call: CallSettings;
   /** Its init and exit functions; `undefined` where it has none. */
   readonly hooks: WorkerHooks | undefined;
-  /** What its chunks have that is unusual; `undefined` where that is nothing. */
+  /** What is unusual about its chunks; `undefined` if nothing is. */
   readonly flags: RunFlags | undefined;
   /** What its exit functions have returned, once they have. */
   exitResults: unknown[] = [];
@@ -88,13 +88,13 @@ export class Job {
   /** The chunks that workers have. */
   readonly #inFlight = new Set<Chunk>();
   #state: JobState = 'open';
-  /** While it is failing: the smallest value that has failed. */
+  /** While it is failing: the first value, in order, that has failed. */
   #failure: { readonly seq: number; readonly error: unknown } | undefined;
   /** How many values have a result. */
   #done = 0;
-  /** Whether the sink tells when results are consumed, until the pool waits for the job. */
+  /** Whether the sink reports when results are consumed. No longer true once the pool waits for the job. */
   #manualConsume: boolean;
-  /** How many results the sink has and has not told to be consumed. */
+  /** How many results the sink has not yet consumed. */
   #unconsumed = 0;
 
   readonly #onAbort = (): void => this.#finish({ outcome: 'failed', error: this.call.signal?.reason, isAborted: true });
@@ -111,7 +111,7 @@ export class Job {
     this.#bufferSize = spec.bufferSize;
     this.#manualConsume = spec.manualConsume;
     this.#input = new JobInput(spec, task.pace, owner.facts);
-    // In the async context of the call, not in that of the one that has started the worker.
+    // In the async context of the call, not in that of the call that started the worker.
     this.#tellProgress = this.call.onProgress && owner.platform.bindContext(this.call.onProgress);
     if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
@@ -134,7 +134,7 @@ export class Job {
     return this.#done;
   }
 
-  /** How many values there will be, where that is known from the start. */
+  /** How many values there will be, if known in advance. */
   get expectedCount(): number | undefined {
     return this.#input.expectedCount;
   }
@@ -146,7 +146,7 @@ export class Job {
 
   // --- the source's side
 
-  /** Takes the source's next value. Ignored where it is not wanted: after the end, and behind a value that has failed. */
+  /** Takes the source's next value. Ignores it after the end, and behind a value that has failed. */
   push(value: unknown): void {
     if (this.#state !== 'open') return;
     let sent = value;
@@ -174,22 +174,22 @@ export class Job {
     this.#completeIfDone();
   }
 
-  /** Ends the job with an error that has no place in the order: of the source, of a signal, of the pool. */
+  /** Ends the job at once with an error of the source, of a signal or of the pool. */
   fail(error: unknown): void {
     this.#finish({ outcome: 'failed', error });
   }
 
-  /** Ends the job without a word. */
+  /** Ends the job without an error and without completing. */
   cancel(): void {
     this.#finish({ outcome: 'cancelled' });
   }
 
-  /** Pulled input: whether another value may be read. */
+  /** Whether another value of a pulled input may be read. */
   hasRoom(): boolean {
     return this.#isWanting && this.#input.hasRoom;
   }
 
-  /** `count` results were consumed; for a sink that said it would tell. */
+  /** `count` results were consumed. For sinks with `manualConsume`. */
   consume(count: number): void {
     if (!this.#manualConsume) return; // they count as consumed
     this.#unconsumed -= count;
@@ -198,7 +198,7 @@ export class Job {
     if (!this.ended) this.#sink.room?.();
   }
 
-  /** The pool waits for the job's end: from here on the job does not wait for the consumer of its results. */
+  /** The pool waits for the job's end, so from now on the job does not wait for the consumer of its results. */
   drain(): void {
     if (this.ended || !this.#manualConsume) return;
     this.consume(this.#unconsumed);
@@ -212,7 +212,7 @@ export class Job {
 
   // --- the pool's side
 
-  /** Whether there is something that a worker could be given. */
+  /** Whether there is work for a worker. */
   get hasWork(): boolean {
     return !this.ended && this.waitingCount > 0;
   }
@@ -222,7 +222,7 @@ export class Job {
     return this.#input.hasPlenty;
   }
 
-  /** Whether the size of its chunks is ours to choose. */
+  /** Whether we choose the size of its chunks. */
   get isAdaptive(): boolean {
     return this.#input.isAdaptive;
   }
@@ -237,17 +237,17 @@ export class Job {
     return this.#input.mayGoAhead;
   }
 
-  /** Whether the next chunk for a worker is to have it for itself. */
+  /** Whether the next chunk for a worker must run alone. */
   isNextAlone(workerId: number): boolean {
     return this.#input.isNextAlone(workerId);
   }
 
   /**
-   * Takes the next chunk for a worker. Only where `hasWork`.
+   * Takes the next chunk for a worker. Only if `hasWork`.
    *
-   * @param limit How many values it has at most.
+   * @param limit The maximum number of values.
    * @param free How many workers could take a value now.
-   * @returns `undefined` where all chunks that there are, are for other workers: with `orderTasks`.
+   * @returns `undefined` if all chunks are for other workers, with `orderTasks`.
    */
   cut(workerId: number, limit: number, free: number): Chunk | undefined {
     const chunk = this.#input.cut(workerId, limit, free);
@@ -255,7 +255,7 @@ export class Job {
     return chunk;
   }
 
-  /** The next results of a chunk; with the last ones it is no longer in flight. */
+  /** The next results of a chunk. With the last ones it is no longer in flight. */
   onResults(chunk: Chunk, values: unknown[]): void {
     const seq = chunk.seq + chunk.done;
     this.#count(chunk, values.length);
@@ -281,7 +281,7 @@ export class Job {
     }
   }
 
-  /** What the call of a merge chunk has yielded. */
+  /** The call of a merge chunk has yielded values. */
   onYields(chunk: Chunk, values: unknown[]): void {
     chunk.yielded = true;
     if (this.ended || this.#isBeyondFailure(chunk.seq)) return;
@@ -289,7 +289,7 @@ export class Job {
     this.#afterDelivery();
   }
 
-  /** The next value of a chunk has failed, and with it the chunk has ended. @param isOver Whether its worker is through with it. */
+  /** The next value of a chunk has failed, which ends the chunk. @param isOver Whether its worker is done with it. */
   onFailure(chunk: Chunk, error: unknown, isOver = true): void {
     if (isOver) this.#inFlight.delete(chunk);
     const seq = chunk.seq + chunk.done;
@@ -304,7 +304,7 @@ export class Job {
       this.fail(error);
       return;
     }
-    // The values before it are to come out first; nothing after it is started any more.
+    // The results before it come out first, and no later value is started.
     if (this.#state !== 'failing') this.#become('failing');
     this.#failure = { seq, error };
     this.#sink.close?.();
@@ -315,19 +315,19 @@ export class Job {
     this.#owner.onWorkChanged(this);
   }
 
-  /** A worker has nothing to do any more with a chunk. */
+  /** A worker is done with a chunk. */
   onChunkOver(chunk: Chunk): void {
     this.#inFlight.delete(chunk);
     if (!this.ended) this.#completeIfDone();
   }
 
-  /** A worker gives back the values of a chunk from `from` on, which it has not started. */
+  /** A worker gives back the values of a chunk from `from` on. It has not started them. */
   onReturned(chunk: Chunk, from: number): void {
     if (this.ended || from >= chunk.values.length) return;
     this.#giveBack([restOf(chunk, from)]);
   }
 
-  /** A chunk cannot be sent as it is: its values are to be sent one by one. */
+  /** A chunk cannot be sent: its values have to be sent one by one. */
   onSplit(chunk: Chunk): void {
     this.#inFlight.delete(chunk);
     this.#giveBack(singlesOf(chunk, 0));
@@ -336,8 +336,8 @@ export class Job {
   /**
    * The worker with a chunk has ended.
    *
-   * @param fate What becomes of the chunk.
-   * @param error Makes the error, from the indexes that the worker was at, and the reason why they are not started again.
+   * @param fate What happens to the chunk.
+   * @param error Creates the error, from the indexes of the lost values, and the reason why they are not tried again.
    */
   onWorkerEnded(chunk: Chunk, fate: Fate, error: (indexes: number[], whyNotAgain?: string) => unknown): void {
     if (this.ended) {
@@ -354,7 +354,7 @@ export class Job {
         this.#giveBack([restOf(chunk, chunk.done, 1)]);
         break;
       case 'retry':
-        // One by one, so that the culprit shows.
+        // One by one, to find the culprit.
         this.#giveBack(singlesOf(chunk, chunk.done, chunk.deaths + 1));
         break;
       case 'fail loading':
@@ -382,18 +382,18 @@ export class Job {
     return `All retries of "workerDeathRetries" (${workerDeathRetries}) are used up.`;
   }
 
-  /** Results of a chunk are in. */
+  /** `count` results of a chunk have arrived. */
   #count(chunk: Chunk, count: number): void {
     chunk.done += count;
     this.#done += count;
     if (isDone(chunk)) this.#inFlight.delete(chunk);
   }
 
-  /** `count` values from `seq` on have failed: with `settle` that is what is told of them. */
+  /** `count` values from `seq` on have failed. With `settle`. */
   #reject(seq: number, count: number, reason: unknown): void {
     const rejections: PromiseRejectedResult[] = Array.from({ length: count }, () => ({ status: 'rejected', reason }));
     if (this.mode === CallMode.Merge) {
-      // After what the call has given before.
+      // After the results of the call.
       this.#delivery.yields(seq, rejections);
       if (this.ended) return;
     }
@@ -414,7 +414,7 @@ export class Job {
     }
     this.#completeIfDone();
     if (this.ended) return;
-    // What is out makes room for what waits, where the number of values on their way is bounded.
+    // Delivered results make room for waiting values, if the number under way is limited.
     if (this.call.maxTasksActive !== undefined) this.#owner.onWorkChanged(this);
     this.#sink.room?.();
   }
@@ -439,7 +439,7 @@ export class Job {
     try {
       this.#sink.close?.();
     } finally {
-      // A source whose own clean-up throws does not keep the job from its end.
+      // The job ends even if the clean-up of its source throws.
       this.#owner.onJobEnded(this, end, () => this.#deliverEnd(end));
     }
   }

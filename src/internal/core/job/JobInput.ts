@@ -1,4 +1,4 @@
-/** What goes into a job: the values that wait, how they are cut into chunks, and how many more may come. */
+/** The input of a job: the waiting values, how they are cut into chunks, and how many more may come. */
 
 import { SPLITS_PER_WORKER } from '../../protocol/tuning.js';
 import { CallMode } from '../../protocol/messages.js';
@@ -24,7 +24,7 @@ export class JobInput {
     this.#sizing = new Sizing(spec, pace, pool, this.#pending);
   }
 
-  /** How many values there will be, where that is known from the start. */
+  /** How many values there will be, if known in advance. */
   get expectedCount(): number | undefined {
     const elements = this.#spec.input?.elements;
     return elements === undefined ? this.#spec.total : countPieces(elements, this.#pieceSize);
@@ -40,12 +40,12 @@ export class JobInput {
     return this.#pending.isEmpty;
   }
 
-  /** How many workers could be kept busy with what waits. */
+  /** How many workers the waiting values could keep busy. */
   get waitingCount(): number {
     return this.#sizing.waitingCount;
   }
 
-  /** Whether the size of chunks is ours to choose. */
+  /** Whether we choose the size of chunks. */
   get isAdaptive(): boolean {
     return this.#sizing.isAdaptive;
   }
@@ -55,12 +55,12 @@ export class JobInput {
     return this.#sizing.areWhole;
   }
 
-  /** Whether another value of an input that is pulled may be taken. */
+  /** Whether another value of a pulled input may be taken. */
   get hasRoom(): boolean {
     return this.#sizing.hasRoom;
   }
 
-  /** Whether chunks can be cut before the source pauses: not where that decides over what is dropped. */
+  /** Whether chunks can be cut before the source pauses. Not with a `bufferSize`, where that would change what is dropped. */
   get hasPlenty(): boolean {
     return this.#spec.bufferSize === Infinity && this.#sizing.hasPlenty;
   }
@@ -69,13 +69,13 @@ export class JobInput {
    * Takes a value.
    *
    * @param free How many workers are about to take one.
-   * @returns False where the buffer is full and that is an error.
+   * @returns False if the buffer is full and that is an error.
    */
   push(value: unknown, free: number): boolean {
     return this.#pending.push(value, free);
   }
 
-  /** Whether the value that was pushed last is the only one that waits. */
+  /** Whether the last pushed value is the only one that waits. */
   get isFirst(): boolean {
     return this.#pending.waiting === 1;
   }
@@ -85,21 +85,21 @@ export class JobInput {
     this.#sizing.completeInput();
   }
 
-  /** `count` values are through, with their results consumed. */
+  /** `count` values are done, and their results consumed. */
   consume(count: number): void {
     this.#sizing.consume(count);
   }
 
   /**
-   * Whether the next chunk may wait on a worker behind another one: not what moves, for it could not be given back, and not
-   * what has a timeout, which begins when it is sent.
+   * Whether the next chunk may wait on a worker behind another one. Not values that move, which could not be given back, and not
+   * values with a timeout, whose clock starts when they are sent.
    */
   get mayGoAhead(): boolean {
     if (this.#spec.mode === CallMode.Merge || this.#sizing.isTimed) return false;
     return this.#pool.orderTasks ? !transfersAreUsed() : !this.#pending.movesNext(this.#sizing.next);
   }
 
-  /** Whether the next chunk for a worker is to have it for itself: another one has died of it, and the culprit is to show. */
+  /** Whether the next chunk for a worker must run alone: a worker has died of it, and we look for the culprit. */
   isNextAlone(workerId: number): boolean {
     return this.#pending.nextDeaths(this.#pool.orderTasks ? workerId : undefined) > 0;
   }
@@ -107,9 +107,9 @@ export class JobInput {
   /**
    * Cuts the next chunk for a worker.
    *
-   * @param limit How many values it has at most.
+   * @param limit The maximum number of values.
    * @param free How many workers could take a value now.
-   * @returns `undefined` where all chunks are for other workers: with `orderTasks`.
+   * @returns `undefined` if all chunks are for other workers, with `orderTasks`.
    */
   cut(workerId: number, limit: number, free: number): Chunk | undefined {
     const { nJobs, orderTasks } = this.#pool;
@@ -121,7 +121,7 @@ export class JobInput {
     this.#pending.giveBack(chunks);
   }
 
-  /** Drops what comes after a value: it is not to be started. */
+  /** Drops all values after `seq`: they will not be started. */
   dropAfter(seq: number): void {
     this.#pending.dropAfter(seq);
   }

@@ -4,12 +4,12 @@ import type { CallSettings, Overflow } from '../../../options.js';
 import type { CallMode } from '../../protocol/messages.js';
 import type { InputFacts } from './pull.js';
 
-/** Where a job's results and its end go. None of these is called after the job was cancelled, or after its end. */
+/** Where the results and the end of a job go. Never called after the job was cancelled, or after its end. */
 export interface JobSink {
   next(values: unknown[]): void;
   error(error: unknown): void;
   complete(): void;
-  /** Pulled input: there may be room for more values. */
+  /** There may be room for more values of a pulled input. */
   room?(): void;
   /** No more values are wanted; the end may follow later. */
   close?(): void;
@@ -27,11 +27,11 @@ export interface JobSpec {
   readonly overflow: Overflow;
   /** Whether the sink tells by `consume` when results are consumed. Default: they are as soon as it has them. */
   readonly manualConsume: boolean;
-  /** Whether its exit functions run at its end also where workers are kept. Default: false. */
+  /** Whether its exit functions run at its end even if workers are kept. Default: false. */
   readonly wantsExitResults: boolean;
-  /** What is known of an input that is pulled. */
+  /** What is known of a pulled input. */
   readonly input: InputFacts | undefined;
-  /** How many values there will be, where that is known. */
+  /** How many values there will be, if known. */
   readonly total: number | undefined;
 }
 
@@ -45,7 +45,7 @@ const defaults = {
   total: undefined,
 } as const;
 
-/** A specification, with defaults for what is not said. */
+/** A specification, completed with defaults. */
 export function jobSpec(given: Pick<JobSpec, 'mode' | 'call' | 'sink'> & Partial<JobSpec>): JobSpec {
   return { ...defaults, total: given.input?.length, ...given };
 }

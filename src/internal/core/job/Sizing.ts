@@ -1,7 +1,7 @@
 /**
- * How many values of a job are given out at a time, and how many may be on their way.
+ * How many values go into a chunk, and how many may be under way.
  *
- * The size of chunks is the user's choice, by `chunkSize` and `nSplits`, or ours: adaptive, by the pace of the function.
+ * The user chooses the size of chunks, by `chunkSize` or `nSplits`. Otherwise it adapts to the pace of the function.
  */
 
 import { WINDOW } from '../../protocol/tuning.js';
@@ -10,33 +10,33 @@ import type { JobSpec } from './JobSpec.js';
 import type { Pace } from './Pace.js';
 import type { PendingValues } from './PendingValues.js';
 
-/** What is the same for all jobs of a pool. */
+/** Facts about the pool. */
 export interface PoolFacts {
   readonly nJobs: number;
-  /** Whether chunks go to the workers in turns. */
+  /** The option of that name. */
   readonly orderTasks: boolean;
-  /** Whether workers can have memory in common with the program. */
+  /** Whether workers can share memory with the program. */
   readonly sharesMemory: boolean;
 }
 
 export class Sizing {
-  /** Whether each task has a timeout: it travels alone, so that it is known when it starts. */
+  /** Whether each task has a timeout. Then it travels alone, so that we know when it starts. */
   readonly isTimed: boolean;
-  /** Whether a chunk waits until it is whole: it has a fixed size, and the input gives values whenever it is asked. */
+  /** Whether a chunk waits until it is complete: it has a fixed size, and the input always has a value or has ended. */
   readonly areWhole: boolean;
-  /** Whether the size of the chunks is ours to choose. */
+  /** Whether we choose the size of the chunks. */
   readonly isAdaptive: boolean;
   readonly #mode: CallMode;
   readonly #pace: Pace;
   readonly #pending: PendingValues;
-  /** The size of the chunks, where that is fixed. */
+  /** The size of the chunks, if fixed. */
   readonly #chunkSize: number | undefined;
   readonly #nSplits: number | undefined;
   readonly #maxTasksActive: number | undefined;
   readonly #inputLength: number | undefined;
-  /** How many chunks can be worked on at once. */
+  /** How many chunks can run at once. */
   readonly #takers: number;
-  /** How many values are through, with their results consumed. */
+  /** How many values are done, and their results consumed. */
   #consumed = 0;
   #isInputComplete = false;
 
@@ -46,7 +46,7 @@ export class Sizing {
     this.#pace = pace;
     this.#pending = pending;
     this.isTimed = taskTimeout !== Infinity;
-    // A piece of a typed array is a chunk by itself, where its size is given.
+    // If the size of its pieces is given, each piece of a typed array is a chunk.
     const isPiece = input?.isCut === true && (chunkSize ?? nSplits) !== undefined;
     this.#chunkSize = this.isTimed || isPiece ? 1 : chunkSize;
     this.#nSplits = nSplits;
@@ -62,7 +62,7 @@ export class Sizing {
     return this.#isInputComplete;
   }
 
-  /** `count` values are through, with their results consumed. */
+  /** `count` values are done, and their results consumed. */
   consume(count: number): void {
     this.#consumed += count;
   }
@@ -77,56 +77,56 @@ export class Sizing {
     return (this.isAdaptive ? this.#pending.returnedValues : this.#pending.returned) + this.#cuttable;
   }
 
-  /** How many values the next chunk should have; 0 where none may be given out. */
+  /** How many values the next chunk should have; 0 if there may be none. */
   get next(): number {
     const waiting = this.#cuttable;
     if (waiting === 0) return 0;
     if (this.#mode === CallMode.Merge) return 1;
     const fixed = this.#fixed;
     if (fixed !== undefined) return Math.min(fixed, waiting);
-    // Half a worker's share, for each has a chunk and one ahead.
+    // Half a worker's share, because each has a chunk and one ahead.
     const fairShare = Math.ceil(waiting / (2 * this.#takers));
     return Math.max(1, Math.min(this.#pace.size, fairShare));
   }
 
-  /** Whether more waiting values would not make the next chunk larger. */
+  /** Whether so many values wait that more would not make the next chunk larger. */
   get hasPlenty(): boolean {
     return this.isAdaptive && this.#pending.waiting >= 2 * this.#takers * this.#pace.size;
   }
 
-  /** How many values a chunk that was given back should have at most: it is for all `free` workers. */
+  /** The maximum number of values in a chunk that was given back: all `free` workers share it. */
   shareOfReturned(free: number): number {
     if (!this.isAdaptive) return Infinity;
     return Math.ceil(this.#pending.returnedValues / Math.max(1, free));
   }
 
-  /** Whether another value of an input that is pulled may be taken. */
+  /** Whether another value of a pulled input may be taken. */
   get hasRoom(): boolean {
     return this.#pending.taken - this.#consumed < this.#window;
   }
 
-  /** How many of the waiting values may be handed out now. */
+  /** How many of the waiting values may go to workers now. */
   get #cuttable(): number {
     const most = this.#maxTasksActive ?? Infinity;
     const { waiting, cutCount } = this.#pending;
     const count = Math.min(waiting, most - (cutCount - this.#consumed));
-    // An input that has more at once has it as soon as there is room: then the chunk is whole.
+    // An input that always has a value fills the chunk as soon as there is room.
     if (!this.areWhole || this.#isInputComplete || count === 0) return count;
     return count < Math.min(this.#fixed ?? 1, most) ? 0 : count;
   }
 
-  /** The size of the next chunk, where that is not ours to choose. */
+  /** The size of the next chunk, if fixed. */
   get #fixed(): number | undefined {
     if (this.#chunkSize !== undefined || this.#nSplits === undefined) return this.#chunkSize;
     const length = this.#inputLength ?? 0;
     const begin = this.#pending.cutCount;
-    if (begin >= length) return undefined; // of an unknown length, or one that has grown
+    if (begin >= length) return undefined; // an unknown length, or an input that has grown
     const splits = Math.min(this.#nSplits, length);
-    // Chunk number k ends before value number floor(k * length / splits): so their sizes differ by one at most.
+    // Chunk number k ends before value number floor(k * length / splits), so their sizes differ by one at most.
     return Math.floor((Math.ceil(((begin + 1) * splits) / length) * length) / splits) - begin;
   }
 
-  /** How many values may be on their way: twice what the workers hold, which is a chunk each and at least one ahead. */
+  /** How many values may be under way: twice what the workers hold, which is a chunk each and at least one ahead. */
   get #window(): number {
     if (this.#maxTasksActive !== undefined) return this.#maxTasksActive;
     const size = this.#fixed ?? this.#pace.size;

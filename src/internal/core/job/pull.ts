@@ -12,24 +12,24 @@ export interface PullTarget {
   push(value: unknown): void;
   end(): void;
   fail(error: unknown): void;
-  /** Cuts a typed array into the values that are to be made of it. */
+  /** Cuts a typed array into its values. */
   piecesOf?(array: TypedArray): Iterable<unknown>;
 }
 
 /** An input that is being read. */
 export interface Pull {
-  /** Reads what there is room for. */
+  /** Reads as much as there is room for. */
   advance(): void;
-  /** Reads no more, and lets the input clean up. */
+  /** Stops reading, and lets the input clean up. */
   stop(): void;
 }
 
-/** Makes a reader of an input, as yet unread. */
+/** Creates a reader for an input. It has not read anything yet. */
 export type OpenInput = (target: PullTarget) => Pull;
 
 /** What is known of an input before it is read. */
 export interface InputFacts {
-  /** Whether it gives a value, or its end, whenever it is asked. */
+  /** Whether it always has a value, or its end, when asked. */
   readonly isReadAtOnce: boolean;
   /** How many values it has. */
   readonly length: number | undefined;
@@ -55,14 +55,14 @@ export function factsOf(input: unknown): InputFacts {
 /**
  * Checks an input.
  *
- * @throws TypeError where it is nothing that can be read.
+ * @throws TypeError if it cannot be read.
  */
 export function openInput(input: unknown, caller: string): OpenInput {
   const has = (key: PropertyKey): boolean =>
     (typeof input === 'object' || typeof input === 'function') &&
     input !== null &&
     typeof (input as Record<PropertyKey, unknown>)[key] === 'function';
-  // Before the iterators that web streams are too: a reader can be told to stop while it waits.
+  // Web streams may be iterators, too, but only a reader can be stopped while it waits.
   if (has('getReader')) return (target) => pullAsync(readStream(input as ReadableStreamLike), target);
   if (has(Symbol.asyncIterator)) {
     return (target) => {
@@ -96,7 +96,7 @@ function resultOf<T>(result: IteratorResult<T, unknown>): IteratorResult<T, unkn
   throw new TypeError(`The iterator of "input" must give objects from next(), got ${describeValue(result)}.`);
 }
 
-/** Whether a value has bytes; of another realm, too. */
+/** Whether a value has bytes. It may be of another realm. */
 function isBinary(value: unknown): boolean {
   return ArrayBuffer.isView(value) || /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value));
 }
@@ -104,7 +104,7 @@ function isBinary(value: unknown): boolean {
 function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
   let open = true;
   let reading = false;
-  /** Whether it was stopped by its own code or by what a value leads to: it cannot be closed while it runs. */
+  /** Whether it was stopped while it runs, by its own code or because of a value. It cannot be closed until then. */
   let toBeClosed = false;
   const readOne = (): void => {
     const { done, value } = resultOf(iterator.next());
@@ -116,12 +116,12 @@ function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
   };
   return {
     advance(): void {
-      if (reading) return; // the iterator's own code has made room
+      if (reading) return; // called from the iterator's own code
       reading = true;
       try {
         while (open && target.hasRoom()) readOne();
       } catch (error) {
-        toBeClosed = false; // an iterator that has thrown is at its end
+        toBeClosed = false; // an iterator that has thrown has ended
         if (!open) return; // it was stopped, so its failure is of no interest
         open = false;
         target.fail(error);
@@ -149,7 +149,7 @@ function close(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
   }
 }
 
-/** A Node stream: its iterator hears of the end only with the next piece of data, which may never come. */
+/** Destroys a Node stream. Its iterator would notice the stop only with the next piece of data, which may never come. */
 function destroying(stream: { destroy(): void }, pull: Pull): Pull {
   return {
     advance: () => pull.advance(),
@@ -187,7 +187,7 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
         })
         .finally(() => {
           reading = false;
-          // Room that was made while the last value was on its way.
+          // There may have been room since the last check.
           if (open && target.hasRoom()) pull.advance();
         });
     },
@@ -200,7 +200,7 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
   return pull;
 }
 
-/** A web stream as an async iterator, for browsers where it is not one itself. */
+/** A web stream as an async iterator, for browsers where it is not one. */
 function readStream(stream: ReadableStreamLike): AsyncIterator<unknown> {
   const reader = stream.getReader();
   return {

@@ -9,7 +9,7 @@
 import { CREDITS } from '../../protocol/tuning.js';
 import type { Platform, Timer } from '../Platform.js';
 
-/** A timer that is later than this, in milliseconds, was kept waiting by the program. */
+/** A timer that is later than this, in milliseconds, was delayed by a busy program. */
 const LATE = 10;
 
 interface Deadline {
@@ -19,7 +19,7 @@ interface Deadline {
   startedAt: number;
   /** How many more batches a merge call may send before it waits. */
   credits: number;
-  /** Whether it was moved because the program was too busy to hear of the result in time. */
+  /** Whether it was moved because the program was too busy to handle the result in time. */
   moved: boolean;
 }
 
@@ -29,13 +29,13 @@ export class Deadlines<Run> {
   readonly #running = new Map<Run, Deadline>();
   readonly #onPassed: (run: Run) => void;
 
-  /** @param onPassed Called once for what has taken too long. */
+  /** @param onPassed Called once for each run that has taken too long. */
   constructor(platform: Platform, onPassed: (run: Run) => void) {
     this.#platform = platform;
     this.#onPassed = onPassed;
   }
 
-  /** What may take `left` milliseconds starts now, unless it has started before. */
+  /** Starts the clock of a run that may take `left` milliseconds, unless it has started before. */
   start(run: Run, left: number): void {
     if (left === Infinity || this.#running.has(run)) return;
     const deadline: Deadline = { timer: undefined, left, startedAt: 0, credits: CREDITS, moved: false };
@@ -50,7 +50,7 @@ export class Deadlines<Run> {
     this.#running.delete(run);
   }
 
-  /** A merge call has sent a batch: its last one for now, perhaps. */
+  /** A merge call has sent a batch. Without credits it may have to wait, so its clock stops. */
   onYields(run: Run): void {
     const deadline = this.#running.get(run);
     if (deadline === undefined || --deadline.credits > 0) return;
@@ -75,8 +75,8 @@ export class Deadlines<Run> {
       deadline.left = -late; // timers count whole milliseconds
       this.#run(run, deadline);
     } else if (late > LATE && !deadline.moved) {
-      // As long as the program was busy, a result, or what a merge call waits for, may have been on its way. Only once: a
-      // program that is always busy is to get rid of an endless loop, too.
+      // While the program was busy, a result, or the credit that a merge call waits for, may have been under way. Only once, so that
+      // a program that is always busy gets rid of an endless loop, too.
       deadline.moved = true;
       deadline.left = late;
       this.#run(run, deadline);
@@ -85,7 +85,7 @@ export class Deadlines<Run> {
     }
   }
 
-  /** The event loop has turned since time was up. */
+  /** The event loop has turned since the time was up. */
   #onLastTurn(run: Run, deadline: Deadline): void {
     if (this.#running.get(run) !== deadline || deadline.credits === 0) return;
     this.stop(run);

@@ -1,4 +1,4 @@
-/** What exit functions have returned, until other calls begin. */
+/** The results of exit functions, until other calls begin. */
 
 import type { WorkerHooks } from './WorkerHooks.js';
 
@@ -22,7 +22,7 @@ export class ExitResults {
     this.#results.push({ hooksId: id, areKept: isKept, workerId, value });
   }
 
-  /** All of them, or those of some hooks: hooks in the order in which they were made, then by worker, then by time. */
+  /** All results, or those of some hooks. In the order in which the hooks were made, then by worker, then by time. */
   list(hooks?: WorkerHooks): unknown[] {
     return this.#results
       .filter(({ hooksId }) => hooks === undefined || hooksId === hooks.id)

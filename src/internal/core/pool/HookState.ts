@@ -1,36 +1,36 @@
 /**
- * Which hooks one worker has, and what it is to do about them. For each of them:
+ * The hooks of one worker, and their states. For each of them:
  *
  *     begin ─▶ initializing ─▶ initialized ─▶ exit due ─▶ exiting ─▶ gone
  *
- * Hooks without an init function are initialized at once; those without an exit function go at once.
+ * Hooks without an init function are initialized at once. Hooks without an exit function go at once.
  */
 
 import type { WorkerHooks } from './WorkerHooks.js';
 
 export class HookState {
   readonly #hooks = new Map<WorkerHooks, 'initializing' | 'initialized'>();
-  /** Those whose exit function is to run as soon as the worker has no chunk. */
+  /** Hooks whose exit function runs as soon as the worker has no chunk. */
   readonly #due: WorkerHooks[] = [];
   #exiting: WorkerHooks | undefined;
 
-  /** All that the worker has. */
+  /** All hooks of the worker. */
   get all(): WorkerHooks[] {
     return [...this.#hooks.keys()];
   }
 
-  /** Those whose exit function runs: the worker is busy with that. */
+  /** Hooks whose exit function runs. It keeps the worker busy. */
   get exiting(): WorkerHooks | undefined {
     return this.#exiting;
   }
 
-  /** Those whose init function runs. */
+  /** Hooks whose init function runs. */
   get initializing(): WorkerHooks | undefined {
     for (const [hooks, state] of this.#hooks) if (state === 'initializing') return hooks;
     return undefined;
   }
 
-  /** Those whose exit function is to run next. */
+  /** Hooks whose exit function runs next. */
   get nextExit(): WorkerHooks | undefined {
     return this.#due[0];
   }
@@ -55,12 +55,12 @@ export class HookState {
     this.#hooks.set(hooks, 'initialized');
   }
 
-  /** The exit function is to run. */
+  /** The exit function has to run. */
   oweExit(hooks: WorkerHooks): void {
     if (this.#exiting !== hooks && !this.#due.includes(hooks)) this.#due.push(hooks);
   }
 
-  /** It is not to run after all. */
+  /** It does not have to run after all. */
   cancelExit(hooks: WorkerHooks): void {
     const at = this.#due.indexOf(hooks);
     if (at >= 0) this.#due.splice(at, 1);
@@ -77,12 +77,12 @@ export class HookState {
     this.#exiting = undefined;
   }
 
-  /** No exit function is to run any more: the worker has ended. */
+  /** No exit function can run any more: the worker has ended. */
   cancelExits(): void {
     this.#due.length = 0;
   }
 
-  /** The worker has them no longer. @returns Whether it had them. */
+  /** The worker no longer has them. @returns Whether it had them. */
   forget(hooks: WorkerHooks): boolean {
     return this.#hooks.delete(hooks);
   }

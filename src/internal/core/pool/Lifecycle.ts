@@ -1,11 +1,11 @@
 /**
- * What becomes of workers when a job or the pool ends.
+ * What happens to workers when a job or the pool ends.
  *
  * | what ends | other jobs, or `keepAlive` | no other job |
  * | --- | --- | --- |
  * | a job that completed | the workers stay | the workers leave, and then the job completes |
  * | a job that failed or was cancelled | its running tasks get `cancelTimeout` to stop, then their workers are killed | the workers are killed, and then the job fails |
- * | the pool, `stopAndJoin` | | no job waits for its consumer any more; when all have ended the workers leave; jobs that come meanwhile wait for new ones |
+ * | the pool, `stopAndJoin` | | jobs no longer wait for their consumers; when all have ended, the workers leave; new jobs wait for new workers |
  * | the pool, `terminate` | | all jobs fail, all workers are killed |
  */
 
@@ -25,11 +25,11 @@ const ERROR_WAIT = 100;
 
 /** What a lifecycle reports. */
 export interface LifecycleListener {
-  /** A job's values may be given out. */
+  /** The values of a job may be dispatched. */
   onActive(job: Job): void;
   /** The pool was joined or terminated, and no worker lives. */
   onEmpty(): void;
-  /** Whether the program is to be held open may have changed. */
+  /** Whether the program has to keep running may have changed. */
   onChanged(): void;
 }
 
@@ -52,14 +52,14 @@ export class Lifecycle {
   readonly #hooks: HookRunner;
   readonly #listener: LifecycleListener;
   readonly #jobs = new Set<Job>();
-  /** Jobs that came while the pool was being joined. */
+  /** Jobs that were opened while the pool was being joined. */
   readonly #postponed = new Set<Job>();
   readonly #cancelled = new Map<Chunk, Cancelled>();
   #joining: Ending | undefined;
   #terminating: Ending | undefined;
-  /** Whether what workers were started from is ending. */
+  /** Whether the template is ending. */
   #isClosing = false;
-  /** How many ended jobs wait for workers before they tell. */
+  /** How many ended jobs wait for workers before they report their end. */
   #waitingJobs = 0;
   /** A worker that could not even be killed. */
   #abandoned: WorkerHandle | undefined;
@@ -97,7 +97,7 @@ export class Lifecycle {
     return this.#jobs.has(job);
   }
 
-  /** A job has ended; `deliver` says so to its user. */
+  /** A job has ended. `deliver` reports that to its sink. */
   end(job: Job, { outcome }: JobEnd, deliver: () => void): void {
     const wasActive = this.#jobs.delete(job);
     this.#postponed.delete(job);
@@ -185,7 +185,7 @@ export class Lifecycle {
     }
   }
 
-  /** @param lost What an exit function has thrown. */
+  /** @param lost An error of an exit function. */
   #resolve(ending: Ending, lost?: { readonly error: unknown }): void {
     if (this.#abandoned === undefined) {
       if (lost === undefined) ending.resolve();
@@ -196,7 +196,7 @@ export class Lifecycle {
     ending.reject(new WorkerTimeoutError({ stage: 'exit', timeout: KILL_TIME, workerId: id }));
   }
 
-  /** Makes all workers end, and then calls back; after `limit` milliseconds at the latest. */
+  /** Has all workers end, and then calls back, after `limit` milliseconds at the latest. */
   #whenGone(makeEnd: (worker: WorkerHandle) => void, callback: () => void, limit = Infinity): void {
     const workers = this.#slots.workers();
     this.#waitingJobs++;
@@ -211,7 +211,7 @@ export class Lifecycle {
       callback();
       this.#listener.onChanged();
     };
-    // Another job may have come meanwhile, and want it.
+    // Another job may have been opened meanwhile, and need the template.
     const close = (): void => {
       if (this.#jobs.size > 0 || !this.#slots.closeTemplate(done)) done();
     };

@@ -1,4 +1,4 @@
-/** The functions that a pool knows: each is loaded once per worker, and its pace is learnt once. */
+/** The functions that a pool knows. Each is loaded once per worker, and has one `Pace`. */
 
 import { isSamePortable, sizeOf, type PortableFunction } from '../../protocol/portable.js';
 import { taskKey } from '../../../moduleTask.js';
@@ -25,18 +25,18 @@ export class TaskRegistry {
   readonly #forget: (task: number) => void;
   #nextId = 0;
 
-  /** @param forget Called for a function that no worker needs any more. */
+  /** @param forget Called for a function that workers no longer need. */
   constructor(forget: (task: number) => void) {
     this.#forget = forget;
   }
 
-  /** The record of a function, for a job that uses it until it calls `release`. */
+  /** The record of a function. Its user has to `release` it. */
   acquire(fn: unknown, portable: PortableFunction): TaskRecord {
     const key = taskKey(fn);
     const known = this.#byKey.get(key);
     let record = known;
     if (record === undefined || !isSamePortable(record.portable, portable)) {
-      // What it captures has changed: another function for the workers, but the same work.
+      // Its captured values have changed: a new function for the workers, but the same pace.
       record = { id: this.#nextId++, key, portable, pace: known?.pace ?? new Pace(), users: 0 };
       this.#byKey.set(key, record);
       if (known?.users === 0) this.#drop(known);

@@ -1,6 +1,6 @@
 /**
- * The init and exit function of a call. In each worker they frame the tasks of the call: the init function runs before the first one, the exit
- * function after the last one, and between them the tasks share a state.
+ * The init and exit function of a call. In each worker the init function runs before the first task of the call, the exit function after the
+ * last one, and the tasks in between share a state.
  *
  * Hooks belong to one call, or are kept: then all calls with the same functions use them, and they last as long as their workers. One worker
  * can have several hooks at once. If calls with different hooks had to replace each other's workers, they would do so forever.
@@ -16,12 +16,12 @@ export interface WorkerHooks {
   readonly init: TaskRecord | undefined;
   readonly exit: TaskRecord | undefined;
   readonly isKept: boolean;
-  /** In milliseconds, as the last call with them says. */
+  /** In milliseconds. The last call with these hooks sets it. */
   initTimeout: number;
   exitTimeout: number;
 }
 
-/** What hooks are made from. */
+/** The functions of hooks. */
 export interface HookFunctions {
   readonly init: PortableFunction | undefined;
   readonly exit: PortableFunction | undefined;
@@ -32,7 +32,7 @@ export function importsModules({ init, exit }: WorkerHooks): boolean {
   return init?.portable.imports === true || exit?.portable.imports === true;
 }
 
-/** Whether hooks have functions that do the same: of the same source, with equal values in their variables. */
+/** Whether hooks have the same functions: with the same source, and equal values in their variables. */
 export function hasFunctions(hooks: WorkerHooks, { init, exit }: HookFunctions): boolean {
   return isSame(hooks.init?.portable, init) && isSame(hooks.exit?.portable, exit);
 }
@@ -43,7 +43,7 @@ function isSame(a: PortableFunction | undefined, b: PortableFunction | undefined
   return isSamePortable(a, b);
 }
 
-/** The timeouts that a call gives to its hooks. */
+/** Sets the timeouts of hooks to those of a call. */
 export function setTimeouts(hooks: WorkerHooks, { workerInitTimeout, workerExitTimeout }: CallSettings): void {
   hooks.initTimeout = workerInitTimeout;
   hooks.exitTimeout = workerExitTimeout;

@@ -1,4 +1,4 @@
-/** The workers of a pool, in `nJobs` slots, and which of them have something to do. */
+/** The workers of a pool, in `nJobs` slots, and which of them are busy. */
 
 import type { PoolSettings } from '../../../options.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
@@ -13,7 +13,7 @@ export class WorkerSlots {
   readonly #parts: PoolParts;
   readonly #listener: WorkerListener;
   readonly #slots: (WorkerHandle | undefined)[];
-  /** Workers that have nothing to do; the last one was busy last. */
+  /** Idle workers. The last one was busy most recently. */
   readonly #idle: WorkerHandle[] = [];
   /** How many workers have a chunk, or an exit function to run. */
   #busy = 0;
@@ -29,7 +29,7 @@ export class WorkerSlots {
     if (parts.shared !== undefined) parts.startMethod.template?.share(parts.shared);
   }
 
-  /** The workers that live. */
+  /** The living workers. */
   workers(): WorkerHandle[] {
     return this.#slots.filter((worker) => worker !== undefined);
   }
@@ -47,17 +47,17 @@ export class WorkerSlots {
     return this.#busy;
   }
 
-  /** How many workers could take a value at once, counting those that were not started yet. */
+  /** How many workers could take a value at once, including those that can still be started. */
   get free(): number {
     return this.#limit - this.#busy;
   }
 
-  /** Whether there are as many workers as there may be. */
+  /** Whether no more workers can be started. */
   get isComplete(): boolean {
     return this.#living >= this.#limit;
   }
 
-  /** How many workers there may be now. */
+  /** The maximum number of workers now. */
   get #limit(): number {
     const { startMethod } = this.#parts;
     if (startMethod.available === undefined) return this.#slots.length; // asked for each value that is pushed
@@ -73,7 +73,7 @@ export class WorkerSlots {
     this.#parts.startMethod.template?.prepare(new Map(records.map(({ id, portable }) => [id, portable])));
   }
 
-  /** A call was given up that needs these functions. @param timeout How long loading one may still take (milliseconds). */
+  /** A call that needs these functions was given up. @param timeout How many milliseconds loading one may still take. */
   abandon(records: readonly TaskRecord[], timeout: number): void {
     this.#parts.startMethod.template?.abandon(
       records.map(({ id }) => id),
@@ -93,9 +93,9 @@ export class WorkerSlots {
   }
 
   /**
-   * Starts workers, so that as many as `wanted` are starting.
+   * Starts workers, until `wanted` ones are starting.
    *
-   * @returns Where one could not be started: which, and why.
+   * @returns If one could not be started: which, and why.
    */
   start(wanted: number): { readonly workerId: number; readonly cause: unknown } | undefined {
     const { startMethod, platform, observer } = this.#parts;
@@ -131,12 +131,12 @@ export class WorkerSlots {
     };
   }
 
-  /** A worker has nothing to do. */
+  /** A worker is idle. */
   rest(worker: WorkerHandle): void {
     this.#idle.push(worker);
   }
 
-  /** A worker that has nothing to do, which is no longer counted so; `undefined` where there is none. */
+  /** Takes an idle worker from the list; `undefined` if there is none. */
   takeIdle(): WorkerHandle | undefined {
     for (let worker = this.#idle.pop(); worker !== undefined; worker = this.#idle.pop()) {
       if (worker.state === 'ready') return worker;
@@ -144,7 +144,7 @@ export class WorkerSlots {
     return undefined;
   }
 
-  /** All workers that have nothing to do, which are no longer counted so; by their numbers. */
+  /** Takes all idle workers from the list, by their numbers. */
   takeAllIdle(): WorkerHandle[] {
     const idle = this.#idle.splice(0).filter(({ state }) => state === 'ready');
     return idle.sort((a, b) => a.id - b.id);
@@ -154,25 +154,25 @@ export class WorkerSlots {
     return this.#idle.length > 0;
   }
 
-  /** A worker was given a chunk. */
+  /** A worker gets a chunk. */
   assign(worker: WorkerHandle, job: Job, chunk: Chunk, time: number): void {
     worker.assign(job, chunk, time);
     if (worker.assignments.length === 1) this.#busy++;
   }
 
-  /** A worker is through with a chunk. */
+  /** A worker is done with a chunk. */
   unassign(worker: WorkerHandle, chunk: Chunk): void {
     worker.remove(chunk);
     if (worker.assignments.length === 0) this.vacate(worker);
   }
 
-  /** A worker without chunks has something else to do. */
+  /** A worker without chunks is busy with an exit function. */
   occupy(worker: WorkerHandle): void {
     this.#unrest(worker);
     this.#busy++;
   }
 
-  /** A worker has nothing more to do. */
+  /** A worker is no longer busy. */
   vacate(worker: WorkerHandle): void {
     this.#busy--;
     if (worker.state === 'ready') this.rest(worker);

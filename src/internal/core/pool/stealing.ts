@@ -33,18 +33,18 @@ export function findOverdue(
       if (!isShareable(worker, assignment, isRunning)) continue;
       const overdueAt = (isRunning ? assignment : (assignments[0] as Assignment)).heardAt + OVERDUE_TIME;
       if (time < overdueAt) next = Math.min(next, overdueAt - time);
-      // A worker that is loading or in an init function would pass for idle without any value.
+      // Without any value, a worker that is loading or in an init function would count as idle.
       else steals.push({ worker, assignment, least: isRunning ? 1 : 0 });
     }
   }
   return { steals, next };
 }
 
-/** Whether a chunk has values that another worker could have. */
+/** Whether another worker could take values of a chunk. */
 function isShareable({ job }: WorkerHandle, assignment: Assignment, isRunning: boolean): boolean {
   const { chunk } = assignment;
   if (assignment.isReclaimed || assignment.isCancelled || chunk.moved) return false;
   if (!isRunning) return true;
-  // A chunk that is being worked on is shared only where its size was ours to choose.
+  // A running chunk is shared only if we chose its size.
   return job?.isAdaptive === true && chunk.values.length - chunk.done > 1;
 }

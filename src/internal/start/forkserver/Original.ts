@@ -74,7 +74,7 @@ export class Original {
     this.#control.on('data', (bytes) => {
       reader.read(bytes, (message) => {
         const request = message as MessageToServer;
-        if (request[0] === ToServer.End) this.#end(); // at once, whatever is being loaded
+        if (request[0] === ToServer.End) this.#end(); // at once, even while something is being loaded
         this.#requests.push(request);
       });
       setImmediate(() => this.#serveNext());

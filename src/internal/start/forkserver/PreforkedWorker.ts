@@ -92,7 +92,7 @@ export function park(pipe: number): ForkRequest {
   let request: ForkRequest | undefined;
   while (request === undefined) {
     const read = uninterrupted(() => readSync(pipe, bytes));
-    if (read === 0) process.kill(process.pid, SIGKILL); // nobody will want it any more
+    if (read === 0) process.kill(process.pid, SIGKILL); // the original is gone
     reader.read(Buffer.from(bytes.subarray(0, read)), (message) => (request = message as ForkRequest));
   }
   closeSync(pipe);

@@ -120,7 +120,7 @@ export class ServerProcess {
       this.#child.on('exit', (code, signal) => {
         this.#hasEnded = true;
         const refusal = isUp ? undefined : started.refusal(code);
-        const error = refusal ?? new Error(`the process that workers are copies of has ended with ${signal ?? code}`);
+        const error = refusal ?? new Error(`the process that workers are copied from ended with ${signal ?? code}`);
         reject(error);
         // It could not ignore the signal yet: there is nothing wrong with it.
         if (isGroupSignal(signal)) this.#lose(undefined, null, signal);
