@@ -6,6 +6,7 @@ import {
   UnserializableError,
   WorkerStartError,
 } from '../../../src/errors.js';
+import { CallMode } from '../../../src/internal/protocol/messages.js';
 import { checkFakePools, fakePool, task, type FakePool } from '../../support/fake/fakePool.js';
 import type { FakeWorker } from '../../support/fake/FakeWorker.js';
 
@@ -63,6 +64,36 @@ describe('The dispatcher', () => {
       work(pool);
       pool.call([1]);
       expect(given(pool)).to.deep.equal([[[0], [1]]]);
+    });
+
+    it('no more than there are chunks where their size is given', () => {
+      for (const [options, count] of [
+        [{ chunkSize: 2 }, 2],
+        [{ chunkSize: 3 }, 2],
+        [{ chunkSize: 10 }, 1],
+        [{ chunkSize: 1 }, 4],
+        [{ chunkSize: 2, mode: CallMode.Merge }, 4],
+      ] as const) {
+        const pool = fakePool({ nJobs: 8 });
+        pool.call(numbers(4), options);
+        expect(pool.started, JSON.stringify(options)).to.have.lengthOf(count);
+      }
+    });
+  });
+
+  describe('where workers cannot be started', () => {
+    it('fails the calls that wait for one with the reason, and tries again for the next call', () => {
+      const pool = fakePool({ nJobs: 2, keepAlive: true });
+      const reason = new Error('no room');
+      pool.startMethod.failure = { error: reason };
+      const calls = [pool.call([0]), pool.call([1])];
+      for (const { error } of calls) {
+        expect(error).to.be.instanceOf(WorkerStartError).and.to.include({ workerId: 0, cause: reason });
+      }
+      pool.startMethod.failure = undefined;
+      const next = pool.call([2]);
+      work(pool);
+      expect(next.results).to.deep.equal([2]);
     });
 
     it('says so as it was said, where the start method is unavailable', () => {
