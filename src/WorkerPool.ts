@@ -43,7 +43,6 @@ import type { ModuleTask } from './moduleTask.js';
  * ```
  */
 export class WorkerPool implements AsyncDisposable {
-  readonly #scheduler: Scheduler;
   /** @internal */
   readonly [poolBrand]: PoolBrand<Scheduler>;
 
@@ -55,8 +54,7 @@ export class WorkerPool implements AsyncDisposable {
    * @throws NestedPoolError inside a worker that is a daemon.
    */
   constructor(options?: WorkerPoolOptions) {
-    this.#scheduler = createScheduler(resolvePoolOptions(options, 'WorkerPool'));
-    this[poolBrand] = { version, runner: this.#scheduler };
+    this[poolBrand] = { version, runner: createScheduler(resolvePoolOptions(options, 'WorkerPool')) };
   }
 
   /**
@@ -409,6 +407,10 @@ export class WorkerPool implements AsyncDisposable {
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.terminate();
+  }
+
+  get #scheduler(): Scheduler {
+    return this[poolBrand].runner;
   }
 
   #measurements(caller: string): NonNullable<PoolObserver['measurements']> {

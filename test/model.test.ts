@@ -6,7 +6,8 @@
 //   MODEL_SEED=…                                               the scripts of an earlier run
 import fc from 'fast-check';
 import { WorkerPool } from './support/library.js';
-import { play, removeFolders, type PoolEnd } from './support/model/play.js';
+import { realPlace, removeFolders, type PoolEnd } from './support/model/place.js';
+import { play } from './support/model/play.js';
 import type { Script } from './support/model/script.js';
 import { anyScript, boundScript, mergeScript, movingScript, pulledScript, script } from './support/model/scripts.js';
 import { settled, snapshot } from './support/resources.js';
@@ -56,7 +57,7 @@ describeEach('the model', ({ name: startMethod }) => {
       const before = snapshot();
       await check(
         fc.asyncProperty(scripts, fc.integer({ min: 1, max: 3 }), async (current, nJobs) => {
-          await play(current, { nJobs, startMethod }, LIMIT);
+          await play(current, realPlace(startMethod, nJobs), LIMIT);
           await settled(before);
         }),
         runsOf(byDefault),
@@ -71,7 +72,7 @@ describeEach('the model', ({ name: startMethod }) => {
     try {
       await check(
         fc.asyncProperty(fc.array(anyScript, { minLength: 1, maxLength: 4 }), async (scripts) => {
-          await Promise.all(scripts.map((current) => play(current, { pool, nJobs: 2, startMethod }, LIMIT)));
+          await Promise.all(scripts.map((current) => play(current, realPlace(startMethod, 2, pool), LIMIT)));
         }),
       );
     } finally {
@@ -103,7 +104,7 @@ describeEach('the model', ({ name: startMethod }) => {
           });
           await Promise.all([
             ended,
-            ...scripts.map((current) => play(current, { pool, nJobs: 2, startMethod, ends }, LIMIT)),
+            ...scripts.map((current) => play(current, realPlace(startMethod, 2, pool, ends), LIMIT)),
           ]);
           await pool.stopAndJoin();
           await settled(before);

@@ -1,12 +1,21 @@
 // The package as its users get it, in the format that the environment variable FORMAT names: 'cjs' takes it by
-// `require`, anything else by `import`. A test imports from here, so that the same test covers both.
+// `require`, anything else by `import`. A test imports from here, so that the same test covers both. 'source' is what
+// simulations take, which put pools together from the files that are not public.
 import { createRequire } from 'node:module';
 import type * as Library from 'rxjs-parallel-map';
 
-const library: typeof Library =
-  process.env['FORMAT'] === 'cjs'
-    ? createRequire(import.meta.url)('rxjs-parallel-map')
-    : await import('rxjs-parallel-map');
+const load = async (): Promise<typeof Library> => {
+  switch (process.env['FORMAT']) {
+    case 'cjs':
+      return createRequire(import.meta.url)('rxjs-parallel-map') as typeof Library;
+    case 'source':
+      return (await import('../../src/index.js')) as unknown as typeof Library;
+    default:
+      return import('rxjs-parallel-map');
+  }
+};
+
+const library = await load();
 
 export const {
   parallelMap,

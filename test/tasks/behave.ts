@@ -1,9 +1,8 @@
 /** The task of the model tests: does what its value says. */
 
-import { appendFileSync, openSync, closeSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskContext } from 'rxjs-parallel-map';
 import type { Gives } from './give.js';
+import { world } from './world.js';
 
 export type Kind =
   'ok' | 'spin' | 'sleep' | 'throw' | 'reject' | 'bad-result' | 'bad-input' | 'exit' | 'exit-late' | 'exit-once';
@@ -41,7 +40,7 @@ export default function behave(order: Order, context: TaskContext): Answer | Pro
 
 /** Leaves word that a value is started. */
 export function start({ id, folder }: Order): void {
-  appendFileSync(`${folder}/starts`, `${id}\n`);
+  world.note(folder, 'starts', String(id));
 }
 
 /** Does what a value says. */
@@ -49,36 +48,26 @@ export function act({ id, kind, ms, folder }: Order, context: TaskContext): Answ
   const answer = { id, index: context.index, part: 0 };
   switch (kind) {
     case 'spin':
-      for (const end = performance.now() + ms; performance.now() < end;);
+      world.spin(ms);
       return answer;
     case 'sleep':
-      return sleep(ms, answer);
+      return world.sleep(ms).then(() => answer);
     case 'throw':
       throw new RangeError(`thrown by ${id}`);
     case 'reject':
-      return sleep(ms).then(() => {
+      return world.sleep(ms).then(() => {
         throw new TypeError(`rejected by ${id}`);
       });
     case 'bad-result':
       return { ...answer, deep: { fn: () => undefined } } as Answer;
     case 'exit':
-      return process.exit(40 + (id % 40));
+      return world.exit(40 + (id % 40));
     case 'exit-late':
-      return sleep(ms).then(() => process.exit(40 + (id % 40)));
+      return world.sleep(ms).then(() => world.exit(40 + (id % 40)));
     case 'exit-once':
-      if (leaveMark(`${folder}/once-${id}`)) process.exit(9);
+      if (world.leaveMark(folder, `once-${id}`)) world.exit(9);
       return answer;
     default:
       return answer;
-  }
-}
-
-/** True for the first to leave it. */
-function leaveMark(path: string): boolean {
-  try {
-    closeSync(openSync(path, 'wx'));
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,10 +1,9 @@
 /** The task of the model tests for `parallelMergeMap`: gives several answers, then does what its value says. */
 
-import { appendFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Subscribable } from 'rxjs';
 import type { TaskContext } from 'rxjs-parallel-map';
 import { act, start, type Answer, type Order } from './behave.js';
+import { world } from './world.js';
 
 export const outputs = ['array', 'generator', 'promise', 'async-generator', 'iterator', 'subscribable'] as const;
 
@@ -30,7 +29,7 @@ export default function give(order: Order, context: TaskContext): Output | Promi
     case 'generator':
       return generate(order, context);
     case 'promise':
-      return sleep(1).then(() => generateAsync(order, context));
+      return world.sleep(1).then(() => generateAsync(order, context));
     case 'iterator':
       return byHand(generateAsync(order, context));
     case 'subscribable':
@@ -43,7 +42,7 @@ export default function give(order: Order, context: TaskContext): Output | Promi
 function* generate(order: Order, context: TaskContext): Generator<Answer> {
   const { count = 0, pause = 0 } = order.gives ?? {};
   for (let part = 0; part < count; part++) {
-    for (const end = performance.now() + pause; pause > 0 && performance.now() < end;);
+    if (pause > 0) world.spin(pause);
     yield answerOf(order, context, part);
   }
   const last = act(order, context);
@@ -53,7 +52,7 @@ function* generate(order: Order, context: TaskContext): Generator<Answer> {
 async function* generateAsync(order: Order, context: TaskContext): AsyncGenerator<Answer> {
   const { count = 0, pause = 0 } = order.gives ?? {};
   for (let part = 0; part < count; part++) {
-    if (pause > 0) await sleep(pause);
+    if (pause > 0) await world.sleep(pause);
     yield answerOf(order, context, part);
   }
   const last = await act(order, context);
@@ -61,7 +60,7 @@ async function* generateAsync(order: Order, context: TaskContext): AsyncGenerato
 }
 
 function answerOf(order: Order, { index }: TaskContext, part: number): Answer {
-  if ((part + 1) % NOTE_EVERY === 0) appendFileSync(`${order.folder}/made`, `${order.id} ${part + 1}\n`);
+  if ((part + 1) % NOTE_EVERY === 0) world.note(order.folder, 'made', `${order.id} ${part + 1}`);
   return { id: order.id, index, part };
 }
 

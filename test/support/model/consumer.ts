@@ -1,7 +1,7 @@
 /** Who takes what an iterator gives: one result after the other or several at once, slowly, and not to the end. */
 
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Pulling } from './script.js';
+import { sleep, turn } from './time.js';
 
 type Manner = Pick<Pulling, 'leaving' | 'readers' | 'pause'>;
 

@@ -2,7 +2,6 @@
 
 import { Readable } from 'node:stream';
 import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web';
-import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Observable } from 'rxjs';
 import type { TaskInput } from 'rxjs-parallel-map';
@@ -10,6 +9,7 @@ import type { Order } from '../../tasks/behave.js';
 import type { Drops } from './drops.js';
 import { loaded, moving } from './moves.js';
 import { SOURCE_ERROR, valuesOf, type Script } from './script.js';
+import { turn } from './time.js';
 import { WatchedInput } from './watchedInput.js';
 
 /** What a feed has to know of the rest. */

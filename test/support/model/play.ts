@@ -1,48 +1,19 @@
 /** Plays a script of the model tests on a pool, or on pools of its own, and holds what comes of it against the model. */
 
 import { getEventListeners, setMaxListeners } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Observable } from 'rxjs';
-import type { FromOptions, MapOperatorOptions, StartMethodName } from 'rxjs-parallel-map';
-import type behave from '../../tasks/behave.js';
+import type { FromOptions, MapOperatorOptions, WorkerPool } from 'rxjs-parallel-map';
 import type { Answer, Order } from '../../tasks/behave.js';
-import type give from '../../tasks/give.js';
-import { moduleTask, parallelFrom, parallelMap, parallelMergeMap, WorkerPool } from '../library.js';
-import { startMethods } from '../startMethods.js';
+import { parallelFrom, parallelMap, parallelMergeMap } from '../library.js';
 import { check, checkApply, type End } from './check.js';
 import { Consumer } from './consumer.js';
 import { Drops } from './drops.js';
 import { Feed } from './feed.js';
 import { checkLeft, checkMoved } from './moves.js';
+import type { Place, Tasks } from './place.js';
 import { ABORT_REASON, fate, resultsOf, retriesOf, valuesOf, type Item, type Script } from './script.js';
-
-const behaveTask = moduleTask<typeof behave>(new URL('../../tasks/behave.js', import.meta.url));
-const moveTask = moduleTask<typeof behave>(new URL('../../tasks/move.js', import.meta.url));
-const giveTask = moduleTask<typeof give>(new URL('../../tasks/give.js', import.meta.url));
-
-/** What tasks leave on disk. */
-const folders = mkdtempSync(join(tmpdir(), 'model-'));
-
-/** Removes that, when no worker is left: on a pool that goes on, a task may write after its script's end. */
-export function removeFolders(): void {
-  rmSync(folders, { recursive: true });
-}
-
-/** Where a script is played: on a pool that others use too, or on pools of its own. */
-export interface Place {
-  readonly startMethod: StartMethodName;
-  readonly nJobs: number;
-  readonly pool?: WorkerPool;
-  /** Which ends that pool has been told, so far. */
-  readonly ends?: ReadonlySet<PoolEnd>;
-}
-
-/** What a pool can be told while scripts are played on it. */
-export type PoolEnd = 'join' | 'terminate';
+import { turn } from './time.js';
 
 /** Plays a script and holds what comes of it against the model. */
 export async function play(script: Script, place: Place, limit: number): Promise<void> {
@@ -62,12 +33,12 @@ export async function play(script: Script, place: Place, limit: number): Promise
 }
 
 /** A script in a line that fits a screen. */
-function describe({ items, ...rest }: Script, { pool, nJobs, startMethod }: Place): string {
+function describe({ items, ...rest }: Script, { pool, title }: Place): string {
   const values = items.map(({ kind, ms, gap, count, gives }) => {
     const given = gives === undefined ? '' : `(${gives.count} by ${gives.output}/${gives.pause})`;
     return `${kind}${given}${count > 1 ? `×${count}` : ''}/${ms}+${gap}`;
   });
-  const where = `${pool === undefined ? '' : 'a shared pool of '}${nJobs} × ${startMethod}`;
+  const where = `${pool === undefined ? '' : 'a shared pool of '}${title}`;
   return `on ${where}: ${JSON.stringify(rest)} ${values.join(' ')}`;
 }
 
@@ -77,8 +48,7 @@ class Player {
   out = 0;
   readonly #script: Script;
   readonly #place: Place;
-  readonly #sharesMemory: boolean;
-  readonly #folder = mkdtempSync(join(folders, 'script-'));
+  readonly #folder: string;
   readonly #drops: Drops;
   readonly #feed: Feed;
   readonly #values: readonly Item[];
@@ -94,7 +64,7 @@ class Player {
   constructor(script: Script, place: Place) {
     this.#script = script;
     this.#place = place;
-    this.#sharesMemory = startMethods.some(({ name, sharesMemory }) => name === place.startMethod && sharesMemory);
+    this.#folder = place.makeFolder();
     this.#drops = new Drops(script, place.pool === undefined ? place.nJobs : 0);
     this.#feed = new Feed(script, this.#folder, this.#drops, this);
     this.#values = valuesOf(script);
@@ -124,7 +94,7 @@ class Player {
         terminated: this.#isTerminated,
       });
     }
-    checkLeft(this.#feed.orders, this.#script, new Set(this.#started()), this.#sharesMemory);
+    checkLeft(this.#feed.orders, this.#script, new Set(this.#started()), this.#place.sharesMemory);
     expect(getEventListeners(this.#controller.signal, 'abort').length, 'listeners of the signal').to.equal(0);
   }
 
@@ -162,7 +132,9 @@ class Player {
       case 'parallelMap':
         return this.#subscribe(this.#feed.pushed().pipe(parallelMap(this.#task, this.#operatorOptions())));
       case 'parallelMergeMap':
-        return this.#subscribe(this.#feed.pushed().pipe(parallelMergeMap(giveTask, this.#operatorOptions())));
+        return this.#subscribe(
+          this.#feed.pushed().pipe(parallelMergeMap(this.#place.tasks.give, this.#operatorOptions())),
+        );
       case 'parallelFrom':
         return this.#subscribe(parallelFrom(this.#feed.pulled(), this.#task, this.#fromOptions()));
       case 'map':
@@ -172,8 +144,9 @@ class Player {
     }
   }
 
-  get #task(): typeof behaveTask {
-    return this.#script.moves === undefined ? behaveTask : moveTask;
+  get #task(): Tasks['behave'] {
+    const { behave, move } = this.#place.tasks;
+    return this.#script.moves === undefined ? behave : move;
   }
 
   #subscribe(results$: Observable<Answer>): Promise<End> {
@@ -248,7 +221,7 @@ class Player {
 
   async #onPool(use: (pool: WorkerPool) => Promise<End>): Promise<End> {
     try {
-      return await use(this.#pool());
+      return await use(this.#place.openPool());
     } catch (error) {
       return { end: 'failed', error };
     }
@@ -261,17 +234,11 @@ class Player {
     const options = { signal, cancelTimeout, workerDeathRetries: retriesOf(this.#script) };
     const run = async (pool: WorkerPool, order: Order): Promise<Answer> => {
       const answer = await pool.apply(this.#task, [order], options);
-      checkMoved(answer, this.#script, this.#sharesMemory);
+      checkMoved(answer, this.#script, this.#place.sharesMemory);
       return answer;
     };
-    const pool = this.#pool();
+    const pool = this.#place.openPool();
     return Promise.allSettled(this.#feed.values().map((order) => run(pool, order)));
-  }
-
-  /** Without `keepAlive` a pool is gone with its last call: there is nothing to end. */
-  #pool(): WorkerPool {
-    const { pool, nJobs, startMethod } = this.#place;
-    return pool ?? new WorkerPool({ nJobs, startMethod });
   }
 
   // --- what comes out
@@ -280,7 +247,7 @@ class Player {
     const { id, index, part } = answer;
     this.#answers.push(answer);
     if (index !== id) throw new Error(`context.index of ${id} is ${index}`);
-    checkMoved(answer, this.#script, this.#sharesMemory);
+    checkMoved(answer, this.#script, this.#place.sharesMemory);
     if (part + 1 < resultsOf(this.#script, this.#values[id] as Item)) return;
     this.out++;
     this.#drops.out(id);
@@ -299,14 +266,8 @@ class Player {
     return new Map(this.#lines('made').map((line) => line.split(' ').map(Number) as [number, number]));
   }
 
-  /** What tasks have left in a file. */
-  #lines(file: string): string[] {
-    try {
-      return readFileSync(join(this.#folder, file), 'utf8').split('\n').filter(Boolean);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      return []; // nobody has
-    }
+  #lines(name: string): string[] {
+    return this.#place.linesOf(this.#folder, name);
   }
 
   // --- who interrupts
@@ -334,9 +295,7 @@ class Player {
   }
 
   #fromOptions(): FromOptions {
-    const { pool, nJobs, startMethod } = this.#place;
-    const workers = pool === undefined ? { nJobs, startMethod } : { pool };
-    return { ...workers, ...this.#callOptions(), ordered: this.#script.ordered };
+    return { ...this.#place.workers, ...this.#callOptions(), ordered: this.#script.ordered };
   }
 
   #operatorOptions(): MapOperatorOptions {

@@ -73,9 +73,17 @@ export interface Script {
 export const SOURCE_ERROR = new Error('the source failed');
 export const ABORT_REASON = new Error('aborted');
 
+/** Asked for with each result, and always the same. */
+const values = new WeakMap<Script, readonly Item[]>();
+
 /** All values, one after the other. */
-export function valuesOf({ items }: Script): Item[] {
-  return items.flatMap((item) => new Array<Item>(item.count).fill(item));
+export function valuesOf(script: Script): readonly Item[] {
+  let known = values.get(script);
+  if (known === undefined) {
+    known = script.items.flatMap((item) => new Array<Item>(item.count).fill(item));
+    values.set(script, known);
+  }
+  return known;
 }
 
 /** How often a dying value is started again, so that one that dies once certainly succeeds. */

@@ -74,7 +74,10 @@ export class Sizing {
 
   /** How many workers the job could keep busy now. */
   get waitingCount(): number {
-    return (this.isAdaptive ? this.#pending.returnedValues : this.#pending.returned) + this.#cuttable;
+    const cuttable = this.#cuttable;
+    if (this.isAdaptive) return this.#pending.returnedValues + cuttable;
+    const size = this.#mode === CallMode.Merge ? 1 : (this.#fixed ?? 1);
+    return this.#pending.returned + Math.ceil(cuttable / size);
   }
 
   /** How many values the next chunk should have; 0 if there may be none. */
