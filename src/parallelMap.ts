@@ -8,6 +8,24 @@ import type { MapOperatorOptions, StartMethodName } from './options.js';
 import type { Outcome, Task } from './taskTypes.js';
 
 /**
+ * Runs a function over the values of the source on a pool of workers, with the most common options by position.
+ *
+ * @param fn The function, as below.
+ * @param nJobs How many workers there are at most; `null` is the number of CPUs.
+ * @param startMethod How workers are started; default `'threading'`.
+ * @param daemon Whether workers are daemons, which may not make pools of their own; default `true`.
+ * @example
+ * ```ts
+ * source$.pipe(parallelMap(resize, 4, 'spawn', true));
+ * ```
+ */
+export function parallelMap<T, R>(
+  fn: Task<T, R>,
+  nJobs: number | null | undefined,
+  startMethod?: StartMethodName | StartMethod,
+  daemon?: boolean,
+): OperatorFunction<T, Awaited<R>>;
+/**
  * Runs a function over the values of the source on a pool of workers, and emits its results: in the order of the values, or,
  * with `ordered: false`, as they finish.
  *
@@ -50,24 +68,7 @@ export function parallelMap<T, R, Settle extends boolean = false>(
   fn: Task<T, R>,
   options?: MapOperatorOptions<Settle>,
 ): OperatorFunction<T, Outcome<Awaited<R>, Settle>>;
-/**
- * The same, with the most common options by position.
- *
- * @param fn The function, as above.
- * @param nJobs How many workers there are at most; `null` is the number of CPUs.
- * @param startMethod How workers are started; default `'threading'`.
- * @param daemon Whether workers are daemons, which may not make pools of their own; default `true`.
- * @example
- * ```ts
- * source$.pipe(parallelMap(resize, 4, 'spawn', true));
- * ```
- */
-export function parallelMap<T, R>(
-  fn: Task<T, R>,
-  nJobs?: number | null,
-  startMethod?: StartMethodName | StartMethod,
-  daemon?: boolean,
-): OperatorFunction<T, Awaited<R>>;
+// The options come last: of several signatures, compilers tell what is wrong with the last one.
 export function parallelMap<T, R>(fn: Task<T, R>, ...args: unknown[]): OperatorFunction<T, Awaited<R>> {
   return createOperator('parallelMap', CallMode.Map, fn, args);
 }
