@@ -192,7 +192,7 @@ export class ResultBatcher {
 
   /** A failure as it travels. */
   failureOf(error: unknown): EncodedFailure {
-    if (error instanceof UnsendableYield) return error.failure;
+    if (UnsendableYield.is(error)) return error.failure;
     return { kind: 'thrown', thrown: encodeThrown(error, (value) => this.#host.isCloneable(value)) };
   }
 
@@ -266,10 +266,19 @@ export class ResultBatcher {
 
 /** Carries the failure of a yielded value through the user's generator, which may clean up on its way. */
 class UnsendableYield extends Error {
-  readonly failure: EncodedFailure;
+  readonly #failure: EncodedFailure;
 
   constructor(failure: EncodedFailure) {
     super('A yielded value cannot be sent.');
-    this.failure = failure;
+    this.#failure = failure;
+  }
+
+  /** Asks nothing of the value: a proxy may throw at any question. */
+  static is(thrown: unknown): thrown is UnsendableYield {
+    return typeof thrown === 'object' && thrown !== null && #failure in thrown;
+  }
+
+  get failure(): EncodedFailure {
+    return this.#failure;
   }
 }
