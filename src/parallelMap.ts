@@ -35,7 +35,8 @@ export function parallelMap<T, R>(
  * own, unless `pool` says otherwise.
  *
  * The function runs in another thread or process. It takes along what it captures: copies of the variables that it uses, other
- * functions and classes; what it has imported is imported there. What it gets and returns is cloned, so it must consist of data.
+ * functions and classes; what it has imported is imported there. What it gets and returns is cloned, so it must consist of
+ * data; instances of classes that it captures, or that `classes` has, keep their class.
  *
  * The counterpart of MPIRE's `WorkerPool.imap` for Observables, and of RxJS's `mergeMap` for work that keeps a CPU busy. That
  * functions take their closures along is the idea of `dill`, which does so for MPIRE.

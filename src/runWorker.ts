@@ -1,5 +1,6 @@
 /** `runWorker`: what a worker of a start method of somebody's own runs. */
 
+import { processChannel } from './internal/protocol/checked.js';
 import { isCloneableByProcess } from './internal/protocol/cloneable.js';
 import { encodeThrown } from './internal/protocol/errorCodec.js';
 import { FromWorker, type MessageToWorker, type WorkerIdentity } from './internal/protocol/messages.js';
@@ -29,6 +30,7 @@ export function runWorker(identity: WorkerIdentity, channel: WorkerChannel): voi
     memory: identity.insights ? () => process.memoryUsage.rss() : undefined,
     claims: undefined,
     post: (message, transfer) => channel.send(message, transfer),
+    channel: processChannel,
     isCloneable: isCloneableByProcess,
     leave: () => channel.close(),
   });

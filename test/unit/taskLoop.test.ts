@@ -8,6 +8,7 @@ import {
   ToWorker,
   type MessageFromWorker,
 } from '../../src/internal/protocol/messages.js';
+import { threadChannel } from '../../src/internal/protocol/checked.js';
 import { NO_PLACE } from '../../src/internal/protocol/claims.js';
 import { makePortable } from '../../src/internal/closures/portable.js';
 import { TaskLoop } from '../../src/internal/worker/TaskLoop.js';
@@ -20,7 +21,8 @@ function loopOf(fn: (value: number, context: TaskContext) => unknown): { loop: T
     workerId: 0,
     memory: undefined,
     claims: undefined,
-    post: (message) => void sent.push(message),
+    channel: threadChannel,
+    post: (message) => void sent.push(message as MessageFromWorker),
     isCloneable: () => true,
     leave: () => undefined,
   });

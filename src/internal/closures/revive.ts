@@ -26,6 +26,7 @@ import { importMetaOf } from './importMeta.js';
 import { importModule } from './importModule.js';
 import { follow, intrinsics, ofTheLanguage } from './intrinsics.js';
 import { rememberOrigin } from './origins.js';
+import { setClasses } from '../protocol/portable.js';
 import { loadTypeScript, registerTypeScript } from './typescript.js';
 
 /** What a graph stands for. A promise where modules have to be imported first. */
@@ -76,7 +77,14 @@ class Reviver {
     for (const step of this.#fill) step();
     for (const bind of this.#bindings) bind();
     for (const step of this.#close) step();
-    return this.#valueOf(this.#graph.root);
+    const root = this.#valueOf(this.#graph.root);
+    const { classes } = this.#graph;
+    if (classes !== undefined)
+      setClasses(
+        root as object,
+        classes.map((slot) => this.#valueOf(slot) as Function),
+      );
+    return root;
   }
 
   #valueOf(slot: Slot): unknown {

@@ -2,19 +2,20 @@
 
 import type { StartMethod, WorkerEnd, WorkerLink, WorkerOption, WorkerResources } from '../../StartMethod.js';
 import type { Claims } from '../protocol/claims.js';
-import type { MessageFromWorker, MessageToWorker, WorkerIdentity } from '../protocol/messages.js';
+import type { Channel } from '../protocol/checked.js';
+import type { MessageFromWorker, MessageToWorker, Sent, WorkerIdentity } from '../protocol/messages.js';
 import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 
 /** What a worker does, as heard by the pool. */
 export interface WorkerEvents {
-  message(message: MessageFromWorker): void;
+  message(message: Sent<MessageFromWorker>): void;
   /** Heard once, after the last message. */
   exit(end: WorkerEnd): void;
 }
 
 /** A worker that was started. */
 export interface PoolLink extends WorkerLink {
-  send(message: MessageToWorker, transfer?: readonly object[]): void;
+  send(message: Sent<MessageToWorker>, transfer?: readonly object[]): void;
   /** What the worker has from the start, and tells of as of what it is asked for. */
   readonly prepared?: Prepared | undefined;
   /** Where the values of chunks from here on are claimed; `undefined` where there can be no such thing. */
@@ -40,6 +41,7 @@ export interface PoolStartMethod extends StartMethod {
   /** Whether its workers are this thread itself: functions and what they share are the real ones. */
   readonly isLocal?: boolean;
   isCloneable(value: unknown): boolean;
+  readonly channel: Channel;
   start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): PoolLink;
   /** @param tries Whether finding out may take time. */
   whyUnavailable?(tries?: boolean): string | undefined;

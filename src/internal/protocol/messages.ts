@@ -10,6 +10,21 @@ import { CallMode } from './callMode.js';
 import type { PortableFunction, PortableValue } from './portable.js';
 import type { EncodedThrown } from './errorCodec.js';
 
+/** What a message is packed in, in either direction, where objects in it are to keep their class: see `typed.ts`. */
+export const Typed = -1;
+
+/** A message as it is sent: as it is, or packed. */
+export type Sent<M extends readonly unknown[]> =
+  M | readonly [type: typeof Typed, message: M, groups: readonly Group[]];
+
+/** The objects in a message that are of one class, and for those of which structured clone drops properties, these. */
+export type Group = readonly [
+  /** What both sides call it: by a function that knows it, and its place among the classes of that one. */
+  name: readonly [task: number, at: number],
+  objects: readonly object[],
+  fields: readonly (object | undefined)[],
+];
+
 /** What the pool says to a worker. */
 export const ToWorker = {
   /** Load a function under a number. Answered by `Defined` or `DefineFailed`. */

@@ -17,6 +17,8 @@ export interface Origin {
 export interface GraphOptions {
   /** Values of variables, by name, that come before what is found. */
   readonly captures: Readonly<Record<string, unknown>> | undefined;
+  /** Classes that the function is to know. */
+  readonly classes?: readonly Function[] | undefined;
   /** Whether the function stays itself, for it does not leave this thread. */
   readonly isLocal?: boolean;
   /** Whether a value can be sent to the workers. */

@@ -9,6 +9,7 @@ import { now, queueMicrotask } from '../../platform/globals.js';
 import { openEnvelopes } from '../../../transfer.js';
 import { NO_PLACE } from '../../protocol/claims.js';
 import { NO_HOOKS, ToWorker } from '../../protocol/messages.js';
+import { isWhole } from '../../protocol/typed.js';
 import { indexOfNext, type Chunk } from '../job/Chunk.js';
 import type { WorkerSlots } from './WorkerSlots.js';
 import type { HookRunner } from './HookRunner.js';
@@ -245,7 +246,8 @@ export class Dispatcher {
     if (chunk.values.length > 1 || isEarly) {
       chunk.job.onSplit(chunk);
     } else {
-      const isCloneable = (value: unknown): boolean => this.#slots.isCloneable(value);
+      const classes = worker.classes.of(chunk.job.task.id);
+      const isCloneable = (value: unknown): boolean => this.#slots.isCloneable(value) && isWhole(value, classes);
       chunk.job.onFailure(chunk, inputError(chunk.values[0], indexOfNext(chunk), isCloneable, error));
     }
     this.update(chunk.job);

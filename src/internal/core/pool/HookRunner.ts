@@ -179,13 +179,13 @@ export class HookRunner {
       case FromWorker.InitFailed:
         this.#inits.stop(worker);
         this.#forget(worker, hooks);
-        for (const job of jobsOf(worker, hooks)) job.fail(hookError(message[2], worker.id, 'workerInit'));
+        for (const job of jobsOf(worker, hooks)) job.fail(hookError(message[2], worker, 'workerInit'));
         return;
       case FromWorker.ExitDone:
         this.#onEnded(worker, hooks, { result: message[2] });
         return;
       case FromWorker.ExitFailed:
-        this.#onEnded(worker, hooks, { error: hookError(message[2], worker.id, 'workerExit') });
+        this.#onEnded(worker, hooks, { error: hookError(message[2], worker, 'workerExit') });
         return;
     }
   }

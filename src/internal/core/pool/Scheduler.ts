@@ -162,6 +162,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     }
     return makePortable(fn, {
       captures: spec.call.captures,
+      classes: spec.call.classes,
       isLocal,
       isCloneable: (value) => this.#slots.isCloneable(value),
     });
@@ -424,7 +425,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   #errorOf(worker: WorkerHandle, chunk: Chunk, failure: EncodedFailure): unknown {
     if (chunk.job.ended) return undefined;
     const index = indexOfNext(chunk);
-    const error = taskError(failure, worker.id, index);
+    const error = taskError(failure, worker, index);
     worker.publishError(index, error);
     return error;
   }

@@ -9,6 +9,9 @@ import {
   type MessageToWorker,
   type WorkerIdentity,
 } from '../../protocol/messages.js';
+import { ClassTable } from '../../protocol/ClassTable.js';
+import { classesOf } from '../../protocol/portable.js';
+import { pack, unpack } from '../../protocol/typed.js';
 import type { WorkerEnd } from '../../../StartMethod.js';
 import type { PoolLink, PoolStartMethod, Traffic } from '../StartMethod.js';
 import type { WorkerResources } from '../../../options.js';
@@ -58,6 +61,8 @@ export class WorkerHandle {
   assigned = 0;
   /** Whether it is to leave as soon as it has no chunk and no hooks. */
   isRetiring = false;
+  /** The classes that the worker has, too. */
+  readonly classes = new ClassTable();
   /** Whether the worker has outlived its own end: it hangs in native code. */
   abandoned = false;
   /** An error that nobody caught, told by the worker just before its end. */
@@ -65,6 +70,7 @@ export class WorkerHandle {
 
   readonly #listener: WorkerListener;
   readonly #link: PoolLink;
+  readonly #strategy: PoolStartMethod;
   readonly #tasks = new Map<number, 'loading' | 'loaded'>();
   readonly #onEnded: (() => void)[] = [];
   readonly #told: WorkerMessage;
@@ -82,9 +88,10 @@ export class WorkerHandle {
   ) {
     this.id = identity.workerId;
     this.#listener = listener;
+    this.#strategy = strategy;
     this.#link = runInRootContext(() =>
       strategy.start(identity, resources, {
-        message: (message) => this.#receive(message),
+        message: (message) => this.#receive(unpack(message, this.classes)),
         exit: (end) => this.#end(end),
       }),
     );
@@ -152,17 +159,20 @@ export class WorkerHandle {
 
   /** Makes sure that a function is, or will be, loaded before the next chunk. */
   define({ id, portable }: TaskRecord): void {
+    this.classes.learn(id, classesOf(portable));
     if (this.#tasks.has(id)) return;
     this.send([ToWorker.Define, id, portable]);
     this.#tasks.set(id, 'loading');
   }
 
   forget(task: number): void {
+    this.classes.forget(task);
     if (this.#tasks.delete(task)) this.send([ToWorker.Forget, task]);
   }
 
   send(message: MessageToWorker, transfer?: readonly object[]): void {
-    this.#link.send(message, transfer);
+    const { channel, isLocal } = this.#strategy;
+    this.#link.send(isLocal === true ? message : pack(message, channel, this.classes, transfer), transfer);
   }
 
   /** Says, to whoever watches, that a task has failed here. */

@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
+import { processChannel } from '../../protocol/checked.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { NO_PLACE } from '../../protocol/claims.js';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
@@ -72,6 +73,7 @@ function work(module?: string): Promise<void> {
       workerId: 0,
       memory: undefined,
       claims: undefined,
+      channel: processChannel,
       isCloneable: isCloneableByProcess,
       leave: resolve,
       post: (message) => reader.read(encodeFrame(message), (answer) => hear(answer as MessageFromWorker)),

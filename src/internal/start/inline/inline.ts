@@ -6,15 +6,20 @@
  */
 
 import { bindContext } from '../../platform/asyncContext.js';
-import { queueMicrotask, setImmediate, structuredClone } from '../../platform/globals.js';
+import { queueMicrotask, setImmediate } from '../../platform/globals.js';
+import { threadChannel } from '../../protocol/checked.js';
+import { ClassTable } from '../../protocol/ClassTable.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import {
   FromWorker,
   ToWorker,
   type MessageFromWorker,
   type MessageToWorker,
+  type Sent,
   type WorkerIdentity,
 } from '../../protocol/messages.js';
+import { classesOf } from '../../protocol/portable.js';
+import { cloneTyped } from '../../protocol/typed.js';
 import { refuseUsedUp } from '../../protocol/usedUp.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
 import type { PoolLink, PoolStartMethod, WorkerEvents } from '../../core/StartMethod.js';
@@ -24,6 +29,7 @@ const inline: PoolStartMethod = {
   options: [],
   isLocal: true,
   isCloneable: isCloneableByThread,
+  channel: threadChannel,
   start: (identity, _resources, events) => new InlineWorker(identity, events),
 };
 
@@ -38,6 +44,7 @@ class InlineWorker implements PoolLink {
   readonly #inbox: MessageToWorker[] = [];
   readonly #outbox: MessageFromWorker[] = [];
   #hasEnded = false;
+  readonly #classes = new ClassTable();
   /** Bound to the context in which the worker was started, not that of the caller who sends a message. */
   readonly #readLater = bindContext(() => setImmediate(() => this.#read()));
   readonly #writeLater = bindContext(() => queueMicrotask(() => this.#write()));
@@ -49,16 +56,21 @@ class InlineWorker implements PoolLink {
       memory: identity.insights ? () => process.memoryUsage.rss() : undefined,
       claims: undefined,
       sharesThread: true,
-      post: (message, transfer) => this.#post(message, transfer),
+      channel: threadChannel,
+      classes: this.#classes,
+      post: (message, transfer) => this.#post(message as MessageFromWorker, transfer),
       isCloneable: isCloneableByThread,
       leave: () => this.#end(0),
     });
     this.#post([FromWorker.Ready]);
   }
 
-  send(message: MessageToWorker, transfer?: readonly object[]): void {
+  send(sent: Sent<MessageToWorker>, transfer?: readonly object[]): void {
     if (this.#hasEnded) return;
-    if (this.#inbox.push(cloneInput(message, transfer)) === 1) this.#readLater();
+    const message = sent as MessageToWorker;
+    if (message[0] === ToWorker.Define) this.#classes.learn(message[1], classesOf(message[2]));
+    else if (message[0] === ToWorker.Forget) this.#classes.forget(message[1]);
+    if (this.#inbox.push(this.#cloneInput(message, transfer)) === 1) this.#readLater();
   }
 
   kill(): void {
@@ -73,7 +85,7 @@ class InlineWorker implements PoolLink {
   #post(message: MessageFromWorker, transfer?: readonly object[]): void {
     if (this.#hasEnded) return;
     // Not told at once: the loop is not done yet with what it says this about.
-    if (this.#outbox.push(cloneOutput(message, transfer)) === 1) this.#writeLater();
+    if (this.#outbox.push(this.#cloneOutput(message, transfer)) === 1) this.#writeLater();
   }
 
   #write(): void {
@@ -88,47 +100,48 @@ class InlineWorker implements PoolLink {
       this.#events.exit({ exitCode, signal: null });
     });
   }
-}
 
-/** The message with its values cloned. @throws DataCloneError */
-function cloneInput(message: MessageToWorker, transfer?: readonly object[]): MessageToWorker {
-  if (message[0] !== ToWorker.Run) return message;
-  const [type, chunk, task, mode, hooks, indexes, values, place, flags] = message;
-  return [type, chunk, task, mode, hooks, indexes, cloneAll(values, transfer), place, flags];
-}
-
-/** The message with what user code has given cloned. @throws DataCloneError */
-function cloneOutput(message: MessageFromWorker, transfer?: readonly object[]): MessageFromWorker {
-  switch (message[0]) {
-    case FromWorker.Results: {
-      const [type, chunk, values, ...rest] = message;
-      return [type, chunk, cloneAll(values, transfer), ...rest];
-    }
-    case FromWorker.Yields: {
-      const [type, chunk, values] = message;
-      return [type, chunk, cloneAll(values, transfer)];
-    }
-    case FromWorker.Progress: {
-      const [type, chunk, at, value] = message;
-      return [type, chunk, at, clone(value, transfer)];
-    }
-    case FromWorker.ExitDone: {
-      const [type, hooks, result, elapsed] = message;
-      return [type, hooks, clone(result, transfer), elapsed];
-    }
-    default:
-      return message;
+  /** The message with its values cloned. @throws DataCloneError */
+  #cloneInput(message: MessageToWorker, transfer?: readonly object[]): MessageToWorker {
+    if (message[0] !== ToWorker.Run) return message;
+    const [type, chunk, task, mode, hooks, indexes, values, place, flags] = message;
+    return [type, chunk, task, mode, hooks, indexes, this.#cloneAll(values, transfer), place, flags];
   }
-}
 
-/** What moves is alone in its message. */
-function cloneAll(values: readonly unknown[], transfer?: readonly object[]): unknown[] {
-  return transfer === undefined ? values.map((value) => clone(value)) : (clone(values, transfer) as unknown[]);
-}
+  /** The message with what user code has given cloned. @throws DataCloneError */
+  #cloneOutput(message: MessageFromWorker, transfer?: readonly object[]): MessageFromWorker {
+    switch (message[0]) {
+      case FromWorker.Results: {
+        const [type, chunk, values, ...rest] = message;
+        return [type, chunk, this.#cloneAll(values, transfer), ...rest];
+      }
+      case FromWorker.Yields: {
+        const [type, chunk, values] = message;
+        return [type, chunk, this.#cloneAll(values, transfer)];
+      }
+      case FromWorker.Progress: {
+        const [type, chunk, at, value] = message;
+        return [type, chunk, at, this.#clone(value, transfer)];
+      }
+      case FromWorker.ExitDone: {
+        const [type, hooks, result, elapsed] = message;
+        return [type, hooks, this.#clone(result, transfer), elapsed];
+      }
+      default:
+        return message;
+    }
+  }
 
-function clone(value: unknown, transfer?: readonly object[]): unknown {
-  if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return value;
-  if (transfer === undefined) return structuredClone(value);
-  refuseUsedUp(transfer);
-  return structuredClone(value, { transfer: transfer as never });
+  /** What moves is alone in its message. */
+  #cloneAll(values: readonly unknown[], transfer?: readonly object[]): unknown[] {
+    return transfer === undefined
+      ? values.map((value) => this.#clone(value))
+      : (this.#clone(values, transfer) as unknown[]);
+  }
+
+  #clone(value: unknown, transfer?: readonly object[]): unknown {
+    if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return value;
+    if (transfer !== undefined) refuseUsedUp(transfer);
+    return cloneTyped(value, threadChannel, this.#classes, transfer);
+  }
 }

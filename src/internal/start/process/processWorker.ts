@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { encodeThrown } from '../../protocol/errorCodec.js';
+import { processChannel } from '../../protocol/checked.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { Claims } from '../../protocol/claims.js';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
@@ -47,6 +48,7 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
       return claims;
     },
     post: send,
+    channel: processChannel,
     isCloneable: isCloneableByProcess,
     leave: () => output.whenOut(() => writer.end(() => exit.call(process, 0))),
   };

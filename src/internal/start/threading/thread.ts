@@ -4,6 +4,7 @@ import { DRAIN_TIME } from '../../protocol/tuning.js';
 import { now, setImmediate } from '../../platform/globals.js';
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { encodeThrown } from '../../protocol/errorCodec.js';
+import { threadChannel } from '../../protocol/checked.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import { Claims } from '../../protocol/claims.js';
 import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../../protocol/messages.js';
@@ -35,6 +36,7 @@ const loop = new TaskLoop({
     if (transfer !== undefined) refuseUsedUp(transfer);
     port.postMessage(message, transfer as never);
   },
+  channel: threadChannel,
   isCloneable: isCloneableByThread,
   // What the last task has queued comes first, as in a process.
   leave: () => setImmediate(() => exit.call(process, 0)),
