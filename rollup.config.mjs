@@ -75,11 +75,11 @@ const code = {
 // that does, or else in that of core, so that there is one of everything.
 //
 // Values of variables are taken at the moment of a call, so a part has to load without a promise, in both formats: its file is CommonJS
-// for both. So that it has the same modules as whoever loads it, its file exports a function of those, and requires nothing of ours.
+// for both. To get the same modules as the part that loads it, its file exports a function of these modules and requires none of ours.
 const doors = {
   options: ['options', 'internal/closures/checkTask'],
   core: [
-    'internal/core/pool/Scheduler',
+    'internal/node/createScheduler',
     'internal/core/job/JobIterator',
     'internal/core/job/pull',
     'internal/core/job/typedArrays',
@@ -247,6 +247,7 @@ const library = {
 const runtimes = [
   'internal/start/threading/thread',
   'internal/start/spawn/process',
+  'internal/start/spawn/preloaded',
   'internal/start/forkserver/server',
   'internal/start/forkserver/warmUpModule',
 ]
@@ -266,7 +267,7 @@ const types = ['dist/index.d.ts', 'dist/index.d.cts'].map((file) => ({
   input: 'build/src/index.d.ts',
   external: external([...installed, ...peers]),
   plugins: [dts({ tsconfig: 'tsconfig.json', sourcemap: true })],
-  // For whoever compiles without @types/node: `AsyncDisposable` is in the API.
+  // For programs that compile without @types/node: `AsyncDisposable` is in the API.
   output: { file, format: 'es', sourcemap: true, banner: '/// <reference lib="esnext.disposable" />' },
 }));
 

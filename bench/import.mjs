@@ -8,7 +8,7 @@ import { median } from './report.mjs';
 const ours = 'rxjs-parallel-map';
 const packages = [ours, 'piscina', 'tinypool', 'workerpool', 'poolifier'];
 
-/** So many at least: a process is a small sample. */
+/** The least number of runs: a process is a small sample. */
 const FEWEST_ROUNDS = 20;
 
 const program = fileURLToPath(new URL('./importOne.mjs', import.meta.url));

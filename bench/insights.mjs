@@ -9,7 +9,7 @@ import { from, lastValueFrom, reduce } from 'rxjs';
 import { parallelMap, WorkerPool } from 'rxjs-parallel-map';
 
 const GOAL = 1.05;
-/** So many batches are one measurement. */
+/** The batches of one measurement. */
 const BATCHES = 10;
 
 export async function benchInsights({ rounds, json, log, workers }) {

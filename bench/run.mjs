@@ -24,7 +24,7 @@ import { benchStart } from './start.mjs';
 import { formatGoals, formatTable, summarise } from './report.mjs';
 
 const WORKERS = 2;
-/** A measurement repeats its batch until so many milliseconds are over. */
+/** A measurement repeats its batch for this many milliseconds. */
 const SHORTEST = 300;
 
 /** Cases that are no matter of rates. */
@@ -104,7 +104,7 @@ async function main({ rounds, json, chosen, chosenOthers }) {
     cpus: os.availableParallelism(),
     workers: WORKERS,
   };
-  // One line that is rewritten, where somebody watches.
+  // One line that is rewritten, on a terminal.
   const log = (text) => {
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
   };

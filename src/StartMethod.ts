@@ -1,18 +1,17 @@
-/** What a start method is: the types for those who write one. */
+/** The types for custom start methods. */
 
 import type { WorkerIdentity } from './internal/protocol/messages.js';
 
 export type { WorkerIdentity };
 
-/** The options about workers that a start method may follow. */
+/** The options of workers that a start method can support. */
 export type WorkerOption = keyof WorkerResources | 'cpuIds';
 
 /**
- * A way to have workers. The option `startMethod` takes such an object as well as one of the names of those that come with the
- * package.
+ * A way to start workers. Pass such an object as the option `startMethod`, instead of the name of a built-in start method.
  *
- * A worker is whatever runs {@link runWorker} at the other end of a channel: in a container, on another machine, or in a thread with
- * settings of your own.
+ * A worker runs {@link runWorker} at the other end of a channel: in a container, on another machine, or in a thread with
+ * your own settings.
  *
  * @example
  * ```ts
@@ -20,79 +19,95 @@ export type WorkerOption = keyof WorkerResources | 'cpuIds';
  * ```
  */
 export interface StartMethod {
-  /** What it is called in messages, and in diagnostics channels. */
+  /** Its name in error messages and on diagnostics channels. */
   readonly name: string;
   /**
-   * The options about workers that it follows. Giving another one is a `TypeError`.
+   * The options of workers that it supports. Any other one throws a `TypeError`.
    *
    * Default: none.
    */
   readonly options?: readonly WorkerOption[] | undefined;
   /**
-   * Whether a value can be sent. Asked only to find what cannot.
+   * Whether a value can be sent. Called only after sending has failed, to find the reason.
    *
-   * Default: what `node:v8` can serialize.
+   * Default: whether `node:v8` can serialize it.
    */
   isCloneable?(value: unknown): boolean;
   /**
-   * Why there can be no such worker here, as the end of a sentence; `undefined` where there can. A pool then throws a
+   * The reason why such workers cannot start here, as the end of a sentence; `undefined` if they can. With a reason, making a pool throws a
    * `StartMethodUnavailableError`.
    */
   whyUnavailable?(): string | undefined;
   /**
-   * Starts a worker. Called by the pool when it has work for one.
+   * How many more workers can start now. The pool starts no more than that; other values wait. It asks again when one of its
+   * workers has ended, and when you call `onMore`.
    *
-   * @param identity What the worker is to pass to {@link runWorker}: plain data.
-   * @param resources The options about workers that the pool was given.
-   * @param events To be told what the worker says, and its end.
-   * @returns The way to the worker. It can be used at once; what is sent before the worker is up has to wait.
-   * @throws What keeps the worker from being started. It becomes the `cause` of a `WorkerStartError`.
+   * Default: any number.
+   *
+   * @param onMore Call it whenever more workers can start. A pool passes the same function each time.
+   */
+  available?(onMore: () => void): number;
+  /**
+   * Starts a worker. The pool calls it when it has work for one.
+   *
+   * @param identity Plain data for the worker to pass to {@link runWorker}.
+   * @param resources The options of workers that the pool was given.
+   * @param events Call these with the messages of the worker, and with its end.
+   * @returns The channel to the worker. The pool uses it at once, so keep messages until the worker is ready.
+   * @throws An error that keeps the worker from starting. It becomes the `cause` of a `WorkerStartError`.
    */
   start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): WorkerLink;
 }
 
-/** What a pool hears of a worker. */
+/** What a start method reports to the pool about a worker. */
 export interface WorkerEvents {
-  /** The worker has sent a message: what {@link WorkerChannel.send} was called with, or a structured clone of it. */
+  /** The worker has sent a message. `message` is the argument of {@link WorkerChannel.send}, or a structured clone of it. */
   message(message: unknown): void;
-  /** The worker has ended, for whatever reason. Called once, after its last message. */
+  /** The worker has ended. Call it once, after the last message. */
   exit(end: WorkerEnd): void;
 }
 
 /** How a worker has ended. */
 export interface WorkerEnd {
-  /** The exit code of its process or thread; `null` where there is none. */
+  /** The exit code of its process or thread; `null` if there is none. */
   readonly exitCode: number | null;
-  /** The signal that has killed it; `null` where there was none. */
+  /** The signal that killed it; `null` if there was none. */
   readonly signal: string | null;
-  /** What is known of the reason. It becomes the `cause` of the error. */
+  /** The reason, if known. It becomes the `cause` of the error. */
   readonly error?: unknown;
+  /**
+   * Whether the pool should start another worker if this one was lost during its start: the reason is the place
+   * where it was, and `start` will choose another place. Otherwise, and after ten such losses in a row, all calls that wait for a worker fail.
+   *
+   * Default: false.
+   */
+  readonly retryElsewhere?: boolean | undefined;
 }
 
-/** A worker that was started, as its pool sees it. It must not hold the program open: the pool does. */
+/** A started worker, as the pool sees it. It must not keep the program running: the pool does that. */
 export interface WorkerLink {
   /**
-   * Sends a message, an array of what structured clone can carry. To a worker that is ending this does nothing.
+   * Sends a message: an array of data that structured clone can carry. Does nothing if the worker is ending.
    *
-   * @param transfer Objects in the message that should move instead of being copied, where they can.
-   * @throws An error where something cannot be cloned. Nothing was sent then.
+   * @param transfer Objects in the message to move instead of copying, if possible.
+   * @throws An error if something cannot be cloned. Then nothing was sent.
    */
   send(message: readonly unknown[], transfer?: readonly object[]): void;
-  /** Ends the worker at once, in the middle of whatever it does. `exit` follows. */
+  /** Kills the worker at once, even inside a loop. `exit` follows. */
   kill(): void;
 }
 
 /** The worker's end of the channel to its pool. */
 export interface WorkerChannel {
-  /** Sends a message to the pool. @throws as {@link WorkerLink.send}. */
+  /** Sends a message to the pool. @throws like {@link WorkerLink.send}. */
   send(message: readonly unknown[], transfer?: readonly object[]): void;
-  /** Registers what is to be called with each message from the pool. Called once. */
+  /** Registers the listener for messages from the pool. Called once. */
   onMessage(listener: (message: unknown) => void): void;
-  /** The worker is done: lets what was sent arrive, and ends the worker. */
+  /** Ends the worker, after all sent messages have arrived. */
   close(): void;
 }
 
-/** The options about workers that a pool was given, for its start method. `undefined` is what the program has. */
+/** The options of workers that a pool was given, for its start method. `undefined` means the same as in the program. */
 export interface WorkerResources {
   /** The option `env`. */
   readonly env: Readonly<Record<string, string>> | undefined;
@@ -106,10 +121,10 @@ export interface WorkerResources {
   readonly name: string | undefined;
 }
 
-/** How much memory the JavaScript heap of a worker may use, in megabytes. What is left out has Node's own limit. */
+/** How much memory the JavaScript heap of a worker may use, in megabytes. Limits that you leave out are Node's own. */
 export interface ResourceLimits {
-  /** The part of the heap for what lives long: nearly all of it. */
+  /** The part of the heap for objects that live long: nearly all of it. */
   maxOldGenerationSizeMb?: number | undefined;
-  /** The part of the heap where objects are made. */
+  /** The part of the heap for new objects. */
   maxYoungGenerationSizeMb?: number | undefined;
 }

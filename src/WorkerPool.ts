@@ -1,4 +1,4 @@
-/** The pool of workers behind the operators, for those who call it themselves. */
+/** The public pool class. */
 
 import { bindContext } from './internal/platform/asyncContext.js';
 import { describeValue } from './internal/options/describeValue.js';
@@ -6,10 +6,12 @@ import { CallMode } from './internal/protocol/callMode.js';
 import type { Insights } from './insights.js';
 import { checkTask } from './internal/closures/checkTask.js';
 import { formatInsights } from './internal/observe/insightsTable.js';
-import { createIterator } from './internal/core/job/JobIterator.js';
-import type { Job, JobSink, JobSpec } from './internal/core/job/Job.js';
-import type { Measurements } from './internal/observe/Measurements.js';
-import { createScheduler, type Scheduler } from './internal/core/pool/Scheduler.js';
+import { createIterator, type JobIterator } from './internal/core/job/JobIterator.js';
+import type { Job } from './internal/core/job/Job.js';
+import { jobSpec } from './internal/core/job/JobSpec.js';
+import type { PoolObserver } from './internal/core/PoolObserver.js';
+import { createScheduler } from './internal/node/createScheduler.js';
+import type { Scheduler } from './internal/core/pool/Scheduler.js';
 import { factsOf, openInput, type InputFacts, type OpenInput, type Pull } from './internal/core/job/pull.js';
 import {
   resolveApplyOptions,
@@ -22,17 +24,17 @@ import {
   type MapOptions,
   type WorkerPoolOptions,
 } from './options.js';
-import { poolBrand } from './internal/options/poolBrand.js';
+import { poolBrand, version, type PoolBrand } from './internal/options/poolBrand.js';
 import { concatenated, isTypedArray } from './internal/core/job/typedArrays.js';
 import { openEnvelopes, transfer } from './transfer.js';
 import type { ApplyFunction, MapResult, Outcome, Task, TaskInput, TypedArray } from './taskTypes.js';
 import type { ModuleTask } from './moduleTask.js';
 
 /**
- * A pool of workers, each a thread or a process, that functions are run on. What Python's MPIRE has as `WorkerPool`.
+ * A pool of workers, each a thread or a process, that run functions. The counterpart of MPIRE's `WorkerPool` in Python.
  *
- * Workers start as work arrives, up to `nJobs`. Several calls may run at once; they are served in turns. Without `keepAlive`
- * the workers leave when no call is running, before the last of them resolves. A call that fails leaves the pool usable.
+ * Workers start as work arrives, up to `nJobs`. Several calls may run at once, and the workers serve them in turn. Without `keepAlive`
+ * the workers leave when no call is running, before the last call resolves. A call that fails leaves the pool usable.
  *
  * @example
  * ```ts
@@ -41,23 +43,25 @@ import type { ModuleTask } from './moduleTask.js';
  * ```
  */
 export class WorkerPool implements AsyncDisposable {
+  readonly #scheduler: Scheduler;
   /** @internal */
-  readonly [poolBrand]: Scheduler;
+  readonly [poolBrand]: PoolBrand<Scheduler>;
 
   /**
-   * Makes a pool. It starts nothing yet.
+   * Creates a pool. No worker starts yet.
    *
    * @param options See {@link WorkerPoolOptions}.
    * @throws TypeError or RangeError on a bad option, which it names.
    * @throws NestedPoolError inside a worker that is a daemon.
    */
   constructor(options?: WorkerPoolOptions) {
-    this[poolBrand] = createScheduler(resolvePoolOptions(options, 'WorkerPool'));
+    this.#scheduler = createScheduler(resolvePoolOptions(options, 'WorkerPool'));
+    this[poolBrand] = { version, runner: this.#scheduler };
   }
 
   /**
-   * With a typed array as input: it is cut into pieces of `chunkSize` elements each, or into `nSplits`, by default 64 for each worker.
-   * The function gets those, as typed arrays. Results that are typed arrays too are put together to one, unless `concatenate` is `false`.
+   * With a typed array as input. It is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
+   * worker), and the function gets the pieces as typed arrays. Results that are typed arrays are joined, unless `concatenate` is `false`.
    *
    * @param fn The function, as below.
    * @param input The typed array.
@@ -74,14 +78,13 @@ export class WorkerPool implements AsyncDisposable {
     options?: MapOptions<Settle, Concatenate>,
   ): Promise<MapResult<Awaited<R>, Settle, Concatenate>>;
   /**
-   * Runs a function over all values and gives all results, in the order of the values.
+   * Runs a function over all values and returns all results, in the order of the values.
    *
-   * @param fn The function: gets a value and a {@link TaskContext}. Or a {@link moduleTask}, or a `URL`.
-   * @param input The values: an iterable, an async iterable or a stream, read as fast as the workers follow.
+   * @param fn The function. It gets a value and a {@link TaskContext}. Or a {@link moduleTask}, or a `URL`.
+   * @param input The values: an iterable, an async iterable or a stream. It is read only as fast as the workers follow.
    * @param options See {@link CallOptions}.
-   * @returns A promise of the results. It rejects with the error of the first value that fails, and otherwise as
-   *   {@link parallelMap} does, with `PoolTerminatedError` when the pool is terminated, and with a TypeError or RangeError on
-   *   a bad argument.
+   * @returns A promise of the results. It rejects with the error of the first value that fails, with the errors of
+   *   {@link parallelMap}, with `PoolTerminatedError` when the pool is terminated, and with a TypeError or RangeError on a bad argument.
    * @example
    * ```ts
    * const sizes = await pool.map(async (path: string) => (await import('node:fs')).statSync(path).size, paths);
@@ -97,8 +100,8 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * With a typed array as input: it is cut into pieces of `chunkSize` elements each, or into `nSplits`, by default 64 for each worker.
-   * The function gets those, as typed arrays.
+   * With a typed array as input. It is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
+   * worker), and the function gets the pieces as typed arrays.
    *
    * @param fn The function, as below.
    * @param input The typed array.
@@ -136,8 +139,8 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * With a typed array as input: it is cut into pieces of `chunkSize` elements each, or into `nSplits`, by default 64 for each worker.
-   * The function gets those, as typed arrays.
+   * With a typed array as input. It is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
+   * worker), and the function gets the pieces as typed arrays.
    *
    * @param fn The function, as below.
    * @param input The typed array.
@@ -152,18 +155,18 @@ export class WorkerPool implements AsyncDisposable {
     fn: Task<A, R>,
     input: A,
     options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
   /**
-   * Runs a function over values and gives each result as soon as it and all before it are there.
+   * Runs a function over values and returns each result as soon as it and all earlier ones have arrived.
    *
-   * Nothing starts before the first `next`. Input is read only as fast as results are taken: see `maxTasksActive`. Leaving a
+   * Nothing starts before the first `next`. The input is read only as fast as results are taken: see `maxTasksActive`. Leaving a
    * `for await` loop early cancels the rest.
    *
    * @param fn The function.
    * @param input The values.
    * @param options See {@link CallOptions}.
-   * @returns An async iterator of the results, which can be iterated once. Its `next` rejects where {@link WorkerPool.map}
-   *   would.
+   * @returns An async iterator of the results, which can be iterated once. Its `next` rejects with the errors of {@link WorkerPool.map}.
+   *   Leaving a loop over it, `return` and the end of an `await using` cancel the rest.
    * @throws TypeError or RangeError on a bad argument, at once.
    * @example
    * ```ts
@@ -174,14 +177,14 @@ export class WorkerPool implements AsyncDisposable {
     fn: Task<T, R>,
     input: TaskInput<T>,
     options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
-  imap(fn: Task<never, unknown>, input: unknown, options?: unknown): AsyncIterableIterator<any> {
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
+  imap(fn: Task<never, unknown>, input: unknown, options?: unknown): AsyncIterableIterator<any> & AsyncDisposable {
     return this.#iterate('imap', true, fn, input, options);
   }
 
   /**
-   * With a typed array as input: it is cut into pieces of `chunkSize` elements each, or into `nSplits`, by default 64 for each worker.
-   * The function gets those, as typed arrays.
+   * With a typed array as input. It is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
+   * worker), and the function gets the pieces as typed arrays.
    *
    * @param fn The function, as below.
    * @param input The typed array.
@@ -196,9 +199,9 @@ export class WorkerPool implements AsyncDisposable {
     fn: Task<A, R>,
     input: A,
     options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
   /**
-   * Like {@link WorkerPool.imap}, with each result as soon as it is there.
+   * Like {@link WorkerPool.imap}, with each result as soon as it arrives.
    *
    * @param fn The function.
    * @param input The values.
@@ -214,18 +217,22 @@ export class WorkerPool implements AsyncDisposable {
     fn: Task<T, R>,
     input: TaskInput<T>,
     options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>>;
-  imapUnordered(fn: Task<never, unknown>, input: unknown, options?: unknown): AsyncIterableIterator<any> {
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
+  imapUnordered(
+    fn: Task<never, unknown>,
+    input: unknown,
+    options?: unknown,
+  ): AsyncIterableIterator<any> & AsyncDisposable {
     return this.#iterate('imapUnordered', false, fn, input, options);
   }
 
   /**
    * Runs a function once.
    *
-   * @param fn The function: gets the arguments, and after them a {@link TaskContext}. Or a {@link moduleTask}, or a `URL`.
-   * @param args The arguments; default: none.
+   * @param fn The function. It gets the arguments, followed by a {@link TaskContext}. Or a {@link moduleTask}, or a `URL`.
+   * @param args The arguments. Default: none.
    * @param options See {@link ApplyOptions}.
-   * @returns A promise of the result. It rejects as that of {@link WorkerPool.map} does.
+   * @returns A promise of the result. It rejects like that of {@link WorkerPool.map}.
    * @example
    * ```ts
    * const sum = await pool.apply((a: number, b: number) => a + b, [1, 2]);
@@ -237,7 +244,7 @@ export class WorkerPool implements AsyncDisposable {
     options?: ApplyOptions<Settle>,
   ): Promise<Outcome<Awaited<R>, Settle>>;
   /**
-   * The same, for a function that takes no context, whose own parameters say what the arguments are.
+   * The same for a function without context. Its parameters determine the types of the arguments.
    *
    * @param fn The function, as above.
    * @param args The arguments, as above.
@@ -262,12 +269,18 @@ export class WorkerPool implements AsyncDisposable {
       }
       throwIfAborted(call);
       let result: unknown;
-      const job = this[poolBrand].open(
+      const job = this.#scheduler.open(
         fn,
-        jobSpec(CallMode.Apply, false, call, false, undefined, {
-          next: ([value]) => (result = value),
-          error: reject,
-          complete: () => resolve(result as Awaited<R>),
+        jobSpec({
+          mode: CallMode.Apply,
+          ordered: false,
+          call,
+          total: 1,
+          sink: {
+            next: ([value]) => (result = value),
+            error: reject,
+            complete: () => resolve(result as Awaited<R>),
+          },
         }),
       );
       job.push(asOneValue([...(args ?? [])]));
@@ -276,12 +289,12 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * What the `workerExit` functions of the latest calls have returned: of the last call that had one, and of those that ran when
-   * it began. On a pool with `keepAlive` they run when the workers leave, so ask after {@link WorkerPool.stopAndJoin}: it is all
-   * that they have returned since the last time that no worker was there.
+   * The results of the `workerExit` functions of the last call that had one, and of calls that were running when it began. On a pool with
+   * `keepAlive` exit functions run when the workers leave, so ask after {@link WorkerPool.stopAndJoin}. You then get all results since the
+   * pool last had no workers.
    *
-   * @returns An array with a result for each worker that had a task of the call, in the order of the worker ids; empty where no
-   *   exit function has run. A new array each time, so that changing it does no harm.
+   * @returns An array with a result for each worker that had a task of the call, in the order of the worker ids. It is empty if no
+   *   exit function has run, and new on each call, so you may change it.
    * @example
    * ```ts
    * await pool.map(countWords, texts, { workerExit: ({ state }) => state.counts });
@@ -289,13 +302,14 @@ export class WorkerPool implements AsyncDisposable {
    * ```
    */
   getExitResults(): any[] {
-    return this[poolBrand].exitResults();
+    return this.#scheduler.exitResults();
   }
 
   /**
-   * What was measured of the workers since the pool was made or {@link WorkerPool.resetInsights} was called; also while calls run.
+   * The measurements of the workers since the pool was made or {@link WorkerPool.resetInsights} was called. You can call it while calls
+   * run.
    *
-   * @returns The figures as of now, in an object that does not change.
+   * @returns The current figures, in an object that does not change later.
    * @throws Error when the pool was made without the option `insights`.
    * @example
    * ```ts
@@ -309,7 +323,7 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * Begins anew with what is measured. Calls that run go on; what they do from here on counts.
+   * Resets the measurements. Running calls go on, and what they do from now on counts.
    *
    * @throws Error when the pool was made without the option `insights`.
    * @example
@@ -323,9 +337,9 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * Prints what {@link WorkerPool.getInsights} gives, as tables for people to read.
+   * Prints the measurements of {@link WorkerPool.getInsights} as tables.
    *
-   * @param stream Where to; default: `console.log`.
+   * @param stream Where to print. Default: `console.log`.
    * @throws Error when the pool was made without the option `insights`.
    * @example
    * ```ts
@@ -339,11 +353,11 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * Finishes what is pending, and lets the workers leave. The pool can be used again, with new workers; calls that are made
-   * meanwhile wait for those. It does not wait for whoever takes the results of `imap`: its input is read to the end, and the results
-   * are kept.
+   * Finishes pending calls, and lets the workers leave. You can use the pool again afterwards, with new workers; calls made
+   * meanwhile wait for these. It does not wait for the consumer of `imap`: it reads the input to its end and keeps the
+   * results.
    *
-   * @returns A promise that resolves when the last worker has left; the same one while that is under way. After
+   * @returns A promise that resolves when the last worker has left. Calls in the meantime return the same promise. After
    *   {@link WorkerPool.terminate} it resolves when that is done.
    * @example
    * ```ts
@@ -353,7 +367,7 @@ export class WorkerPool implements AsyncDisposable {
    * ```
    */
   stopAndJoin(): Promise<void> {
-    return this[poolBrand].stopAndJoin();
+    return this.#scheduler.stopAndJoin();
   }
 
   /**
@@ -370,22 +384,22 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * Ends all workers at once, whatever they are doing. What is pending rejects with `PoolTerminatedError`, and so does every
-   * later call.
+   * Kills all workers at once, even inside a loop. Pending calls reject with `PoolTerminatedError`, and so do all
+   * later ones.
    *
-   * @returns A promise that resolves when the last worker has ended; always the same one. It rejects with a
-   *   `WorkerTimeoutError` when a thread cannot be ended within 5 seconds, because it is inside native code.
+   * @returns A promise that resolves when the last worker has ended, always the same one. It rejects with a
+   *   `WorkerTimeoutError` when a thread cannot be ended within 5 seconds because it is inside native code.
    * @example
    * ```ts
    * process.once('SIGTERM', () => pool.terminate());
    * ```
    */
   terminate(): Promise<void> {
-    return this[poolBrand].terminate();
+    return this.#scheduler.terminate();
   }
 
   /**
-   * The same as {@link WorkerPool.terminate}: what `await using` calls.
+   * The same as {@link WorkerPool.terminate}. `await using` calls it.
    *
    * @returns The same promise.
    * @example
@@ -397,10 +411,10 @@ export class WorkerPool implements AsyncDisposable {
     return this.terminate();
   }
 
-  #measurements(caller: string): Measurements {
-    const { measurements } = this[poolBrand];
+  #measurements(caller: string): NonNullable<PoolObserver['measurements']> {
+    const { measurements } = this.#scheduler;
     if (measurements !== undefined) return measurements;
-    throw new Error(`${caller}: this pool measures nothing. Make it with new WorkerPool({ insights: true }).`);
+    throw new Error(`${caller}: this pool measures nothing. Create it with new WorkerPool({ insights: true }).`);
   }
 
   #collect(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): Promise<unknown> {
@@ -410,22 +424,28 @@ export class WorkerPool implements AsyncDisposable {
       const results: unknown[] = [];
       const joins = concatenate && !call.settle && isTypedArray(input);
       let pull: Pull | undefined;
-      const job = this[poolBrand].open(
+      const job = this.#scheduler.open(
         task,
-        jobSpec(CallMode.Map, ordered, call, false, facts, {
-          next: (values) => {
-            for (const value of values) results.push(value);
+        jobSpec({
+          mode: CallMode.Map,
+          ordered,
+          call,
+          input: facts,
+          sink: {
+            next: (values) => {
+              for (const value of values) results.push(value);
+            },
+            error: reject,
+            complete: () => {
+              try {
+                resolve(joins ? concatenated(results, input) : results);
+              } catch (error) {
+                reject(error); // they are longer than an array can be, or than there is memory
+              }
+            },
+            room: () => pull?.advance(),
+            close: () => pull?.stop(),
           },
-          error: reject,
-          complete: () => {
-            try {
-              resolve(joins ? concatenated(results, input) : results);
-            } catch (error) {
-              reject(error); // they are longer than an array can be, or than there is memory
-            }
-          },
-          room: () => pull?.advance(),
-          close: () => pull?.stop(),
         }),
       );
       pull = openOrCancel(open, job, facts);
@@ -433,23 +453,24 @@ export class WorkerPool implements AsyncDisposable {
     });
   }
 
-  #iterate<R>(
-    caller: string,
-    ordered: boolean,
-    fn: unknown,
-    input: unknown,
-    options: unknown,
-  ): AsyncIterableIterator<R> {
+  #iterate<R>(caller: string, ordered: boolean, fn: unknown, input: unknown, options: unknown): JobIterator<R> {
     const { call, task, open, facts } = checkCall(caller, fn, input, options);
     return createIterator<R>((sink) => {
       throwIfAborted(call);
       let pull: Pull | undefined;
-      const job = this[poolBrand].open(
+      const job = this.#scheduler.open(
         task,
-        jobSpec(CallMode.Map, ordered, call, true, facts, {
-          ...sink,
-          room: () => pull?.advance(),
-          close: () => pull?.stop(),
+        jobSpec({
+          mode: CallMode.Map,
+          ordered,
+          call,
+          manualConsume: true,
+          input: facts,
+          sink: {
+            ...sink,
+            room: () => pull?.advance(),
+            close: () => pull?.stop(),
+          },
         }),
       );
       pull = openOrCancel(open, job, facts);
@@ -459,7 +480,7 @@ export class WorkerPool implements AsyncDisposable {
   }
 }
 
-/** `A`, to be inferred from elsewhere: a function that ignores the context must not pass for one with fewer arguments. */
+/** `A`, but not inferred from here: a function that ignores the context must not count as one with fewer arguments. */
 type Fixed<A> = [A][A extends unknown ? 0 : never];
 
 function checkCall(caller: string, fn: unknown, input: unknown, options: unknown) {
@@ -471,16 +492,16 @@ function checkCall(caller: string, fn: unknown, input: unknown, options: unknown
   return { ...settings, task: fn, open: openInput(input, caller), facts: factsOf(input) };
 }
 
-/** A signal that has fired already starts nothing. */
+/** If the signal has fired already, nothing starts. */
 function throwIfAborted({ signal }: CallSettings): void {
   if (signal?.aborted === true) throw signal.reason;
 }
 
-/** Begins to read an input. Where that is refused, by a locked stream say, there is no job. */
+/** Begins to read an input. If that fails, for instance because a stream is locked, it cancels the job. */
 function openOrCancel(open: OpenInput, job: Job, { length, isCut }: InputFacts): Pull {
   try {
     const pull = open(job);
-    // What is no collection is code of the user's.
+    // Reading anything but a collection runs user code.
     return job.call.transferInput === undefined && (length !== undefined || isCut) ? pull : inContext(pull);
   } catch (error) {
     job.cancel();
@@ -488,25 +509,12 @@ function openOrCancel(open: OpenInput, job: Job, { length, isCut }: InputFacts):
   }
 }
 
-/** Reads in the async context of whoever has made the call, not in that of whoever has started the worker. */
+/** Reads in the async context of this call, not in that of the call that started the worker. */
 function inContext(pull: Pull): Pull {
   return { advance: bindContext(() => pull.advance()), stop: bindContext(() => pull.stop()) };
 }
 
-function jobSpec(
-  mode: CallMode,
-  ordered: boolean,
-  call: CallSettings,
-  manualRelease: boolean,
-  input: InputFacts | undefined,
-  sink: JobSink,
-): JobSpec {
-  const unbounded = { bufferSize: Infinity, overflow: 'error' } as const;
-  const total = mode === CallMode.Apply ? 1 : input?.length;
-  return { mode, ordered, call, ...unbounded, total, manualRelease, wantsExitResults: false, input, sink };
-}
-
-/** The arguments as the one value that travels; what moves among them moves with it. */
+/** The arguments as one value. Objects to move among them move with it. */
 function asOneValue(args: unknown[]): unknown {
   const moving = openEnvelopes(args);
   return moving === undefined ? args : transfer(args, moving);

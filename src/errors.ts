@@ -1,16 +1,16 @@
-/** The errors that this package makes itself: what an Observable or a promise of a pool ends with when no task threw. */
+/** The error classes of this package, for failures other than an error thrown by a task. */
 
 /**
- * On the prototype of each class: the class's name. Whoever meets an error of another copy of this package, or one that
- * has crossed to another thread or process, recognises it by this rather than by `instanceof`.
+ * The name of the class, on the prototype of each class. It identifies errors of other copies of this package and errors
+ * that come from another thread or process, where `instanceof` fails.
  */
 export const errorBrand: unique symbol = Symbol.for('rxjs-parallel-map.error') as never;
 
-/** What an error class adds to `Error`: its constructor takes exactly this, as one object. */
+/** The fields that an error class adds to `Error`. Its constructor takes them as one object. */
 type FieldsOf<E extends WorkerPoolError> = Omit<E, keyof Error>;
 
 /**
- * The base of every error that this package makes. An error that a task throws is none of these: it arrives as it was
+ * The base class of all errors of this package. An error that a task throws is not one of these: it arrives as it was
  * thrown.
  *
  * @example
@@ -36,8 +36,9 @@ export class WorkerPoolError extends Error {
 }
 
 /**
- * A task took longer than `taskTimeout`, a worker's init function longer than `workerInitTimeout`, or its exit function longer
- * than `workerExitTimeout`. Also what `terminate` rejects with when a thread cannot be ended, because it is inside native code; `stage` is `'exit'` then.
+ * A task took longer than `taskTimeout`, the init function of a worker took longer than `workerInitTimeout`, or its exit function took
+ * longer than `workerExitTimeout`. `terminate` also rejects with it, with the `stage` `'exit'`, when it cannot end a thread because that is
+ * inside native code.
  *
  * @example
  * ```ts
@@ -58,7 +59,7 @@ export class WorkerTimeoutError extends WorkerPoolError {
   declare readonly timeout: number;
   /** The worker, counted from 0. */
   declare readonly workerId: number;
-  /** The index of the value whose task it was, counted from 0; `undefined` for an init or exit function. */
+  /** The index of the task's value, counted from 0; `undefined` for an init or exit function. */
   declare readonly index?: number | undefined;
 
   /** @hidden */
@@ -71,25 +72,25 @@ export class WorkerTimeoutError extends WorkerPoolError {
       exit: isExitFunction
         ? `The exit function of worker ${workerId} took longer than its workerExitTimeout of ${timeout} ms, so the worker was killed.`
         : `Worker ${workerId} has not ended within ${timeout} ms. A thread that is inside native code, such as execSync, cannot ` +
-          `be ended before that returns; a process can: use startMethod 'spawn'.`,
+          `be ended before that returns. A process can: use startMethod 'spawn'.`,
     }[stage];
     super({ message });
     assignFields(this, { stage, timeout, workerId, index });
   }
 }
 
-/** What only the message of a {@link WorkerDiedError} tells. */
+/** Details for the message of a {@link WorkerDiedError}. */
 interface DeathDetails {
   readonly cause?: unknown;
-  /** Why the pool itself has killed the worker, as the end of a sentence. */
+  /** Why the pool has killed the worker, as the end of a sentence. */
   readonly killedFor?: string | undefined;
-  /** Why its values are not started again, as a sentence; without it, "workerDeathRetries" would have them started again. */
+  /** Why its values are not tried again, as a sentence; absent if "workerDeathRetries" would help. */
   readonly whyNotAgain?: string | undefined;
 }
 
 /**
- * A worker ended although nobody asked it to: it was killed, ran out of memory, crashed, called `process.exit`, or an
- * error in it was caught by nobody (that error is the `cause`). `workerDeathRetries` starts its values again.
+ * A worker ended unexpectedly: it was killed, ran out of memory, crashed, called `process.exit`, or had an uncaught error (the
+ * `cause`). `workerDeathRetries` tries its values again.
  *
  * @example
  * ```ts
@@ -107,25 +108,25 @@ export class WorkerDiedError extends WorkerPoolError {
 
   /** The worker that died, counted from 0. */
   declare readonly workerId: number;
-  /** The exit code; `null` where a signal ended the worker. */
+  /** The exit code; `null` if a signal ended the worker. */
   declare readonly exitCode: number | null;
-  /** The signal that ended the worker, such as `'SIGKILL'`; `null` where none did. */
+  /** The signal that ended the worker, such as `'SIGKILL'`; `null` if none did. */
   declare readonly signal: string | null;
   /** The indexes, counted from 0, of the values that were lost with the worker. */
   declare readonly indexes: readonly number[];
-  /** `'workerInit'` or `'workerExit'` where it died in that function; `undefined` where in a task, or in nothing. */
+  /** `'workerInit'` or `'workerExit'` if it died in that function; `undefined` if it died in a task, or idle. */
   declare readonly option?: 'workerInit' | 'workerExit' | undefined;
 
   /** @hidden */
   constructor(fields: FieldsOf<WorkerDiedError> & DeathDetails) {
     const { workerId, exitCode, signal, indexes, option, cause, killedFor, whyNotAgain } = fields;
     const ends = [
-      signal === null ? '' : `by the signal ${signal}`,
+      signal === null ? '' : `with signal ${signal}`,
       exitCode === null ? '' : `with exit code ${exitCode}`,
     ];
-    const died = `died ${ends.filter((end) => end !== '').join(' ') || 'without a reason'}`;
+    const died = `died ${ends.filter((end) => end !== '').join(' ') || 'for an unknown reason'}`;
     const place = option === undefined ? '' : ` in its ${option}`;
-    const idle = option === undefined && killedFor === undefined ? ' while it had no value to work on' : '';
+    const idle = option === undefined && killedFor === undefined ? ' while it was idle' : '';
     const values = indexes.length === 0 ? idle : ` while it had ${listValues(indexes)}`;
     const reason = killedFor === undefined ? '' : `, ${killedFor}`;
     const sentences = [
@@ -135,7 +136,7 @@ export class WorkerDiedError extends WorkerPoolError {
     if (killedFor === undefined) sentences.push(...memoryHint(fields));
     if (whyNotAgain !== undefined) sentences.push(whyNotAgain);
     else if (indexes.length > 0) {
-      sentences.push('To start such values again on another worker, set "workerDeathRetries".');
+      sentences.push('To try such values again on another worker, set "workerDeathRetries".');
     }
     super({ message: sentences.join(' '), cause });
     assignFields(this, { workerId, exitCode, signal, indexes: [...indexes], option });
@@ -143,8 +144,8 @@ export class WorkerDiedError extends WorkerPoolError {
 }
 
 /**
- * A worker could not start: the module of its function is missing, throws, or has no such export, or the system gave no
- * thread or process. The `cause` says which. It is not tried again.
+ * A worker could not start: the module of its function is missing, throws, or has no such export, or the system could not create a
+ * thread or process. The `cause` says which. The pool does not try again.
  *
  * @example
  * ```ts
@@ -160,21 +161,21 @@ export class WorkerStartError extends WorkerPoolError {
 
   /** The worker that could not start, counted from 0. */
   declare readonly workerId: number;
-  /** `'workerInit'` or `'workerExit'` where that function could not be loaded. */
+  /** `'workerInit'` or `'workerExit'` if that function could not be loaded. */
   declare readonly option?: 'workerInit' | 'workerExit' | undefined;
 
   /** @hidden */
   constructor(fields: FieldsOf<WorkerStartError> & { readonly cause: unknown }) {
     const { workerId, option, cause } = fields;
     const place = option === undefined ? '' : `${option} could not be loaded: `;
-    super({ message: `Worker ${workerId} could not start: ${place}${describeThrown(cause)}.`, cause });
+    super({ message: `Worker ${workerId} could not start: ${place}${describeThrown(cause)}.${hintOf(cause)}`, cause });
     assignFields(this, { workerId, option });
   }
 }
 
 /**
  * A value cannot be sent to a worker, or a result cannot be sent back: something in it cannot be cloned, such as a
- * function, a promise or a socket. The worker goes on living.
+ * function, a promise or a socket. The worker goes on.
  *
  * @example
  * ```ts
@@ -188,15 +189,15 @@ export class UnserializableError extends WorkerPoolError {
     nameClass(this, 'UnserializableError');
   }
 
-  /** Where it is, such as `value.user.socket` or `value.items[3]`. */
+  /** The path to what cannot be cloned, such as `value.user.socket` or `value.items[3]`. */
   declare readonly path: string;
-  /** The index of the value, counted from 0; `undefined` for what belongs to no value, such as shared objects. */
+  /** The index of the value, counted from 0; `undefined` if no value is concerned, as for shared objects. */
   declare readonly index?: number | undefined;
-  /** What it was: on its way to the worker, on its way back, or given to `context.progress`, which then throws this error. */
+  /** Whether it was sent to the worker, sent back, or passed to `context.progress`, which then throws this error. */
   declare readonly direction: 'input' | 'result' | 'progress';
-  /** What is found there, such as `Socket` or `function resize`, where that is known. */
+  /** What is at that path, such as `Socket` or `function resize`, if known. */
   declare readonly kind?: string | undefined;
-  /** `'workerExit'` where it is what that function has returned. */
+  /** `'workerExit'` if that function returned it. */
   declare readonly option?: 'workerInit' | 'workerExit' | undefined;
   /** The worker of that function, counted from 0. */
   declare readonly workerId?: number | undefined;
@@ -205,7 +206,7 @@ export class UnserializableError extends WorkerPoolError {
   constructor(fields: FieldsOf<UnserializableError> & { readonly cause?: unknown }) {
     const { path, index, direction, kind, option, workerId, cause } = fields;
     const [noun, way, task] = {
-      input: ['value', 'to a worker', 'make in the task'],
+      input: ['value', 'to a worker', 'create in the task'],
       result: ['result', 'back from the worker', `use in ${option ?? 'the task'}`],
       progress: ['progress of the value', 'back from the worker', 'use in the task'],
     }[direction];
@@ -217,7 +218,7 @@ export class UnserializableError extends WorkerPoolError {
     super({
       message:
         `${place} cannot be sent ${way}: ${what} cannot be cloned.${reason} ` +
-        wayOut(`${kind} ${reason}`, `Send plain data in its place, and ${task} what cannot be sent.`),
+        wayOut(`${kind} ${reason}`, `Send plain data instead, and ${task} what cannot be sent.`),
       cause,
     });
     assignFields(this, { path, index, direction, kind, option, workerId });
@@ -225,14 +226,14 @@ export class UnserializableError extends WorkerPoolError {
 }
 
 /**
- * A function cannot be brought to a worker: it uses a variable that does not exist there, or it has no source of its own,
- * as a native or bound function.
+ * A function cannot be sent to a worker: it uses a variable that cannot travel, or it has no source,
+ * like a native or bound function.
  *
  * @example
  * ```ts
  * const salt = readSalt();
- * const hash = (text: string) => digest(salt + text); // "salt" and "digest" are not there in the worker
- * const hash = moduleTask(new URL('./hash.js', import.meta.url), 'hash'); // the worker imports the module: they are
+ * const hash = (text: string) => digest(salt + text); // if "salt" or "digest" cannot travel
+ * const hash = moduleTask(new URL('./hash.js', import.meta.url), 'hash'); // the worker imports the module, which has them
  * ```
  */
 export class UnportableFunctionError extends WorkerPoolError {
@@ -240,13 +241,13 @@ export class UnportableFunctionError extends WorkerPoolError {
     nameClass(this, 'UnportableFunctionError');
   }
 
-  /** The function's name; empty, or `'anonymous'`, for one that has none. */
+  /** The function's name; empty or `'anonymous'` if it has none. */
   declare readonly functionName: string;
-  /** The variable that cannot come along; `undefined` where it is not a variable that is missing. */
+  /** The variable that cannot travel; `undefined` if the reason is not a variable. */
   declare readonly variable?: string | undefined;
-  /** Where the function is written, as `file:line:column`, where that is known. */
+  /** Where the function is written, as `file:line:column`, if known. */
   declare readonly location?: string | undefined;
-  /** Why the function itself, or the variable, cannot come along. */
+  /** Why the function or the variable cannot travel. */
   declare readonly reason?: string | undefined;
 
   /** @hidden */
@@ -260,8 +261,8 @@ export class UnportableFunctionError extends WorkerPoolError {
       message:
         variable === undefined
           ? `${subject} cannot travel to a worker: ${because}. Wrap it in an arrow function, or use moduleTask(url, exportName).`
-          : `${subject} captures "${variable}", which cannot travel to a worker: ${because}. Make it inside the function, give ` +
-            'another value for it in the option captures, or use moduleTask(url, exportName), which imports the whole module.',
+          : `${subject} captures "${variable}", which cannot travel to a worker: ${because}. Create it inside the function, pass ` +
+            'another value in the option captures, or use moduleTask(url, exportName), which imports the whole module.',
       cause,
     });
     assignFields(this, { functionName, variable, location, reason });
@@ -300,7 +301,7 @@ export class BufferOverflowError extends WorkerPoolError {
 }
 
 /**
- * A daemon worker tried to make a pool of its own. With `daemon: false` it may.
+ * A daemon worker tried to make a pool. Workers with `daemon: false` can.
  *
  * @example
  * ```ts
@@ -316,13 +317,13 @@ export class NestedPoolError extends WorkerPoolError {
   constructor(_fields: object = {}) {
     super({
       message:
-        'A daemon worker may not make a pool of its own. Set "daemon" to false on the pool or operator that this worker belongs to.',
+        'A daemon worker cannot make a pool. Set "daemon" to false on the pool or operator that this worker belongs to.',
     });
   }
 }
 
 /**
- * The pool was terminated, or disposed of, while this call was pending, or before it was made.
+ * The pool was terminated or disposed of before or during this call.
  *
  * @example
  * ```ts
@@ -339,14 +340,14 @@ export class PoolTerminatedError extends WorkerPoolError {
   /** @hidden */
   constructor(_fields: object = {}) {
     super({
-      message: 'The pool was terminated. To finish what is pending and use the pool again, call stopAndJoin() instead.',
+      message: 'The pool was terminated. To finish pending calls and use the pool again, call stopAndJoin() instead.',
     });
   }
 }
 
 /**
- * The start method that was asked for does not work here. No other one is taken in its place. `'threading'` and `'spawn'` work
- * wherever Node does; a name that is none of a start method is a `RangeError`.
+ * The chosen start method does not work here. The pool does not fall back to another one. `'threading'` and `'spawn'` work
+ * wherever Node does. An unknown name is a `RangeError` instead.
  *
  * @example
  * ```ts
@@ -358,7 +359,7 @@ export class StartMethodUnavailableError extends WorkerPoolError {
     nameClass(this, 'StartMethodUnavailableError');
   }
 
-  /** What was asked for, such as `'fork'`. */
+  /** The chosen start method, such as `'fork'`. */
   declare readonly startMethod: string;
   /** Why it is not available. */
   declare readonly reason: string;
@@ -374,7 +375,7 @@ export class StartMethodUnavailableError extends WorkerPoolError {
   }
 }
 
-/** Every class by its name, for rebuilding an error that has crossed. Internal: the package does not export it. */
+/** Every class by its name, to rebuild errors from workers. The package does not export it. */
 export const errorClasses: Readonly<Record<string, new (fields: never) => WorkerPoolError>> = {
   __proto__: null as never,
   WorkerPoolError,
@@ -389,18 +390,29 @@ export const errorClasses: Readonly<Record<string, new (fields: never) => Worker
   StartMethodUnavailableError,
 };
 
-/** Puts the name where the built-in errors have it, so that it shows up neither in a loop over an error nor in a log. */
+/** If a module is not found, or Node does not know its format, the worker may lack hooks that the program has. */
+function hintOf(cause: unknown): string {
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
+  const isAboutLoading = code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_UNKNOWN_FILE_EXTENSION';
+  if (!isAboutLoading) return '';
+  return (
+    ' Hooks that the program registers with module.register() do not reach workers. ' +
+    'Register them in a module that is preloaded with --import, which workers load, too.'
+  );
+}
+
+/** Puts the name where built-in errors have it, so neither loops nor logs show it as a property. */
 function nameClass(errorClass: { readonly prototype: Error }, name: string): void {
   const hidden = { value: name, writable: true, configurable: true };
   Object.defineProperties(errorClass.prototype, { name: hidden, [errorBrand]: { value: name } });
 }
 
-/** An optional field that is not given leaves no property behind. */
+/** A field that is not given leaves no property. */
 function assignFields(error: Error, fields: object): void {
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) Object.assign(error, { [name]: value });
 }
 
-/** What was thrown, in one line without its last full stop; never throws itself. */
+/** Describes what was thrown, without its last full stop. Never throws. */
 function describeThrown(thrown: unknown): string {
   let text: string;
   try {
@@ -418,27 +430,28 @@ function listValues(indexes: readonly number[]): string {
   return indexes.length === 1 ? `the value with index ${shown}` : `the values with indexes ${shown}${more}`;
 }
 
-/** What to do about a part of a value that cannot be sent. @param usual Where it is nothing special. */
+/** Advice about a part of a value that cannot be sent. @param usual The advice if nothing special applies. */
 function wayOut(what: string, usual: string): string {
-  if (what.startsWith('transfer(')) return 'Call transfer for the whole value, with what moves in its second argument.';
+  if (what.startsWith('transfer('))
+    return 'Call transfer for the whole value, and list the objects to move in its second argument.';
   if (!/\bdetached\b/.test(what)) return usual;
-  return 'What has been transferred is gone from here: send each buffer once, or transfer a copy of it.';
+  return 'A transferred buffer is empty here: send each buffer once, or transfer a copy of it.';
 }
 
 const remedy =
   'raise the limits of its heap ("resourceLimits", or --max-old-space-size of the program, which workers inherit), ' +
   'or give it smaller values.';
 
-/** Running out of memory looks different in a thread and in a process, and names memory in neither. */
+/** Running out of memory looks different in a thread and in a process, and neither says that it was memory. */
 function memoryHint({ exitCode, signal, cause }: Pick<WorkerDiedError, 'exitCode' | 'signal' | 'cause'>): string[] {
   if (codeOf(cause) === 'ERR_WORKER_OUT_OF_MEMORY') {
     return [`It ran out of memory: ${remedy}`];
   }
   if (signal === 'SIGABRT' || exitCode === 134) {
-    return [`Node.js ends a process in this way when it runs out of memory: ${remedy}`];
+    return [`Node.js ends a process like this when it runs out of memory: ${remedy}`];
   }
   if (signal === 'SIGKILL' || exitCode === 137) {
-    return ['It was killed from outside; where the machine or container runs short of memory, the system does so.'];
+    return ['It was killed from outside. The system does that when the machine or container runs out of memory.'];
   }
   return [];
 }

@@ -1,23 +1,23 @@
-/** What a pool with the option `insights` tells of its workers. */
+/** The measurements of a pool with the option `insights`. */
 
 /**
- * How often workers were started, what they did and how long, since the pool was made or `resetInsights` was called. The keys
+ * How often workers were started, and what they spent their time on, since the pool was made or `resetInsights` was called. The keys
  * are those of MPIRE in camelCase. Times are in milliseconds.
  *
- * Lists have an entry for each of the `nJobs` workers, by its id; a worker that takes the place of another one adds to the same
- * entry. Means and standard deviations are those of the workers that have started, ratios are parts of `totalTime`.
+ * Lists have an entry for each of the `nJobs` workers, by its id. A worker that replaces another one adds to the same entry.
+ * Means and standard deviations cover the workers that have started. Ratios are parts of `totalTime`.
  */
 export interface Insights {
-  /** How many values each worker has completed. Those that failed are not counted. */
+  /** How many values each worker has completed. Failed values do not count. */
   nCompletedTasks: number[];
 
-  /** How often another worker had to take the place of the one before. */
+  /** How often each worker was replaced. */
   workerRestarts: number[];
 
   /** The sum of all times below, over all workers. */
   totalTime: number;
 
-  /** How long each worker took to start, from the start of its thread or process until it was ready. */
+  /** How long each worker took from the start of its thread or process until it was ready. */
   startUpTime: number[];
   /** The sum of `startUpTime`. */
   totalStartUpTime: number;
@@ -28,7 +28,7 @@ export interface Insights {
   /** The part of `totalTime`. */
   startUpRatio: number;
 
-  /** How long each worker was in `workerInit`. */
+  /** How long each worker spent in `workerInit`. */
   initTime: number[];
   /** The sum of `initTime`. */
   totalInitTime: number;
@@ -40,7 +40,7 @@ export interface Insights {
   initRatio: number;
 
   /**
-   * How long each worker was neither starting nor in any function of the user's: waiting for values, loading
+   * How long each worker was neither starting nor in one of the user's functions: waiting for values, loading
    * functions, sending results.
    */
   waitingTime: number[];
@@ -52,16 +52,16 @@ export interface Insights {
   waitingTimeStd: number;
   /** The part of `totalTime`. */
   waitingRatio: number;
-  /** The median of the single waits for a chunk of values. It is exact to about 3%, as all percentiles here are. */
+  /** The median of the single waits for a chunk of values. All percentiles here are exact to about 3%. */
   waitingTimeP50: number;
-  /** What nine waits of ten were no longer than. */
+  /** 90% of the waits were no longer than this. */
   waitingTimeP90: number;
-  /** What 99 waits of a hundred were no longer than. */
+  /** 99% of the waits were no longer than this. */
   waitingTimeP99: number;
 
   /**
-   * How long each worker was in task functions. A call that returns a promise, or values of `parallelMergeMap`, lasts until it is
-   * through. What has given no results yet is not known yet, and work that was killed is never.
+   * How long each worker spent in task functions. A call that returns a promise, or the results of `parallelMergeMap`, lasts until it
+   * has settled. Work counts when its results arrive; work that was killed never counts.
    */
   workingTime: number[];
   /** The sum of `workingTime`. */
@@ -73,16 +73,15 @@ export interface Insights {
   /** The part of `totalTime`. */
   workingRatio: number;
   /**
-   * The median of what single values took. Calls that take a few microseconds are measured some at a time, and each counts as an
-   * equal part.
+   * The median time of a task. Calls that take a few microseconds are measured in groups, and each counts as an equal part.
    */
   workingTimeP50: number;
-  /** What nine values of ten took no longer than. */
+  /** 90% of the tasks took no longer than this. */
   workingTimeP90: number;
-  /** What 99 values of a hundred took no longer than. */
+  /** 99% of the tasks took no longer than this. */
   workingTimeP99: number;
 
-  /** How long each worker was in `workerExit`. */
+  /** How long each worker spent in `workerExit`. */
   exitTime: number[];
   /** The sum of `exitTime`. */
   totalExitTime: number;
@@ -93,25 +92,25 @@ export interface Insights {
   /** The part of `totalTime`. */
   exitRatio: number;
 
-  /** How long the longest tasks took, the longest first: five at most. */
+  /** The times of the longest tasks, at most five, longest first. */
   top5MaxTaskDurations: number[];
   /**
-   * What these tasks were given, as text, cut where it is long. Where a slow call was among quick ones, which are measured some at a
-   * time, it is the values that it may have been, after `one of`.
+   * The values of these tasks, as text, shortened if long. If a slow call was measured in a group of quick ones, the text lists the values of
+   * the group, after `one of`.
    */
   top5MaxTaskArgs: string[];
 
   /**
-   * How many bytes each worker was sent: values, functions, and what the pool says besides. `undefined` where workers are threads:
-   * what they exchange is never bytes.
+   * How many bytes were sent to each worker: values, functions, and the pool's own messages. `undefined` for threads, whose messages
+   * are not bytes.
    */
   bytesSent: number[] | undefined;
   /** How many bytes came from each worker; `undefined` as above. */
   bytesReceived: number[] | undefined;
 
   /**
-   * How many bytes of memory each worker used when it last told, which it does with results: a process all that it holds (its
-   * resident set), a thread its heap and its buffers. 0 where it has not told yet.
+   * How many bytes of memory each worker used when it last reported, which it does with results: the resident set of a process, the heap
+   * and buffers of a thread. 0 before the first report.
    */
   memory: number[];
 }

@@ -1,4 +1,4 @@
-/** `moduleTask`: a task function named by where it lives, instead of being carried to the worker. */
+/** `moduleTask`: a task function named by its module, instead of being sent to the worker. */
 
 import { describeValue } from './internal/options/describeValue.js';
 
@@ -18,22 +18,22 @@ export interface ModuleTask<F = (...args: never[]) => unknown> {
   readonly exportName: string;
   /** @internal */
   readonly [brand]: true;
-  /** Exists for the compiler only: the type of the function. */
+  /** The type of the function, for the compiler only. */
   readonly [signature]?: F;
 }
 
 /**
- * Names a task function by its module, which each worker imports once. It works where a function's source cannot be used
- * or is not enough: functions with imports and module state, bundled and minified programs, strict content security
- * policies. ES modules and CommonJS modules both work, and TypeScript modules where the program itself runs under a
- * loader such as tsx, since workers inherit the program's `execArgv`.
+ * Names a task function by its module, which each worker imports once. Use it if a function cannot be sent to a worker, or should not
+ * be: bundled programs, strict content security policies, module state that each worker should have for itself. The module can be
+ * an ES module or CommonJS, or TypeScript if the program runs under a loader such as tsx, because workers inherit the program's
+ * `execArgv`.
  *
- * @typeParam F The function's type, which the compiler cannot see from a URL: give `typeof` the function, imported as a type.
- *   Without it the function takes any values, and gives `unknown`.
+ * @typeParam F The function's type, which the compiler cannot infer from a URL: pass `typeof` the function, imported as a type.
+ *   Without it the function takes any values, and its result is `unknown`.
  * @param url The module: `new URL('./work.js', import.meta.url)`, a `file:` URL as a string, or an absolute path.
- * @param exportName The export that is the function; default `'default'`. Of a CommonJS module, a property of
- *   `module.exports`; `'default'` is `module.exports` itself.
- * @throws TypeError when `url` is relative or no URL, or `exportName` no name.
+ * @param exportName The name of the export. Default: `'default'`. In a CommonJS module it is a property of `module.exports`, and
+ *   `'default'` is `module.exports` itself.
+ * @throws TypeError when `url` is relative or not a URL, or `exportName` is not a name.
  * @example
  * ```ts
  * import type { resize } from './images.js';
@@ -48,12 +48,12 @@ export function moduleTask<F = (...args: any[]) => unknown>(url: URL | string, e
   return { [brand]: true, url: absolute(url), exportName };
 }
 
-/** Whether `value` was made by {@link moduleTask}, of whichever copy of this package. */
+/** Whether `value` was made by {@link moduleTask}, of any copy of this package. */
 export function isModuleTask(value: unknown): value is ModuleTask {
   return typeof value === 'object' && value !== null && (value as Partial<ModuleTask>)[brand] === true;
 }
 
-/** What makes two tasks the same, as long as what they capture is: they are loaded once, and share what is known of their pace. */
+/** Tasks with the same key that capture the same values are one task: loaded once, with one `Pace`. */
 export function taskKey(fn: unknown): unknown {
   if (fn instanceof URL) return `${fn.href}#default`;
   return isModuleTask(fn) ? `${fn.url}#${fn.exportName}` : fn;

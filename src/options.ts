@@ -1,8 +1,7 @@
 /**
- * Options: where each group of them is accepted, and from what the user passed to settings that are checked and complete.
+ * Which groups of options each function accepts. Turns what the user passed into checked and complete settings.
  *
- * The options themselves, with their documentation, checks and defaults, are in `internal/options/`. A new one is a property
- * and a row there, and nothing here.
+ * The options, with documentation, checks and defaults, are in `internal/options/`. A new option is added there, not here.
  */
 
 import type { Insights } from './insights.js';
@@ -15,7 +14,7 @@ import {
   poolChoiceGroup,
   type Overflow,
 } from './internal/options/operatorOptions.js';
-import { poolBrand, type AnyWorkerPool } from './internal/options/poolBrand.js';
+import { runnerOf, type AnyWorkerPool } from './internal/options/poolBrand.js';
 import { poolGroup, workerOptions, type PoolSettings } from './internal/options/poolOptions.js';
 import { placeFor, readOptions, settle, type Given } from './internal/options/readOptions.js';
 import type { OptionGroup } from './internal/options/rows.js';
@@ -30,7 +29,7 @@ export type { FromOptions, MapOperatorOptions, Overflow } from './internal/optio
 
 /** {@link FromOptions}, checked and complete. */
 export interface FromSettings {
-  /** A pool that exists (`isWorkerPool` tells), or what to make one from. */
+  /** An existing pool (see `isWorkerPool`), or the settings of a new one. */
   readonly pool: AnyWorkerPool | PoolSettings;
   readonly call: CallSettings;
   readonly ordered: boolean;
@@ -73,7 +72,7 @@ export function resolveCallOptions(options: unknown, caller: string): CallSettin
   return settle(callRows, readOptions(options, caller, atCall));
 }
 
-/** The options of `apply`. They are fewer than those of the other calls; their settings have the same shape. */
+/** The options of `apply`. It takes fewer than other calls; the settings have the same shape. */
 export function resolveApplyOptions(options: unknown, caller: string): CallSettings {
   return settle(callRows, readOptions(options, caller, atApply));
 }
@@ -102,8 +101,8 @@ export function resolveFromOptions(options: unknown, caller: string): FromSettin
 }
 
 /**
- * The options of an operator that also takes its first three by position: from what follows the function in
- * `parallelMap(fn, { nJobs: 4 })` or `parallelMap(fn, 4, 'spawn', true)` to one options object, not yet checked.
+ * The options of an operator that also takes its first three by position. Turns the arguments after the function, in
+ * `parallelMap(fn, { nJobs: 4 })` or `parallelMap(fn, 4, 'spawn', true)`, into one options object, not yet checked.
  */
 export function operatorArguments(args: readonly unknown[], caller = 'parallelMap'): unknown {
   const surplus = args.slice(isObject(args[0]) ? 1 : 3).find((argument) => argument !== undefined);
@@ -138,7 +137,7 @@ function poolSettings(given: Given, caller: string): PoolSettings {
   return settings;
 }
 
-/** Options that a start method does not have are not to be ignored in silence. */
+/** Refuses options that the start method does not support, instead of ignoring them. */
 function checkWorkerOptions(given: Given, startMethod: PoolSettings['startMethod'], caller: string): void {
   const isOwn = typeof startMethod === 'string';
   if (isOwn && startMethod !== 'inline') return;
@@ -146,10 +145,10 @@ function checkWorkerOptions(given: Given, startMethod: PoolSettings['startMethod
   const refused = workerOptions.filter((option) => given.has(option) && !options.includes(option));
   if (refused.length === 0) return;
   const names = enumerate(refused.map((option) => `"${option}"`));
-  throw new TypeError(`${caller}: the start method "${name}" does not have the option ${names}. Leave it out.`);
+  throw new TypeError(`${caller}: the start method "${name}" does not support the option ${names}. Leave it out.`);
 }
 
-/** The pool that was given, or the settings of the one to make. */
+/** The given pool, or the settings of a new one. */
 function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
   const { pool } = settle(poolChoiceGroup.rows, given);
   const wantsInsights = given.has('onInsights');
@@ -161,7 +160,7 @@ function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
   }
   if (wantsInsights && !hasInsights(pool)) {
     throw new TypeError(
-      `${caller}: option "onInsights" needs a pool that measures: give "insights: true" to its new WorkerPool().`,
+      `${caller}: option "onInsights" needs a pool that measures: pass "insights: true" to its new WorkerPool().`,
     );
   }
 
@@ -169,15 +168,14 @@ function poolOf(given: Given, caller: string): AnyWorkerPool | PoolSettings {
   if (refused.length === 0) return pool;
   const names = enumerate(refused.map((name) => `"${name}"`));
   throw new TypeError(
-    `${caller}: option "pool" cannot be given together with ${names}: a pool that exists has settled that already. ` +
-      `Give ${names} to its new WorkerPool() instead.`,
+    `${caller}: option "pool" cannot be given together with ${names}, because the pool exists already. ` +
+      `Pass ${names} to its new WorkerPool() instead.`,
   );
 }
 
-/** Whether a pool measures what its workers do; one of another copy of this package may not know how. */
+/** Whether a pool measures what its workers do. */
 function hasInsights(pool: AnyWorkerPool): boolean {
-  const { [poolBrand]: inner } = pool as unknown as { readonly [poolBrand]: { readonly measurements?: unknown } };
-  return inner.measurements !== undefined;
+  return runnerOf<{ readonly measurements?: unknown }>(pool).measurements !== undefined;
 }
 
 function isObject(value: unknown): value is object {

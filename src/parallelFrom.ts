@@ -9,8 +9,8 @@ import { resolveFromOptions, type FromOptions } from './options.js';
 import type { Outcome, Task, TaskInput, TypedArray } from './taskTypes.js';
 
 /**
- * With a typed array as input: it is cut into pieces of `chunkSize` elements each, or into `nSplits`, by default 64 for each worker.
- * The function gets those, as typed arrays.
+ * With a typed array as input. It is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
+ * worker), and the function gets the pieces as typed arrays.
  *
  * @param input The typed array.
  * @param fn The function, as below.
@@ -27,18 +27,18 @@ export function parallelFrom<A extends TypedArray, R, Settle extends boolean = f
   options?: FromOptions<Settle>,
 ): Observable<Outcome<Awaited<R>, Settle>>;
 /**
- * Maps an input that can be made to wait on a pool of workers: it is read only as fast as results come out, so that a
- * generator of a billion values, or a file larger than memory, takes constant memory, in order or not. A value counts as on its
- * way until its result is out; `maxTasksActive` bounds how many are.
+ * Maps an input that can wait on a pool of workers. It reads the input only as fast as results come out, so a
+ * generator of a billion values, or a file larger than memory, takes constant memory, in order or not. `maxTasksActive` limits how many
+ * values are under way. A value is under way until its result is out.
  *
- * Each subscription has a pool of its own, as with {@link parallelMap}, and reads the input from its start, where it has one:
+ * Each subscription has its own pool, as with {@link parallelMap}, and reads the input from its start, if that is possible:
  * a generator object or a stream can be read only once. Unsubscribing, or an error, ends the reading (`return` of the
- * iterator), and with that destroys a Node stream and cancels a web stream.
+ * iterator), which destroys a Node stream and cancels a web stream.
  *
  * @param input An iterable, an async iterable, a Node stream or a web `ReadableStream`.
  * @param fn The function, in one of the ways that {@link parallelMap} takes.
  * @param options See {@link FromOptions}.
- * @returns An Observable of the results. It fails as {@link parallelMap} does, and with what reading the input throws.
+ * @returns An Observable of the results. It fails like {@link parallelMap}, and with an error thrown while reading the input.
  * @throws TypeError or RangeError on a bad argument or option, which it names.
  * @example
  * ```ts
@@ -59,14 +59,5 @@ export function parallelFrom<R>(input: unknown, fn: unknown, options?: unknown):
   const settings = resolveFromOptions(options, caller);
   const open = openInput(input, caller);
   checkTask(fn, caller);
-  const facts = factsOf(input);
-  const request = {
-    fn,
-    mode: CallMode.Map,
-    settings,
-    bufferSize: Infinity,
-    overflow: 'error',
-    total: facts.length,
-  } as const;
-  return observeJob(request, (job) => open(job), facts);
+  return observeJob({ fn, mode: CallMode.Map, settings }, (job) => open(job), factsOf(input));
 }

@@ -6,7 +6,7 @@ import { createOperator } from './internal/rxjs/operator.js';
 import type { MapOperatorOptions } from './options.js';
 import type { Outcome, Task } from './taskTypes.js';
 
-/** What a function for {@link parallelMergeMap} may return: several values, at once or over time. */
+/** What a function for {@link parallelMergeMap} can return: several values, at once or over time. */
 export type MergeOutput<V = unknown> = Iterable<V> | AsyncIterable<V> | Subscribable<V>;
 
 /** The values in a {@link MergeOutput}, or in a promise of one. */
@@ -20,16 +20,16 @@ export type YieldOf<O> =
         : never;
 
 /**
- * Like {@link parallelMap}, for functions that give several values: an iterable, an async iterable, a generator, a stream or
- * an Observable, or a promise of one. Each value is emitted by itself, while the function goes on.
+ * Like {@link parallelMap}, for functions with several results per value: an iterable, an async iterable, a generator, a stream,
+ * an Observable, or a promise of one. Each result is emitted while the function goes on.
  *
- * With `ordered: true`, the default, the values of one call come after all values of the calls before it, as in `concatMap`,
- * while later calls run ahead; with `ordered: false` they come as they are made, as in `mergeMap`. A call that runs far ahead of what
- * is emitted is made to wait, so that an endless generator takes no endless memory; an Observable cannot be made to wait.
+ * With `ordered: true`, the default, the results of one call come after all results of earlier calls, as in `concatMap`,
+ * while later calls run ahead. With `ordered: false` they come as they are produced, as in `mergeMap`. A call that runs far ahead of its
+ * consumer has to wait, so an endless generator does not fill the memory. An Observable cannot be made to wait.
  *
  * @param fn The function, in one of the ways that {@link parallelMap} takes.
- * @param options See {@link MapOperatorOptions}; `chunkSize` has no effect, since each call gets a message of its own.
- * @returns An operator that fails as that of {@link parallelMap} does; a call that fails has delivered what it gave before.
+ * @param options See {@link MapOperatorOptions}; `chunkSize` has no effect, because each call has its own message.
+ * @returns An operator that fails like {@link parallelMap}. The results that a failed call gave before its error are still emitted.
  * @throws TypeError or RangeError on a bad argument or option, which it names.
  * @example
  * ```ts

@@ -3,17 +3,17 @@
 import type { ModuleTask } from './moduleTask.js';
 
 /**
- * What a function has of its worker: the argument of `workerInit` and `workerExit`, and part of that of every task.
+ * What a worker gives its functions: the argument of `workerInit` and `workerExit`, and part of the context of every task.
  *
  * @typeParam State What is kept in `state`.
  * @typeParam Shared What was given as `sharedObjects`.
  */
 export interface WorkerContext<State = any, Shared = any> {
-  /** The worker that this runs on, from 0 to `nJobs - 1`. A worker that replaces another one has the same number. */
+  /** The number of the worker, from 0 to `nJobs - 1`. A worker that replaces another one has the same number. */
   readonly workerId: number;
-  /** The worker's copy of the option `sharedObjects`; `undefined` where none were given. */
+  /** The worker's copy of the option `sharedObjects`; `undefined` if none were given. */
   readonly shared: Shared;
-  /** An object of this worker, empty at first: what `workerInit` or a task puts there, later tasks and `workerExit` find. */
+  /** An object of this worker, empty at first. Later tasks and `workerExit` find what `workerInit` or a task puts there. */
   readonly state: State;
 }
 
@@ -27,21 +27,21 @@ export interface TaskContext<State = any, Shared = any> extends WorkerContext<St
   /** The index of the value in its source, counted from 0. */
   readonly index: number;
   /**
-   * Fires when the result is no longer wanted: the subscriber has gone, or another value has failed. On a pool that goes on, a
-   * task that has not ended `cancelTimeout` after that is killed together with its worker.
+   * Fires when the result is no longer wanted: the subscriber has gone, or another value has failed. On a pool that stays in use, a
+   * task that is still running `cancelTimeout` milliseconds later is killed with its worker.
    */
   readonly signal: AbortSignal;
   /**
-   * Reports something of a task that runs, such as how far it is: the option `onProgress` hears of it, before the result and in the
-   * order of the calls. Each one is a message of its own, so not for every turn of a loop. Where nobody listens it does nothing,
-   * and neither does it when the task is done or its result no longer wanted. Works without its object: `(n, { progress }) => …`.
+   * Reports something from a running task, such as its progress. The option `onProgress` receives it, before the result and in the
+   * order of the calls. Each report is a message, so do not send one for every turn of a loop. It does nothing without `onProgress`, or when
+   * the task is done or its result no longer wanted. It is bound, so it works when destructured: `(n, { progress }) => …`.
    *
    * @throws UnserializableError when the value cannot be cloned.
    */
   readonly progress: (value: unknown) => void;
 }
 
-/** What `onProgress` hears: something that a task has reported by `context.progress`. */
+/** What `onProgress` receives: a report by `context.progress`. */
 export interface TaskProgress<V = any> {
   /** The index of the task's value, counted from 0. */
   readonly index: number;
@@ -51,12 +51,11 @@ export interface TaskProgress<V = any> {
   readonly value: V;
 }
 
-/** A function that runs in a worker, once for each value. What it returns is awaited where it is a promise. */
+/** A function that runs in a worker, once for each value. A returned promise is awaited. */
 export type TaskFunction<T, R> = (value: T, context: TaskContext) => R;
 
 /**
- * A task, in one of the ways in which it can be given: as a function, by its module and name (`moduleTask`), or as the `URL`
- * of a module whose default export it is.
+ * A task: a function, its module and name (`moduleTask`), or the `URL` of a module whose default export it is.
  */
 export type Task<T, R> = TaskFunction<T, R> | ModuleTask<TaskFunction<T, R>> | URL;
 
@@ -66,25 +65,25 @@ export type ApplyFunction<A extends readonly unknown[], R> = (...args: [...A, Ta
 /** A function that runs once in each worker, before its first task or after its last. A promise is awaited. */
 export type WorkerFunction = (context: WorkerContext) => unknown;
 
-/** A {@link WorkerFunction}, in one of the ways in which a {@link Task} can be given. */
+/** A {@link WorkerFunction}, given like a {@link Task}. */
 export type WorkerTask = WorkerFunction | ModuleTask<WorkerFunction> | URL;
 
-/** Whatever a user may give where a task function is asked for. */
+/** Everything that can be passed as a task function. */
 export type AnyTask = ((...args: never[]) => unknown) | ModuleTask | URL;
 
-/** What comes of a value: the result, or with `settle: true` a record of how it has settled. */
+/** The result for a value, or with `settle: true` a record of how it has settled. */
 export type Outcome<R, Settle extends boolean> = Settle extends true ? PromiseSettledResult<R> : R;
 
-/** Values to map: anything iterable, at once or over time, and streams. A {@link TypedArray} is cut into pieces instead. */
+/** Values to map: an iterable, an async iterable or a stream. A {@link TypedArray} is cut into pieces instead. */
 export type TaskInput<T> =
   | (Iterable<T> & {
-      /** What typed arrays have: their elements are no values. */
+      /** Excludes typed arrays: their elements are not the values. */
       readonly BYTES_PER_ELEMENT?: never;
     })
   | AsyncIterable<T>
   | ReadableStreamLike;
 
-/** An array of numbers in one piece of memory. As an input it is cut into arrays of the same kind, and the function gets those. */
+/** An array of numbers in one piece of memory. As an input it is cut into typed arrays of the same class, one for each task. */
 export type TypedArray =
   | Int8Array
   | Uint8Array
@@ -98,7 +97,7 @@ export type TypedArray =
   | BigInt64Array
   | BigUint64Array;
 
-/** What `map` resolves with: all results, or where they are typed arrays made from one, one typed array. */
+/** What `map` resolves with: all results, or one typed array if input and results are typed arrays. */
 export type MapResult<R, Settle extends boolean, Concatenate extends boolean> = Settle extends true
   ? PromiseSettledResult<R>[]
   : Concatenate extends false
@@ -107,20 +106,20 @@ export type MapResult<R, Settle extends boolean, Concatenate extends boolean> = 
       ? R
       : R[];
 
-/** A web `ReadableStream`, also where it is no async iterable; then the type of its values is not inferred. */
+/** A web `ReadableStream`, even if it is not an async iterable. Then the type of its values is not inferred. */
 export interface ReadableStreamLike {
-  /** Locks the stream, and gives what it is read with. */
+  /** Locks the stream and returns its reader. */
   getReader(): {
     /** Reads the next value. */
     read(): Promise<{
       /** Whether the stream has ended. */
       done: boolean;
-      /** The value; none at the end. */
+      /** The value; absent at the end. */
       value?: unknown;
     }>;
     /** Ends the stream. */
     cancel(reason?: unknown): Promise<void>;
-    /** Lets others read. */
+    /** Unlocks the stream. */
     releaseLock(): void;
   };
 }

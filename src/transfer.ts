@@ -1,11 +1,11 @@
-/** `transfer`: a value whose buffers and ports move to the other side instead of being copied. */
+/** `transfer`: moves the buffers and ports in a value to the other side instead of copying them. */
 
 import { describeValue } from './internal/options/describeValue.js';
 
 /** Recognised by this key rather than by class: a worker may hold another copy of this package than the program. */
 const brand: unique symbol = Symbol.for('rxjs-parallel-map.transfer') as never;
 
-/** Shared by all copies of this package in one thread: as long as nothing was ever transferred, no value is looked at. */
+/** Shared by all copies of this package in one thread. Until something is transferred, no value needs to be inspected. */
 const usage: { used: boolean } = ((globalThis as Record<symbol, unknown>)[
   Symbol.for('rxjs-parallel-map.transfer.usage')
 ] ??= { used: false }) as { used: boolean };
@@ -15,14 +15,14 @@ export interface TransferEnvelope {
   readonly [brand]: true;
   readonly value: unknown;
   readonly transferables: readonly Transferable[];
-  /** A function, so that an envelope inside of a value, which nobody opens, cannot be taken for data. */
+  /** A function cannot be cloned: so an envelope inside a value, which the pool does not open, is an error. */
   readonly guard: () => void;
 }
 
 /** One for all envelopes. */
 const guard = (): void => undefined;
 
-/** An object that can move to another thread: an `ArrayBuffer`, a `MessagePort`, a stream, an `ImageBitmap` and such. */
+/** An object that can move to another thread, such as an `ArrayBuffer`, a `MessagePort` or a stream. */
 export type Transferable = object;
 
 const transferableTags = new Set([
@@ -45,18 +45,18 @@ const transferableTags = new Set([
 ]);
 
 /**
- * Marks a value so that it moves instead of being copied, as an input (`source$.pipe(map((b) => transfer(b, [b])))`) or as
- * the result of a task. What has moved is empty on the side that it left; to move it again is an `UnserializableError`.
+ * Marks a value to be moved instead of copied, as an input (`source$.pipe(map((b) => transfer(b, [b])))`) or as
+ * the result of a task. A moved object is empty on the side that it left. Moving it again is an `UnserializableError`.
  *
- * With `threading` the listed objects really move, in constant time. A worker that is another process shares no memory
- * with the program: there the value is copied, and what was listed stays usable.
+ * With `threading` the listed objects really move, in constant time. Processes share no memory with the program: there the
+ * value is copied, and the listed objects stay usable.
  *
- * A value that moved to a worker cannot be started again elsewhere: `workerDeathRetries` does not apply to it.
+ * A value that was moved to a worker cannot be sent to another one, so `workerDeathRetries` does not apply to it.
  *
- * @param value What to send. Anything that can be sent without `transfer` as well.
- * @param transferables The objects in `value` that move; default: none.
- * @returns The value in an envelope that the pool opens; its type is that of `value`.
- * @throws TypeError when `transferables` is no array or holds something that cannot be transferred.
+ * @param value The value to send. It can be anything that can be sent without `transfer`.
+ * @param transferables The objects in `value` to move. Default: none.
+ * @returns The value in an envelope that the pool opens. Its type is that of `value`.
+ * @throws TypeError when `transferables` is not an array or contains something that cannot be transferred.
  * @example
  * ```ts
  * images$.pipe(
@@ -76,9 +76,9 @@ export function transfer<T>(value: T, transferables: readonly Transferable[] = [
 }
 
 /**
- * The value as `transferInput` has it sent: with what that says moving, unless it comes from `transfer` itself.
+ * The value with the objects that `transferInput` returns for it marked to be moved, unless it comes from `transfer` already.
  *
- * @throws TypeError when that says something else than an array of transferable objects, and what it throws itself.
+ * @throws TypeError when `transferInput` does not return an array of transferable objects, and what it throws itself.
  */
 export function transferredBy(transferInput: (value: unknown) => readonly Transferable[], value: unknown): unknown {
   if (isTransferred(value)) return value;
@@ -87,7 +87,7 @@ export function transferredBy(transferInput: (value: unknown) => readonly Transf
   return transferables.length === 0 ? value : transfer(value, transferables);
 }
 
-/** @param subject What is checked, for the messages; followed by an index, where it is an item of it, and by `end`. */
+/** @param subject What is checked, for the messages. An index may follow, then `end`. */
 function checkTransferables(
   transferables: unknown,
   subject: string,
@@ -108,7 +108,7 @@ function checkTransferables(
   });
 }
 
-/** Whether anything was ever transferred in this thread: as long as not, no value needs to be looked at. */
+/** Whether anything was ever transferred in this thread. Until then no value needs to be inspected. */
 export function transfersAreUsed(): boolean {
   return usage.used;
 }
@@ -124,9 +124,9 @@ export function isTransferred(value: unknown): value is TransferEnvelope {
 }
 
 /**
- * Opens the envelopes among `values`, in place, and gives what moves.
+ * Opens the envelopes among `values`, in place.
  *
- * @returns The transferables of all, or `undefined` where nothing is to be moved.
+ * @returns The objects to move; `undefined` if there are none.
  */
 export function openEnvelopes(values: unknown[]): Transferable[] | undefined {
   if (!usage.used) return undefined;
@@ -140,7 +140,7 @@ export function openEnvelopes(values: unknown[]): Transferable[] | undefined {
   return moving;
 }
 
-/** The classes of an object, by name: Node's give no tag, or that of a class above them. */
+/** Checks the classes of an object by name: Node's have no tag, or that of a base class. */
 function isTransferable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (transferableTags.has(Object.prototype.toString.call(value).slice(8, -1))) return true;

@@ -7,13 +7,13 @@ import { rejection } from './support/rejection.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
+import { same } from './support/tasks.js';
 
-const same = (n: number): number => n;
 const failing = (n: number): number => {
   throw new Error(`task ${n}`);
 };
 
-describeEach.distinct('the async context of a subscriber', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'the async context of a subscriber', ({ name: startMethod }) => {
   let pool: WorkerPool;
   beforeEach(() => {
     pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
@@ -56,7 +56,7 @@ describeEach.distinct('the async context of a subscriber', ({ name: startMethod 
     expect(await contextsOf('mine', result)).to.deep.equal(['error in mine']);
   });
 
-  it('is its own for each of several subscribers to one pool, whoever has started the worker', async () => {
+  it('is that of each subscriber, also where several share a worker', async () => {
     await context.run('starter', () => pool.map(same, [0]));
     const result = range(0, 3).pipe(parallelMap(same, { pool, chunkSize: 1 }));
     const all = await Promise.all(['a', 'b', 'c'].map((name) => contextsOf(name, result)));

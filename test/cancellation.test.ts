@@ -1,10 +1,10 @@
-// Workers end when nobody listens any more, whatever they are doing. peers: 4, 10
+// Workers end when nobody listens any more, whatever they are doing.
 import { expect } from 'chai';
 import { concat, from, NEVER, of, range, switchMap, throwError } from 'rxjs';
 import { parallelFrom, parallelMap, parallelMergeMap } from './support/library.js';
 import { loopForever, passGate, useGates, type Gated } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
-import { runProgram } from './support/program.js';
+import { runScript } from './support/runProgram.js';
 import { shortest } from './support/shortest.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
@@ -21,7 +21,7 @@ describeEach('cancellation', ({ name: startMethod }) => {
   const names = (round: number) => ['a', 'b', 'c', 'd'].map((name) => `${name}${round}`);
   const looping = (round = 0) => concat(from(names(round).map((name) => gates().value(name))), NEVER);
 
-  it(`unsubscribing ends all workers within ${END_TIME} ms, while all of them are in while (true) {}`, async () => {
+  it(`unsubscribing ends workers in endless loops within ${END_TIME} ms`, async () => {
     const time = await shortest(END_TIME, async (round) => {
       const subscription = looping(round).pipe(parallelMap(loopForever, options)).subscribe();
       const [a, b, c, d] = names(round) as [string, string, string, string];
@@ -89,7 +89,7 @@ describeEach('cancellation', ({ name: startMethod }) => {
     }
   });
 
-  it('an error of the source waits for a worker that is inside native code for a moment only', async () => {
+  it('an error of the source hardly waits for a worker inside native code', async () => {
     const sleepInside = async ({ dir, name }: Gated): Promise<void> => {
       const { execSync } = await import('node:child_process');
       execSync(`echo start ${name} >> ${dir}/log && sleep 3`);
@@ -141,7 +141,7 @@ describeEach('cancellation', ({ name: startMethod }) => {
   });
 
   it('lets the program exit by itself after unsubscribing from endless loops', async () => {
-    const end = await runProgram(`
+    const end = await runScript(`
       const { readFileSync, writeFileSync } = await import('node:fs');
       const file = ${JSON.stringify(`${gates().dir}/looping`)};
       writeFileSync(file, '');
@@ -163,18 +163,18 @@ describeEach('cancellation', ({ name: startMethod }) => {
     expect({ ...end, stderr: '' }).to.deep.equal({ code: 0, signal: null, stdout: 'unsubscribing\n', stderr: '' });
   });
 
-  it('lets the program exit by itself when its work is done, and when nothing was ever subscribed to', async () => {
-    const done = await runProgram(`
+  it('lets the program exit when its work is done, or was never begun', async () => {
+    const done = await runScript(`
       rxjs.range(0, 5).pipe(parallelMap((n) => n, { nJobs: 2, startMethod: '${startMethod}' }))
         .subscribe({ next: (n) => process.stdout.write(n + ' '), complete: () => console.log('complete') });
     `);
     expect({ code: done.code, stdout: done.stdout }).to.deep.equal({ code: 0, stdout: '0 1 2 3 4 complete\n' });
-    const unused = await runProgram(`rxjs.of(1).pipe(parallelMap((n) => n)); console.log('unused');`);
+    const unused = await runScript(`rxjs.of(1).pipe(parallelMap((n) => n)); console.log('unused');`);
     expect({ code: unused.code, stdout: unused.stdout }).to.deep.equal({ code: 0, stdout: 'unused\n' });
   });
 
-  it('does not hold the program open for a source that will never emit, while no task runs', async () => {
-    const end = await runProgram(`
+  it('does not hold the program open for a source that never emits', async () => {
+    const end = await runScript(`
       rxjs.concat(rxjs.of(1), rxjs.NEVER).pipe(parallelMap((n) => n, { startMethod: '${startMethod}' }))
         .subscribe((n) => console.log(n));
     `);
@@ -182,7 +182,7 @@ describeEach('cancellation', ({ name: startMethod }) => {
   });
 
   it('says nothing on stderr, whatever ends', async () => {
-    const end = await runProgram(`
+    const end = await runScript(`
       const options = { nJobs: 2, startMethod: '${startMethod}' };
       const subscription = rxjs.range(0, 1000).pipe(parallelMap((n) => n, options)).subscribe((n) => {
         if (n === 10) subscription.unsubscribe();

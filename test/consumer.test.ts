@@ -1,18 +1,17 @@
-// What a consumer may do while it is called: unsubscribe, feed the source, throw, subscribe again. peers: 11, 12
+// What a consumer may do while it is called: unsubscribe, feed the source, throw, subscribe again.
 import { expect } from 'chai';
 import { config, Observable, of, range, Subject, takeUntil, tap } from 'rxjs';
 import { parallelFrom, parallelMap } from './support/library.js';
 import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
+import { same } from './support/tasks.js';
 
-const same = (n: number): number => n;
-
-describeEach.distinct('a consumer', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'a consumer', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const options = { nJobs: 2, startMethod };
 
-  it('that unsubscribes inside next gets nothing more, not even what has arrived already (peers: 12)', async () => {
+  it('that unsubscribes inside next gets nothing more', async () => {
     for (const chunkSize of [1, 50]) {
       const values: number[] = [];
       await new Promise<void>((resolve) => {
@@ -35,7 +34,7 @@ describeEach.distinct('a consumer', ({ name: startMethod }) => {
     }
   });
 
-  it('that has gone before a synchronous source has emitted everything starts no worker, and the source is stopped (peers: 12)', () => {
+  it('that leaves while a synchronous source emits stops it, and starts no worker', () => {
     let emitted = 0;
     const leave = new Subject<void>();
     const source = new Observable<number>((subscriber) => {
@@ -49,7 +48,7 @@ describeEach.distinct('a consumer', ({ name: startMethod }) => {
     expect(workers.started).to.equal(0);
   });
 
-  it('that unsubscribes inside next, from which a synchronous source is emitting, stops that (peers: 12)', async () => {
+  it('that unsubscribes inside next stops a synchronous source', async () => {
     // A value that arrives makes the source emit a thousand others, in the middle of which the consumer leaves.
     const feed = new Subject<number>();
     let emitted = 0;
@@ -75,7 +74,7 @@ describeEach.distinct('a consumer', ({ name: startMethod }) => {
     expect(feed.observed).to.equal(false);
   });
 
-  it('that has unsubscribed makes no more input be read (peers: 11)', async () => {
+  it('that has unsubscribed makes no more input be read', async () => {
     let read = 0;
     let readAtTheEnd = -1;
     async function* input() {
@@ -154,7 +153,7 @@ describeEach.distinct('a consumer', ({ name: startMethod }) => {
     expect(workers.started).to.equal(2);
   });
 
-  it('that throws in next is reported as in every Observable, and gets the other values', async () => {
+  it('that throws in next is reported, and gets the other values', async () => {
     const reported: unknown[] = [];
     const values: number[] = [];
     config.onUnhandledError = (error) => reported.push(error);
@@ -179,7 +178,7 @@ describeEach.distinct('a consumer', ({ name: startMethod }) => {
     expect(reported.map(String)).to.deep.equal(['Error: consumer']);
   });
 
-  it('that throws in complete or error does no harm to the pool, whose workers have gone', async () => {
+  it('that throws in complete or error does no harm to the pool', async () => {
     const reported: unknown[] = [];
     config.onUnhandledError = (error) => reported.push(error);
     const failing = (n: number): number => {

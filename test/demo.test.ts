@@ -91,7 +91,7 @@ describe('the demo', () => {
   });
 
   const unseen = canSeeProcesses ? '' : ' (skipped: without /proc, the children of a process cannot be listed)';
-  const title = 'ends at once on Ctrl-C, in the middle of a compression, and leaves no worker behind';
+  const title = 'ends at once on Ctrl-C, and leaves no worker behind';
   (canSeeProcesses ? it : it.skip)(title + unseen, async () => {
     // Text that takes minutes, so that nothing but Ctrl-C can end it.
     const words = Array.from({ length: 4_000_000 }, (_, i) => ((i * 2654435761) >>> 7).toString(36)).join(' ');

@@ -16,6 +16,9 @@ const snippets = pages(root).flatMap((page) => snippetsOf(root, page));
 const modules = snippets.filter(({ fileName }) => fileName !== undefined);
 const programs = snippets.filter((snippet) => snippet.format === format && snippet.fileName === undefined);
 
+/** The tree of src in docs/architecture.md. */
+const sourceTree = /^src\/\n(?: .*\n)+/m;
+
 describe('the documentation', () => {
   before(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -66,7 +69,7 @@ describe('the documentation', () => {
   }
 
   it('names every source file in the tree of docs/architecture.md, and no other', () => {
-    const tree = /^src\/\n(?: .*\n)+/m.exec(readFileSync(join(root, 'docs/architecture.md'), 'utf8'))?.[0] ?? '';
+    const tree = sourceTree.exec(readFileSync(join(root, 'docs/architecture.md'), 'utf8'))?.[0] ?? '';
     const named = [...tree.matchAll(/^ +(\w+\.ts) /gm)].map(([, name]) => name as string);
     const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
     expect(named.sort()).to.deep.equal(
@@ -75,6 +78,11 @@ describe('the documentation', () => {
         .map((file) => basename(file))
         .sort(),
     );
+  });
+
+  it('explains the architecture in 1,200 words at most, besides the tree', () => {
+    const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8').replace(sourceTree, '');
+    expect(text.split(/\s+/).length).to.be.within(500, 1200);
   });
 
   it('names every option in the table of the README, and no other', () => {

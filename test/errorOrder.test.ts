@@ -1,17 +1,17 @@
-// Which error comes, after which values, and what is not started any more. peers: 19, 20
+// Which error comes, after which values, and what is not started any more.
 import { expect } from 'chai';
 import { concat, from, NEVER, range, Subject } from 'rxjs';
 import type { TaskContext } from 'rxjs-parallel-map';
 import { parallelFrom, parallelMap, WorkerPool } from './support/library.js';
 import { passGate, useGates, type Gated } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
-import { runProgram } from './support/program.js';
+import { runScript } from './support/runProgram.js';
 import { rejection } from './support/rejection.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
 
-describeEach.distinct('errors and order', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'errors and order', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 3, startMethod };
@@ -29,7 +29,7 @@ describeEach.distinct('errors and order', ({ name: startMethod }) => {
     expect(error).to.include({ message: 'c', index: 2 });
   });
 
-  it('ordered: of several that fail, the smallest index is the error, though it fails last (peers: 20)', async () => {
+  it('ordered: the failure with the smallest index wins, though it comes last', async () => {
     const source = from(['a', 'b', 'c'].map((name) => gates().value(name, name === 'a' ? {} : { fails: name })));
     const outcome = outcomeOf(source.pipe(parallelMap(passGate, options)));
     await gates().haveStarted('a', 'b', 'c');
@@ -74,7 +74,7 @@ describeEach.distinct('errors and order', ({ name: startMethod }) => {
     expect(gates().started).to.deep.equal(['a', 'b']);
   });
 
-  it('ordered: what runs with a larger index is cancelled once an error is known, what has a smaller one is not', async () => {
+  it('ordered: an error cancels the tasks behind it, not those before it', async () => {
     const values = [gates().value('a'), gates().value('b', { fails: 'b' }), gates().value('c')];
     const outcome = outcomeOf(from(values).pipe(parallelMap(passGate, options)));
     await gates().haveStarted('a', 'b', 'c');
@@ -85,7 +85,7 @@ describeEach.distinct('errors and order', ({ name: startMethod }) => {
     expect((await outcome).values).to.deep.equal(['a']);
   });
 
-  it('ordered: of several that fail, the smallest index is the error, also where it fails first', async () => {
+  it('ordered: the failure with the smallest index wins, also where it comes first', async () => {
     const values = [gates().value('a'), gates().value('b', { fails: 'b' }), gates().value('c', { fails: 'c' })];
     const pool = new WorkerPool({ ...options, keepAlive: true });
     const outcome = outcomeOf(from(values).pipe(parallelMap(passGate, { pool, cancelTimeout: Infinity })));
@@ -158,7 +158,7 @@ describeEach.distinct('errors and order', ({ name: startMethod }) => {
     expect(gates().started).to.deep.equal(['0', '1', '2']);
   });
 
-  it('an error is told once, and neither completion nor values follow it (peers: 20)', async () => {
+  it('an error is told once, and neither completion nor values follow it', async () => {
     const heard: string[] = [];
     const source = new Subject<number>();
     const task = (n: number): number => {
@@ -181,8 +181,8 @@ describeEach.distinct('errors and order', ({ name: startMethod }) => {
     expect(heard).to.deep.equal(['task 0']);
   });
 
-  it('several failures make no unhandled rejection and no noise (peers: 19)', async () => {
-    const end = await runProgram(`
+  it('several failures make no unhandled rejection and no noise', async () => {
+    const end = await runScript(`
       process.on('unhandledRejection', () => console.log('unhandled rejection'));
       process.on('uncaughtException', () => console.log('uncaught exception'));
       const fail = async (n) => { await new Promise((resolve) => setTimeout(resolve, n)); throw new Error('task ' + n); };

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { parallelFrom, parallelMap, parallelMergeMap, WorkerPool } from './support/library.js';
 import { createPool, endPools } from './support/pools.js';
 import { rejection, thrownBy } from './support/rejection.js';
+import { same } from './support/tasks.js';
 
 type Where = 'pool' | 'share' | 'call' | 'operator' | 'source' | 'map';
 
@@ -20,6 +21,7 @@ const options: Record<string, [where: Where, wrong: unknown, allowed: string]> =
   cpuIds: ['pool', 'all', 'an array'],
   orderTasks: ['pool', 1, 'true or false'],
   insights: ['pool', 'yes', 'true'],
+  startTimeout: ['pool', 0, 'a'],
   env: ['pool', 5, 'an object'],
   argv: ['pool', 'a b', 'an array'],
   execArgv: ['pool', '--no-warnings', 'an array'],
@@ -53,7 +55,6 @@ const options: Record<string, [where: Where, wrong: unknown, allowed: string]> =
   overflow: ['operator', 'drop', "'error', 'drop-oldest' or 'drop-newest'"],
 };
 
-const echo = (x: unknown) => x;
 const untouched: Iterable<number> = {
   [Symbol.iterator]: () => {
     throw new Error('The input was read.');
@@ -61,17 +62,17 @@ const untouched: Iterable<number> = {
 };
 type AnyPool = Record<string, (...args: unknown[]) => unknown>;
 const makers = { parallelMap, parallelMergeMap } as unknown as Record<string, (...args: unknown[]) => unknown>;
-const operator = (name: string) => (wrong: object) => thrownBy(() => makers[name]?.(echo, wrong));
+const operator = (name: string) => (wrong: object) => thrownBy(() => makers[name]?.(same, wrong));
 const call = (method: string, input: unknown) => (wrong: object) =>
-  rejection(Promise.resolve((createPool() as unknown as AnyPool)[method]?.(echo, input, wrong)));
+  rejection(Promise.resolve((createPool() as unknown as AnyPool)[method]?.(same, input, wrong)));
 const loop = (method: string) => (wrong: object) =>
-  thrownBy(() => (createPool() as unknown as AnyPool)[method]?.(echo, untouched, wrong));
+  thrownBy(() => (createPool() as unknown as AnyPool)[method]?.(same, untouched, wrong));
 
 const places: Record<string, { refuse: (wrong: object) => Error | Promise<Error>; takes: Where[] }> = {
   parallelMap: { refuse: operator('parallelMap'), takes: ['pool', 'share', 'call', 'source', 'operator'] },
   parallelMergeMap: { refuse: operator('parallelMergeMap'), takes: ['pool', 'share', 'call', 'source', 'operator'] },
   parallelFrom: {
-    refuse: (wrong) => thrownBy(() => parallelFrom(untouched, echo, wrong)),
+    refuse: (wrong) => thrownBy(() => parallelFrom(untouched, same, wrong)),
     takes: ['pool', 'share', 'call', 'source'],
   },
   WorkerPool: { refuse: (wrong) => thrownBy(() => new WorkerPool(wrong)), takes: ['pool'] },

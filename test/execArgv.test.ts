@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { programFile, projectFolder, runNode, runProgram } from './support/programFile.js';
+import { pathToFileURL } from 'node:url';
+import { programFile, projectFolder, runNode, runProgram } from './support/runProgram.js';
 import { runsAll, startMethods } from './support/startMethods.js';
 
 /** What of a file with coverage is looked at. */
@@ -33,8 +34,7 @@ describe('a program that was started', () => {
   ];
   for (const [flags, gc, names] of [
     [[], 'undefined', started],
-    [['--expose-gc'], 'function', methods],
-    [['--max-old-space-size=512'], 'undefined', methods],
+    [['--expose-gc', '--max-old-space-size=512'], 'function', methods],
     // What copies come from imports it later than other workers do.
     [['--import', 'data:text/javascript,globalThis.imported=1'], 'undefined', methods],
     // A flag that a worker cannot have would keep it from starting, whatever the others are.
@@ -43,14 +43,13 @@ describe('a program that was started', () => {
     ),
   ] as const) {
     if (names.length === 0) continue;
-    it(`with ${flags.length === 0 ? 'no flags' : flags.join(' ')} runs its workers`, async () => {
+    it(`with ${flags.length > 4 ? `${flags.length} harmless flags` : flags.join(' ') || 'no flags'} runs its workers`, async () => {
       const { code, stdout, stderr } = await runProgram('flags.mjs', { flags, env: { START_METHODS: names.join() } });
       expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
       expect(JSON.parse(stdout)).to.deep.equal(expected(gc, names));
     });
   }
 
-  // peers: 77
   it('with --inspect=0 runs its workers', async () => {
     const { code, stdout, stderr } = await runProgram('flags.mjs', { flags: ['--inspect=0'] });
     expect(code, stderr).to.equal(0);
@@ -58,15 +57,35 @@ describe('a program that was started', () => {
     expect(stderr).to.not.match(/failed|error|in use/i);
   });
 
-  // What would run beside the thread that is copied, or would not be there in a copy.
+  it('with --inspect in NODE_OPTIONS has no worker that listens for a debugger, and these find them as they are', async () => {
+    const { code, stderr, stdout } = await runNode(
+      [
+        '--input-type=module',
+        '-e',
+        `import { WorkerPool } from 'rxjs-parallel-map';
+        for (const startMethod of process.argv.slice(1)) {
+          const options = () => process.env.NODE_OPTIONS;
+          console.log(await new WorkerPool({ nJobs: 2, startMethod }).map(options, [1, 2], { chunkSize: 1 }));
+        }`,
+      ],
+      { env: { NODE_OPTIONS: '--inspect=0 --no-warnings' }, args: methods },
+    );
+    expect(code, stderr).to.equal(0);
+    expect(stderr.match(/Debugger listening|inspector/g)).to.have.length(2); // the program's own, and where help is
+    expect(stdout).to.equal("[ '--inspect=0 --no-warnings', '--inspect=0 --no-warnings' ]\n".repeat(methods.length));
+  });
+
+  // What would run beside the thread that is copied, or would not be there in a copy, or native code does not stand.
   for (const [flags, env] of [
+    [['--abort-on-uncaught-exception'], {}],
+    [[], { NODE_OPTIONS: '--abort_on_uncaught_exception' }],
     [['--cpu-prof'], {}],
     [['--prof', '--cpu-prof', '--cpu-prof-dir', 'profiles'], {}],
     [[], { UV_USE_IO_URING: '1' }],
   ] as const) {
     const methodsOfCopies = startMethods.filter(({ isCopy }) => isCopy).map(({ name }) => name);
     if (methodsOfCopies.length === 0) continue;
-    it(`with ${[...flags, ...Object.keys(env)].join(' ')} runs its workers, copies above all`, async () => {
+    it(`with ${[...flags, ...Object.keys(env)].join(' ')} runs its workers and copies`, async () => {
       const folder = mkdtempSync(join(tmpdir(), 'profiles-'));
       try {
         const { code, stdout, stderr } = await runNode([...flags, programFile('flags.mjs')], {
@@ -109,6 +128,43 @@ describe('a program that was started', () => {
         await pool.apply(() => 1).catch((error) => console.log(error.name, error.reason));`,
       ]);
       expect(stdout).to.match(/^StartMethodUnavailableError Node's flag --frozen-intrinsics keeps it from /);
+    });
+  }
+
+  for (const { name: startMethod } of startMethods.filter(({ isCopy }) => isCopy)) {
+    it(`with Yarn's Plug'n'Play and its loader has workers, of an original that has it, too (${startMethod})`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), "plug 'n' play-"));
+      try {
+        // Without the first the package may be in an archive that cannot be read; the other one unpacks by WebAssembly.
+        writeFileSync(join(folder, '.pnp.cjs'), 'globalThis.loadedIn ??= process.pid;');
+        const loader = join(folder, '.pnp.loader.mjs');
+        const empty = 'Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)';
+        writeFileSync(
+          loader,
+          `export async function resolve(specifier, context, next) {
+            await WebAssembly.compile(${empty});
+            return next(specifier, context);
+          }`,
+        );
+        const { stdout } = await runNode(
+          [
+            '--input-type=module',
+            '-e',
+            `import { WorkerPool } from 'rxjs-parallel-map';
+            const pool = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}' });
+            const ask = async () => [(await import('node:os')).platform(), globalThis.loadedIn === process.ppid];
+            console.log(await pool.apply(ask));`,
+          ],
+          {
+            env: {
+              NODE_OPTIONS: `--require ${JSON.stringify(join(folder, '.pnp.cjs'))} --experimental-loader ${pathToFileURL(loader).href} --no-warnings`,
+            },
+          },
+        );
+        expect(stdout).to.equal("[ 'linux', true ]\n");
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     });
   }
 
@@ -187,7 +243,87 @@ describe('a program that was started', () => {
     }
   });
 
-  // peers: 2 of section 2
+  it('from a path with line breaks, tabs and backslashes has functions that import', async () => {
+    // From a folder with a backslash Node imports nothing.
+    for (const [name, specifiers] of [
+      ['line\nbreak', ['./imported.cjs']],
+      ['tab\t and back\\slash', []],
+    ] as const) {
+      const folder = mkdtempSync(join(tmpdir(), name));
+      try {
+        writeFileSync(join(folder, 'imported.cjs'), 'module.exports = { triple: (n) => n * 3 };');
+        writeFileSync(
+          join(folder, 'program.cjs'),
+          `const { WorkerPool } = require(${JSON.stringify(projectFolder)});
+          const assert = require('node:assert');
+          const { triple } = require('./imported.cjs');
+          (async () => {
+            for (const startMethod of process.argv.slice(2)) {
+              const pool = new WorkerPool({ nJobs: 1, startMethod });
+              console.log(await pool.apply((n) => triple(n), [2]));
+              const imports = async (name) => (await import(name)).default.triple(2);
+              for (const name of ${JSON.stringify(specifiers)}) assert.equal(await pool.apply(imports, [name]), 6);
+            }
+          })();`,
+        );
+        const { stdout, stderr } = await runNode([join(folder, 'program.cjs')], { args: methods });
+        expect({ stdout, stderr }).to.deep.equal({ stdout: '6\n'.repeat(methods.length), stderr: '' });
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    }
+  });
+
+  for (const [how, flags] of [
+    ['from its standard input', ['-']],
+    ['by --input-type=commonjs -e', ['--input-type=commonjs', '-e']],
+  ] as const) {
+    it(`${how} has functions that use what it has required`, async () => {
+      const program = `
+        const { WorkerPool } = require('rxjs-parallel-map');
+        const { sep } = require('node:path');
+        const { triple } = require('./test/programs/triple.cjs');
+        (async () => {
+          for (const startMethod of ${JSON.stringify(methods)}) {
+            const pool = new WorkerPool({ nJobs: 1, startMethod });
+            console.log(await pool.apply((n) => sep + triple(n), [2]));
+          }
+        })();`;
+      const { stdout, stderr } = await runNode(flags[0] === '-' ? flags : [...flags, program], {
+        stdin: 'pipe',
+        onStart: ({ stdin }) => stdin?.end(program),
+      });
+      expect({ stdout, stderr }).to.deep.equal({ stdout: '/6\n'.repeat(methods.length), stderr: '' });
+    });
+  }
+
+  for (const { name: startMethod, isProcess } of startMethods) {
+    if (!isProcess) continue; // where there is no directory Node itself starts no thread
+    it(`in a directory that is deleted has workers there (${startMethod})`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'deleted-'));
+      const { stdout, stderr } = await runNode([
+        '--input-type=commonjs',
+        '-e',
+        `const { rmdirSync } = require('node:fs');
+        const { WorkerPool } = require(${JSON.stringify(projectFolder)});
+        const where = () => { try { return process.cwd(); } catch (error) { return error.code; } };
+        const ask = async (pool) => console.log(await pool.apply(where));
+        (async () => {
+          const old = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}' });
+          await ask(old);
+          process.chdir(${JSON.stringify(folder)});
+          await ask(new WorkerPool({ nJobs: 1, startMethod: '${startMethod}' }));
+          rmdirSync(${JSON.stringify(folder)});
+          await ask(old);
+          await ask(new WorkerPool({ nJobs: 1, startMethod: '${startMethod}' }));
+        })();`,
+      ]);
+      const project = projectFolder.slice(0, -1);
+      // The template of the old pool has its workers where it is itself.
+      expect({ stdout, stderr }).to.deep.equal({ stdout: `${project}\n${folder}\nENOENT\nENOENT\n`, stderr: '' });
+    });
+  }
+
   for (const [how, options] of [
     ['by tsx', { flags: ['--import', 'tsx'] }],
     ['with NODE_OPTIONS that preload tsx', { env: { NODE_OPTIONS: '--import tsx' } }],

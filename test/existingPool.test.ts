@@ -1,4 +1,4 @@
-// The option `pool`: an operator on a pool of the caller's. peers: 3, 4, 5, 6, 7, 8
+// The option `pool`: an operator on a pool of the caller's.
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { concat, from, NEVER, of, range, take } from 'rxjs';
@@ -10,15 +10,7 @@ import { shortest } from './support/shortest.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
-
-const same = (n: number): number => n;
-
-/** Computes without a pause. */
-const busy = (milliseconds: number): number => {
-  const end = performance.now() + milliseconds;
-  while (performance.now() < end);
-  return milliseconds;
-};
+import { same, spin } from './support/tasks.js';
 
 /** Says when its signal fires; then it goes on, or hangs. */
 const listening = async (
@@ -37,7 +29,7 @@ const listening = async (
   return name;
 };
 
-describeEach.distinct('an existing pool', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startMethod }) => {
   let pool: WorkerPool;
   beforeEach(() => {
     pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
@@ -46,7 +38,7 @@ describeEach.distinct('an existing pool', ({ name: startMethod }) => {
   const workers = trackWorkers(); // which looks after the pool has been terminated
   const gates = useGates();
 
-  it('is neither started by making an operator nor ended by it: several use the same worker', async () => {
+  it('is neither started nor ended by an operator: several use one worker', async () => {
     const operator = parallelMap(same, { pool });
     expect(workers.started).to.equal(0);
     for (let run = 0; run < 3; run++) {
@@ -103,7 +95,7 @@ describeEach.distinct('an existing pool', ({ name: startMethod }) => {
     expect(values).to.deep.equal([0, 1, 2, 3, 4, 5]);
   });
 
-  it('goes on with the next call while a cancelled one leaves: its task may end by itself (peers: 3, 6)', async () => {
+  it('runs the next call while a cancelled task is still ending', async () => {
     const subscription = of(gates().value('a'))
       .pipe(parallelMap(listening, { pool, cancelTimeout: Infinity }))
       .subscribe();
@@ -114,7 +106,7 @@ describeEach.distinct('an existing pool', ({ name: startMethod }) => {
     expect(workers.started).to.equal(1);
   });
 
-  it('gives a cancelled worker no new task before it answers (peers: 6)', async () => {
+  it('gives a cancelled worker no new task before it answers', async () => {
     const value = gates().value('a');
     const subscription = of(value)
       .pipe(parallelMap(passGate, { pool, cancelTimeout: Infinity }))
@@ -132,7 +124,7 @@ describeEach.distinct('an existing pool', ({ name: startMethod }) => {
     expect(workers.started).to.equal(1);
   });
 
-  it('kills a cancelled endless loop after cancelTimeout, and the next task runs (peers: 4)', async () => {
+  it('kills a cancelled endless loop after cancelTimeout, and the next task runs', async () => {
     const subscription = of(gates().value('a'))
       .pipe(parallelMap(loopForever, { pool, cancelTimeout: 50 }))
       .subscribe();
@@ -157,7 +149,7 @@ describeEach.distinct('an existing pool', ({ name: startMethod }) => {
     expect(time).to.be.below(100);
   });
 
-  it('cuts off a listener for the cancellation that itself hangs (peers: 7)', async () => {
+  it('cuts off a listener for the cancellation that itself hangs', async () => {
     // Enough for the listener to begin: a busy machine may not give the worker a turn within 50 ms.
     const subscription = of({ ...gates().value('a'), hangs: true })
       .pipe(parallelMap(listening, { pool, cancelTimeout: 1000 }))
@@ -169,7 +161,7 @@ describeEach.distinct('an existing pool', ({ name: startMethod }) => {
     expect(workers.started).to.equal(2);
   });
 
-  it('lets what a listener for the cancellation writes arrive (peers: 8)', async () => {
+  it('lets what a listener for the cancellation writes arrive', async () => {
     const subscription = of(gates().value('a'))
       .pipe(parallelMap(listening, { pool, cancelTimeout: 5000 }))
       .subscribe();
@@ -178,7 +170,7 @@ describeEach.distinct('an existing pool', ({ name: startMethod }) => {
     await gates().hasSaid('abort a');
   });
 
-  it('leaves a running task alone when one that waits behind it is cancelled (peers: 3)', async () => {
+  it('leaves a running task alone when one behind it is cancelled', async () => {
     const first = pool.map(passGate, [gates().value('a')]);
     await gates().haveStarted('a');
     const controller = new AbortController();
@@ -195,12 +187,12 @@ describeEach.distinct('an existing pool', ({ name: startMethod }) => {
     expect(workers.started).to.equal(1);
   });
 
-  it('leaves a running task alone when a short one that was sent ahead to its worker is cancelled (peers: 3)', async () => {
+  it('leaves a running task alone when one sent ahead to its worker is cancelled', async () => {
     // So short that the pool sends the next ones ahead.
-    for (let round = 0; round < 20; round++) await pool.map(busy, [0, 0, 0, 0, 0, 0, 0]);
-    const long = pool.map(busy, [600]);
+    for (let round = 0; round < 20; round++) await pool.map(spin, [0, 0, 0, 0, 0, 0, 0]);
+    const long = pool.map(spin, [600]);
     const short = of(0)
-      .pipe(parallelMap(busy, { pool, cancelTimeout: 0 }))
+      .pipe(parallelMap(spin, { pool, cancelTimeout: 0 }))
       .subscribe();
     await delay(100);
     short.unsubscribe();
@@ -208,7 +200,7 @@ describeEach.distinct('an existing pool', ({ name: startMethod }) => {
     expect(workers.started).to.equal(1);
   });
 
-  it('lets a cancelled call share its worker with no other one (peers: 5)', async () => {
+  it('lets a cancelled call share its worker with no other one', async () => {
     await pool.terminate();
     pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true });
     const other = pool.map(passGate, [gates().value('other')]);
@@ -231,7 +223,7 @@ describeEach.distinct('an existing pool', ({ name: startMethod }) => {
     subscription.unsubscribe();
   });
 
-  it('unsubscribing one of two ends only its tasks (peers: 10)', async () => {
+  it('unsubscribing one of two ends only its tasks', async () => {
     await pool.terminate();
     pool = new WorkerPool({ nJobs: 2, startMethod });
     const operator = parallelMap(passGate, { pool, cancelTimeout: 0 });

@@ -13,14 +13,16 @@ import { steadyChildren } from './support/children.js';
 import { loopForever, useGates } from './support/gates.js';
 import { meet } from './support/meeting.js';
 import { createPool, endPools } from './support/pools.js';
-import { childrenOf, isAlive, until } from './support/processes.js';
-import { runProgram } from './support/program.js';
+import { childrenOf, isAlive } from './support/processes.js';
+import { until } from './support/until.js';
+import { runScript } from './support/runProgram.js';
 import { rejection } from './support/rejection.js';
 import { startMethods } from './support/startMethods.js';
 import { loadedIn } from './tasks/template.js';
 
 const startMethod = 'fork';
 const reaper = new URL('./support/reaper.js', import.meta.url);
+const processes = new URL('./support/processes.js', import.meta.url);
 const templateModule = new URL('./tasks/template.js', import.meta.url);
 
 /** What happens in a moment has happened after so many milliseconds, on a busy machine too; what does not happens never. */
@@ -55,7 +57,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
     });
     const timesLoaded = (): number => readFileSync(join(folder, 'loaded'), 'utf8').trim().split('\n').length;
 
-    it('loads a module once, in the template of the pool, of which the workers are copies', async () => {
+    it('loads a module once, in the template that workers are copies of', async () => {
       const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
       const results = await pool.map<number, Loaded>(templateModule, [1, 2, 3, 4, 5, 6], { chunkSize: 1 });
       const [template] = templates();
@@ -107,8 +109,8 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       await end();
       const steady = (count: number) =>
         steadyChildren(() => childrenOf(template), count, SOON, 'one worker is made ahead');
-      const [spare] = await steady(1);
-      expect(await pool.apply(() => process.pid)).to.not.equal(spare); // that function is new
+      const [preforked] = await steady(1);
+      expect(await pool.apply(() => process.pid)).to.not.equal(preforked); // that function is new
       await end();
       await steady(1);
       const [loaded, parent, self] = await pool.apply<[], Promise<Loaded>>(templateModule);
@@ -129,7 +131,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const [before, pid, template] = await pool.apply<[], [number, number, number]>(new URL(url));
       const count = (): number => (existsSync(counts + template) ? Number(readFileSync(counts + template, 'utf8')) : 0);
-      await until(() => count() > before + 50, SOON, 'the template has counted');
+      await until(() => count() > before + 50, 'the template has counted', SOON);
       await rejection(pool.apply(() => process.exit(0)));
       const [after, other] = await pool.apply<[], [number, number, number]>(new URL(url));
       expect(other).to.not.equal(pid);
@@ -137,8 +139,9 @@ if (startMethods.some(({ name }) => name === startMethod)) {
     });
 
     it('leaves no zombie, also where it is the program that has to reap', async () => {
-      const { stdout } = await runProgram(`
-        const { childrenIncludingZombies, becomeReaper } = await import(${JSON.stringify(reaper.href)});
+      const { stdout } = await runScript(`
+        const { becomeReaper } = await import(${JSON.stringify(reaper.href)});
+        const { childrenIncludingZombies } = await import(${JSON.stringify(processes.href)});
         becomeReaper();
         const pool = new WorkerPool({ nJobs: 1, startMethod: 'fork', keepAlive: true });
         const template = await pool.apply(() => process.ppid);
@@ -188,7 +191,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       for (const [pid, n] of results) expect(n).to.be.at.most(results.filter((other) => other[0] === pid).length);
     });
 
-    it('gives each worker connections of its own where a module has used an agent or fetch that keeps one for later', async () => {
+    it('gives each worker connections of its own, also where a module keeps some alive', async () => {
       const server = createServer((request, response) => {
         setTimeout(() => response.end(request.url), 20); // so that requests of several workers are under way at once
       }).listen(0, '127.0.0.1');
@@ -234,7 +237,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       expect(new Set(drawn)).to.have.property('size', drawn.length);
     });
 
-    it('gives them random numbers of their own also where a module has kept the function, and has used it', async () => {
+    it('gives them random numbers of their own, also where a module has used some', async () => {
       const source = `
         const { random } = Math;
         random();
@@ -278,7 +281,7 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       expect(await pool.map((x: number) => x, [1])).to.deep.equal([1]);
     });
 
-    it('has a template that is killed take its workers along, and the next worker has another one', async () => {
+    it('loses its workers with a killed template, and the next one gets another', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const worker = await pool.apply(() => process.pid);
       const [template] = templates();
@@ -286,12 +289,12 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       await gates().haveStarted('a');
       process.kill(template as number, 'SIGKILL');
       expect(await stuck).to.be.instanceOf(WorkerDiedError);
-      await until(() => !isAlive(worker), SOON, 'the worker has ended');
+      await until(() => !isAlive(worker), 'the worker has ended', SOON);
       expect(await pool.apply(() => process.ppid)).to.not.equal(template);
     });
 
     it('leaves with the program, also when that is killed', async () => {
-      const { stdout } = await runProgram(`
+      const { stdout } = await runScript(`
         const pool = new WorkerPool({ nJobs: 2, startMethod: 'fork', keepAlive: true });
         const pids = await pool.map(() => [process.ppid, process.pid], [1, 2, 3]);
         console.log(JSON.stringify(pids.flat()));
@@ -300,11 +303,11 @@ if (startMethods.some(({ name }) => name === startMethod)) {
       `);
       const pids = JSON.parse(stdout) as number[];
       expect(pids).to.have.length(6);
-      await until(() => !pids.some(isAlive), SOON, 'template and workers have ended');
+      await until(() => !pids.some(isAlive), 'template and workers have ended', SOON);
     });
 
-    it('says on stdout once what a module prints when it is loaded, and what tasks print each time', async () => {
-      const { stdout, code } = await runProgram(`
+    it('prints what a module prints once, and what tasks print each time', async () => {
+      const { stdout, code } = await runScript(`
         const pool = new WorkerPool({ nJobs: 2, startMethod: 'fork' });
         const { moduleTask } = library;
         const url = 'data:text/javascript,console.log("loaded"); export default (x) => { console.log("task"); return x; }';

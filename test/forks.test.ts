@@ -5,10 +5,10 @@ import { expect } from 'chai';
 import type { WorkerPool } from './support/library.js';
 import { steadyChildren } from './support/children.js';
 import { createPool, endPools } from './support/pools.js';
-import { until } from './support/processes.js';
-import { childrenIncludingZombies } from './support/reaper.js';
+import { until } from './support/until.js';
 import { rejection } from './support/rejection.js';
 import { startMethods } from './support/startMethods.js';
+import { childrenIncludingZombies } from './support/processes.js';
 
 const FORKS = Number(process.env['FORKS'] ?? 60);
 /** Milliseconds that one may take, on a busy machine. */
@@ -89,10 +89,10 @@ for (const { name: startMethod, isCopy } of startMethods) {
       const [ahead] = await steadyChildren(list, 1, 5000, 'there is one, which was made ahead');
       const worker = await pool.apply(() => process.pid); // a function that is new to a template, so that it makes another one
       if (startMethod === 'forkserver') expect(worker).to.equal(ahead);
-      else await until(() => !existsSync(`/proc/${ahead}`), 5000, 'nothing is left of it');
+      else await until(() => !existsSync(`/proc/${ahead}`), 'nothing is left of it', 5000);
     });
 
-    it('have no sockets or pipes of each other, nor that of their original to the program', async () => {
+    it('share no sockets or pipes with each other or their original', async () => {
       const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
       const list = async () => {
         await new Promise((resolve) => setTimeout(resolve, 100)); // so that each worker takes one

@@ -6,8 +6,9 @@ import { WorkerDiedError, type WorkerDiedError as Died } from './support/library
 import { steadyChildren } from './support/children.js';
 import { loopForever, useGates } from './support/gates.js';
 import { createPool, endPools } from './support/pools.js';
-import { childrenOf, isAlive, until } from './support/processes.js';
-import { runProgram } from './support/program.js';
+import { childrenOf, isAlive } from './support/processes.js';
+import { until } from './support/until.js';
+import { runScript } from './support/runProgram.js';
 import { rejection } from './support/rejection.js';
 
 const startMethod = 'forkserver';
@@ -20,7 +21,7 @@ function serverPid(): Promise<number> {
 }
 
 /** The worker that a server, which has no other, has made ahead. */
-async function spareOf(server: number): Promise<number> {
+async function preforkedOf(server: number): Promise<number> {
   const [spare] = await steadyChildren(() => childrenOf(server), 1, SOON, 'one worker is made ahead');
   return spare as number;
 }
@@ -70,7 +71,7 @@ describe('the fork server', () => {
 
   it('makes the next worker ahead, which is as any other', async () => {
     const server = await serverPid();
-    const spare = await spareOf(server);
+    const preforked = await preforkedOf(server);
     process.env['FORKSERVER_TEST'] = 'later';
     try {
       const pool = createPool({ nJobs: 1, startMethod, env: { ...process.env }, argv: ['a', 'b'], name: 'spare' });
@@ -81,8 +82,8 @@ describe('the fork server', () => {
         process.argv.slice(2),
         process.title,
       ];
-      expect(await pool.apply(facts)).to.deep.equal([spare, server, 'later', ['a', 'b'], 'spare']);
-      expect(await spareOf(server)).to.not.equal(spare);
+      expect(await pool.apply(facts)).to.deep.equal([preforked, server, 'later', ['a', 'b'], 'spare']);
+      expect(await preforkedOf(server)).to.not.equal(preforked);
     } finally {
       delete process.env['FORKSERVER_TEST'];
     }
@@ -90,21 +91,23 @@ describe('the fork server', () => {
 
   it('makes another one when that was killed', async () => {
     const server = await serverPid();
-    const spare = await spareOf(server);
-    process.kill(spare, 'SIGKILL');
-    await until(() => !existsSync(`/proc/${spare}`), SOON, 'it has ended, with all its threads');
+    const preforked = await preforkedOf(server);
+    process.kill(preforked, 'SIGKILL');
+    await until(() => !existsSync(`/proc/${preforked}`), 'it has ended, with all its threads', SOON);
     expect(await createPool({ nJobs: 1, startMethod }).apply(() => [process.ppid, process.pid])).to.satisfy(
-      ([ppid, pid]: number[]) => ppid === server && pid !== spare,
+      ([ppid, pid]: number[]) => ppid === server && pid !== preforked,
     );
-    await spareOf(server);
+    await preforkedOf(server);
   });
 
-  it('makes one ahead, not more, of which Ctrl-C is no end', async () => {
+  it('makes one ahead, not more, of which no signal to the group of the program is an end', async () => {
     const server = await serverPid();
     const pools = [1, 2].map(() => createPool({ nJobs: 2, startMethod, keepAlive: true }));
     await Promise.all(pools.map((pool) => pool.map((x: number) => x, [1, 2], { chunkSize: 1 })));
     const children = await steadyChildren(() => childrenOf(server), 5, SOON, 'there are four workers, and one ahead');
-    for (const pid of children) process.kill(pid, 'SIGINT');
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1']) {
+      for (const pid of children) process.kill(pid, signal);
+    }
     expect(await createPool({ nJobs: 1, startMethod }).apply(() => process.pid)).to.be.oneOf(children);
   });
 
@@ -116,14 +119,14 @@ describe('the fork server', () => {
     await gates().haveStarted('a');
     process.kill(server, 'SIGKILL');
     expect(await stuck).to.be.instanceOf(WorkerDiedError);
-    await until(() => !isAlive(worker), SOON, 'the worker has ended');
+    await until(() => !isAlive(worker), 'the worker has ended', SOON);
     expect(await pool.apply(() => process.ppid))
       .to.equal(await serverPid())
       .and.not.equal(server);
   });
 
   it('leaves with the program, and its workers with it, also when that is killed', async () => {
-    const { stdout } = await runProgram(`
+    const { stdout } = await runScript(`
       const pool = new WorkerPool({ nJobs: 2, startMethod: 'forkserver', keepAlive: true });
       const pids = await pool.map(() => [process.ppid, process.pid], [1, 2, 3]);
       console.log(JSON.stringify(pids.flat()));
@@ -132,12 +135,12 @@ describe('the fork server', () => {
     `);
     const pids = JSON.parse(stdout) as number[];
     expect(pids).to.have.length(6);
-    await until(() => !pids.some(isAlive), SOON, 'server and workers have ended');
+    await until(() => !pids.some(isAlive), 'server and workers have ended', SOON);
   });
 
   if (process.getuid?.() === 0) {
     it('has no workers with rights that the program has given up since', async () => {
-      const { stdout, stderr } = await runProgram(`
+      const { stdout, stderr } = await runScript(`
         const ask = () => new WorkerPool({ nJobs: 1, startMethod: 'forkserver' }).apply(() => process.getgid());
         console.log(await ask());
         process.setgid(12345);
@@ -148,7 +151,7 @@ describe('the fork server', () => {
   }
 
   it('says on stderr what nobody catches, as Node does, and nothing of its own', async () => {
-    const { stdout, stderr } = await runProgram(`
+    const { stdout, stderr } = await runScript(`
       const pool = new WorkerPool({ nJobs: 1, startMethod: 'forkserver' });
       const fails = () => new Promise(() => setTimeout(() => { throw new RangeError('nobody catches this'); }, 1));
       await pool.apply(fails).catch((error) => console.log(error.name, error.exitCode, error.cause.message));
@@ -160,6 +163,18 @@ describe('the fork server', () => {
       .and.to.not.match(/assert|native/i);
   });
 
+  it('has workers that abort where the program would, by --abort-on-uncaught-exception', async () => {
+    const { stdout } = await runScript(
+      `
+      const pool = new WorkerPool({ nJobs: 1, startMethod: 'forkserver' });
+      const fails = () => new Promise(() => setTimeout(() => { throw new RangeError('nobody catches this'); }, 1));
+      await pool.apply(fails).catch((error) => console.log(error.name, error.signal));
+    `,
+      { flags: ['--abort-on-uncaught-exception'], ulimit: '-c 0' },
+    );
+    expect(stdout).to.equal('WorkerDiedError SIGABRT\n');
+  });
+
   it('makes hundreds of workers, one after the other', async () => {
     const pids = new Set<number>();
     const server = await serverPid();
@@ -169,6 +184,6 @@ describe('the fork server', () => {
       await pool.stopAndJoin();
     }
     expect(pids).to.have.property('size', 200);
-    await until(() => childrenOf(server).length === 1, SOON, 'no worker is left, but the one that was made ahead');
+    await until(() => childrenOf(server).length === 1, 'no worker is left, but the one that was made ahead', SOON);
   }).timeout(60_000);
 });

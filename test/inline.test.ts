@@ -200,7 +200,7 @@ describe('inline', () => {
     for (const [name, value] of Object.entries(refused)) {
       expect(() => new WorkerPool({ startMethod, [name]: value })).to.throw(
         TypeError,
-        `WorkerPool: the start method "inline" does not have the option "${name}". Leave it out.`,
+        `WorkerPool: the start method "inline" does not support the option "${name}". Leave it out.`,
       );
       expect(() => parallelMap(String, { startMethod, [name]: value })).to.throw(TypeError, `"${name}"`);
     }

@@ -31,7 +31,7 @@ import { Worker } from 'node:worker_threads';
 import { brotliCompress, brotliDecompress, createGunzip, createGzip } from 'node:zlib';
 import type { WorkerPool } from './support/library.js';
 import { createPool, endPools } from './support/pools.js';
-import { runProgram } from './support/program.js';
+import { runScript } from './support/runProgram.js';
 import { describeEach } from './support/startMethods.js';
 
 /** What is used here of what TypeScript knows of browsers only. */
@@ -217,7 +217,7 @@ describeEach('inside a task', ({ name: startMethod, isProcess, isCopy }) => {
     expect(code).to.equal(0);
   });
 
-  it('what Node does on threads of its own is done: cryptography, compression, names of hosts, WebAssembly', async () => {
+  it('what Node does on threads of its own works: crypto, zlib, DNS, WebAssembly', async () => {
     const outcome = await pool.apply(async () => {
       const key = await promisify(pbkdf2)('secret', 'salt', 10, 16, 'sha256');
       const digest = await webcrypto.subtle.digest('SHA-256', Buffer.from('text'));
@@ -251,8 +251,8 @@ describeEach('inside a task', ({ name: startMethod, isProcess, isCopy }) => {
   }
 
   if (isProcess) {
-    it('errors that nobody catches end the worker as they end Node, also where what hears of them throws itself', async () => {
-      const { stdout, stderr } = await runProgram(`
+    it('uncaught errors end the worker as they end Node, also from their listeners', async () => {
+      const { stdout, stderr } = await runScript(`
         const pool = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}', keepAlive: true });
         const tasks = [
           () => void process.on('uncaughtException', () => { throw new Error('of the listener'); }),
@@ -277,7 +277,7 @@ describeEach('inside a task', ({ name: startMethod, isProcess, isCopy }) => {
   }
 
   if (isCopy && existsSync('/usr/bin/prlimit')) {
-    it('a worker lives on while V8 can have no thread, as all descriptors are in use, and has it later', async () => {
+    it('a worker lives on while all descriptors are in use, and V8 can have no thread', async () => {
       const task = async () => {
         execFileSync('/usr/bin/prlimit', ['--nofile=200', '--pid', String(process.pid)]); // or there may be a million
         const files: number[] = [];
@@ -306,7 +306,7 @@ describeEach('inside a task', ({ name: startMethod, isProcess, isCopy }) => {
   }
 
   if (isCopy) {
-    it('V8 has its thread and that for what is to be done later, a second after the first work', async () => {
+    it('V8 has both of its threads a second after the first work', async () => {
       const task = async () => {
         const countThreads = (): number => readdirSync('/proc/self/task').length;
         const first = countThreads();

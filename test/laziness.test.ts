@@ -1,4 +1,4 @@
-// When workers are started, and how many. peers: 10, 31, 59
+// When workers are started, and how many.
 import { expect } from 'chai';
 import { EMPTY, from, NEVER, of, range, Subject, throwError } from 'rxjs';
 import { parallelFrom, parallelMap, parallelMergeMap, WorkerPool } from './support/library.js';
@@ -7,8 +7,7 @@ import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
-
-const same = (n: number): number => n;
+import { same } from './support/tasks.js';
 
 describeEach('workers are started as there is work', ({ name: startMethod }) => {
   const workers = trackWorkers();
@@ -37,7 +36,7 @@ describeEach('workers are started as there is work', ({ name: startMethod }) => 
     });
   });
 
-  it('not by subscribing, only when a value comes (peers: 31)', async () => {
+  it('not by subscribing, only when a value comes', async () => {
     const source = new Subject<number>();
     const outcome = outcomeOf(source.pipe(parallelMap(same, options)));
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -49,7 +48,7 @@ describeEach('workers are started as there is work', ({ name: startMethod }) => 
     expect(workers.started).to.equal(1);
   });
 
-  it('none for an empty source (peers: 59)', async () => {
+  it('none for an empty source', async () => {
     expect(await outcomeOf(EMPTY.pipe(parallelMap(same, options)))).to.deep.equal({ values: [], end: 'complete' });
     expect(await outcomeOf(parallelFrom([], same, options))).to.deep.equal({ values: [], end: 'complete' });
     expect(await outcomeOf(EMPTY.pipe(parallelMergeMap((n: number) => [n], options)))).to.deep.equal({
@@ -67,7 +66,7 @@ describeEach('workers are started as there is work', ({ name: startMethod }) => 
     expect(workers.started).to.equal(0);
   });
 
-  it('one for one value (peers: 59)', async () => {
+  it('one for one value', async () => {
     expect((await outcomeOf(of(1).pipe(parallelMap(same, options)))).values).to.deep.equal([1]);
     expect(workers.started).to.equal(1);
   });
@@ -89,7 +88,7 @@ describeEach('workers are started as there is work', ({ name: startMethod }) => 
     { count: 2, expected: 2 },
     { count: 10, expected: 3 },
   ]) {
-    it(`${expected} of at most 3 for ${count} values at once (peers: 59)`, async () => {
+    it(`${expected} of at most 3 for ${count} values at once`, async () => {
       const names = Array.from({ length: count }, (_, n) => n);
       const source = from(names.map((name) => gates().value(name)));
       const outcome = outcomeOf(source.pipe(parallelMap(passGate, options)));
@@ -101,7 +100,7 @@ describeEach('workers are started as there is work', ({ name: startMethod }) => 
     });
   }
 
-  it('in a pool of its own for each subscription to one Observable (peers: 10)', async () => {
+  it('in a pool of its own for each subscription to one Observable', async () => {
     const result = from([gates().value('a')]).pipe(parallelMap(loopForever, { ...options, nJobs: 1 }));
     const first = result.subscribe();
     await gates().haveStarted('a');
@@ -132,7 +131,7 @@ describeEach('workers are started as there is work', ({ name: startMethod }) => 
     }
   });
 
-  it('and leave by themselves: what user code does at the exit of its worker is done before complete', async () => {
+  it('and leave by themselves: exit listeners of user code run before complete', async () => {
     const noteExit = async ({ dir, name }: Gated): Promise<string> => {
       const { appendFileSync } = await import('node:fs');
       process.once('exit', (code) => appendFileSync(`${dir}/log`, `exit ${code}\n`));

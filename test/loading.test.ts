@@ -1,7 +1,7 @@
 /** What is loaded when: each part of the package comes at its first use, and importing it and piping an operator are none. */
 
 import { expect } from 'chai';
-import { runNode } from './support/programFile.js';
+import { runNode } from './support/runProgram.js';
 
 const isCommonJs = process.env['FORMAT'] === 'cjs';
 

@@ -1,4 +1,4 @@
-// When `parallelMergeMap` subscribes, emits and ends, in virtual time. peers: 63
+// When `parallelMergeMap` subscribes, emits and ends, in virtual time.
 import { expect } from 'chai';
 import { catchError, of, take, type Observable } from 'rxjs';
 import { parallelMergeMap } from './support/library.js';
@@ -11,7 +11,7 @@ const innerOf =
   (name: string): Observable<string> =>
     inners[name] as Observable<string>;
 
-describe('parallelMergeMap in virtual time, unordered (peers: 63)', () => {
+describe('parallelMergeMap in virtual time, unordered', () => {
   const merge = <T, O extends Observable<unknown>>(task: (value: T) => O, nJobs?: number) =>
     parallelMergeMap(task, { pool: virtualPool(nJobs), ordered: false });
 
@@ -124,7 +124,7 @@ describe('parallelMergeMap in virtual time, unordered (peers: 63)', () => {
   );
 
   it(
-    'fails with the first inner that fails, and unsubscribes from the source and the other inners',
+    'fails with the first inner that fails, and unsubscribes from all others',
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const inners = { a: cold('-x-#'), b: cold('-y-----|'), c: cold('z') };
       const source = cold('  ab---c|');
@@ -150,7 +150,7 @@ describe('parallelMergeMap in virtual time, unordered (peers: 63)', () => {
   );
 
   it(
-    'fails once, where both the source and an inner would: with the inner, where that is first',
+    'fails once, with the inner, where that fails before the source',
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const inner = cold('   -x-#', undefined, 'inner');
       const source = cold('  a-----#', undefined, 'source');
@@ -160,7 +160,7 @@ describe('parallelMergeMap in virtual time, unordered (peers: 63)', () => {
   );
 
   it(
-    'fails once, where both the source and an inner would: with the source, where that is first',
+    'fails once, with the source, where that fails before an inner',
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const inner = cold('   -x------#', undefined, 'inner');
       const source = cold('  a---#', undefined, 'source');
@@ -185,7 +185,7 @@ describe('parallelMergeMap in virtual time, unordered (peers: 63)', () => {
   );
 
   it(
-    'unsubscribes from the source and all inners in the frame in which it is unsubscribed from',
+    'unsubscribes from the source and all inners at once',
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const inner = cold('   -x-y---|');
       const source = cold('  a--b----c|');
@@ -301,7 +301,7 @@ describe('parallelMergeMap in virtual time, ordered', () => {
   );
 
   it(
-    'delivers what an inner gave before it failed, after the inners before; starts nothing once the failure is known',
+    'delivers in order what a failing inner gave, and starts nothing afterwards',
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const inners = { a: cold('-----x|'), b: cold('-y#'), c: cold('z|') };
       const source = cold('  ab--c--|');

@@ -17,7 +17,7 @@ const results = { a: 'a0', b: 'b1', c: 'c2', d: 'd3', e: 'e4' };
 const map = (task: unknown, nJobs?: number, options: MapOperatorOptions = {}) =>
   parallelMap(task as (name: string) => unknown, { pool: virtualPool(nJobs), ...options });
 
-describe('parallelMap in virtual time: order (peers: 56, 62)', () => {
+describe('parallelMap in virtual time: order', () => {
   it(
     'emits results in the order of the values, when all before them are out',
     marbles(({ cold, expectObservable }) => {
@@ -77,7 +77,7 @@ describe('parallelMap in virtual time: overflow', () => {
   );
 
   it(
-    'drops the values that arrive with drop-newest, and indexes count them nevertheless',
+    'drops the values that arrive with drop-newest, and still counts them in indexes',
     marbles(({ cold, expectObservable }) => {
       const source = cold('  abcd--e|');
       const expected = '     -----a----b----(e|)';
@@ -101,7 +101,7 @@ describe('parallelMap in virtual time: overflow', () => {
   );
 
   it(
-    'keeps the bufferSize oldest with drop-newest, and the bufferSize newest with drop-oldest',
+    'keeps the oldest with drop-newest, and the newest with drop-oldest',
     marbles(({ cold, expectObservable }) => {
       const newest = cold('  abcde|').pipe(overflowing(cold, { bufferSize: 2, overflow: 'drop-newest' }));
       const oldest = cold('  abcde|').pipe(overflowing(cold, { bufferSize: 2, overflow: 'drop-oldest' }));

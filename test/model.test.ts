@@ -51,7 +51,7 @@ describeEach('the model', ({ name: startMethod }) => {
     fc.assert(property, { ...parameters, numRuns });
 
   for (const [kind, scripts, byDefault] of kinds) {
-    it(`holds for every script${kind} on workers of its own, and leaves nothing behind`, async function () {
+    it(`holds for scripts${kind} on workers of their own`, async function () {
       this.timeout(runsOf(byDefault) * LIMIT);
       const before = snapshot();
       await check(

@@ -19,22 +19,16 @@ import { settled, snapshot } from './support/resources.js';
 import { allMixes, describeEach, mixes, runsAll, startMethods } from './support/startMethods.js';
 import type * as nest from './tasks/nest.js';
 import type { Mishap } from './tasks/inner.js';
+import { rejection } from './support/rejection.js';
 
 const task = <K extends keyof typeof nest>(name: K) =>
   moduleTask<(typeof nest)[K]>(new URL('./tasks/nest.js', import.meta.url), name);
 
-/** What a promise rejects with. */
-const rejection = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => expect.fail('It did not reject.'),
-    (error: unknown) => error,
-  );
-
 /** What is to end has ended after so many milliseconds, on a busy machine too; what is not ended loops for ever. */
 const SOON = 5000;
 const names = startMethods.map(({ name }) => name);
-/** By default one of four mishaps in each mix, beside a good run: so each start method meets each mishap, outside and inside. */
-const nestedRuns = Number(process.env['NESTED_RUNS'] ?? 2 * allMixes.length);
+/** By default one of four mishaps in each mix: so each start method meets each mishap, outside and inside. Good runs are above. */
+const nestedRuns = Number(process.env['NESTED_RUNS'] ?? allMixes.length);
 
 describeEach('a pool inside a worker that is a daemon', ({ name: startMethod }) => {
   let pool: WorkerPool;
@@ -103,7 +97,6 @@ for (const { outer, inner } of mixes) {
       ]);
     });
 
-    // peers: 29
     it('can be joined and terminated while its workers are being replaced', async () => {
       for (const outcome of await pool.map(task('endWhileReplacing'), [inner, inner], { workerLifespan: 1 })) {
         const [joined, terminated] = outcome;

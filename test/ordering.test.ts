@@ -1,4 +1,4 @@
-// In which order results come, and which index a value has. peers: 56, 57, 61, 62
+// In which order results come, and which index a value has.
 import { expect } from 'chai';
 import { from, lastValueFrom, range, Subject, toArray } from 'rxjs';
 import { parallelFrom, parallelMap } from './support/library.js';
@@ -11,13 +11,13 @@ import { trackWorkers } from './support/workers.js';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-describeEach.everywhere('order', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver', 'inline'], 'order', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
   const gates = useGates();
   const options = { nJobs: 3, startMethod };
 
-  it('is that of the values by default, also where they finish the other way round (peers: 56)', async () => {
+  it('is that of the values by default, though they finish the other way round', async () => {
     const source = from(['a', 'b', 'c'].map((name) => gates().value(name)));
     const outcome = outcomeOf(source.pipe(parallelMap(passGate, options)));
     await gates().haveStarted('a', 'b', 'c');
@@ -28,7 +28,7 @@ describeEach.everywhere('order', ({ name: startMethod }) => {
     expect(await outcome).to.deep.equal({ values: ['a', 'b', 'c'], end: 'complete' });
   });
 
-  it('is that in which they finish with ordered: false (peers: 56)', async () => {
+  it('is that in which they finish with ordered: false', async () => {
     const values: string[] = [];
     const source = from(['a', 'b', 'c'].map((name) => gates().value(name)));
     const ended = new Promise<void>((resolve, reject) => {
@@ -65,7 +65,7 @@ describeEach.everywhere('order', ({ name: startMethod }) => {
   });
 
   for (const ordered of [true, false]) {
-    it(`tells the task the index of its value in the source, whatever finishes first (ordered: ${ordered}; peers: 56)`, async () => {
+    it(`tells the task the index of its value in the source (ordered: ${ordered})`, async () => {
       const results = await lastValueFrom(
         range(0, 500).pipe(
           parallelMap((n: number, { index }) => [n, index], { ...options, ordered }),
@@ -77,7 +77,7 @@ describeEach.everywhere('order', ({ name: startMethod }) => {
   }
 
   for (const chunkSize of [1, 2, 7, 99, 1000, undefined]) {
-    it(`covers every value exactly once in chunks of ${chunkSize ?? 'adaptive size'} (peers: 61)`, async () => {
+    it(`covers every value exactly once in chunks of ${chunkSize ?? 'adaptive size'}`, async () => {
       for (const count of [7, 100]) {
         const { values } = await outcomeOf(
           range(0, count).pipe(parallelMap((n: number, { index }) => n + index, { ...options, chunkSize })),
@@ -87,7 +87,7 @@ describeEach.everywhere('order', ({ name: startMethod }) => {
     });
   }
 
-  it('is kept where the first value is the slowest, over far more values than fit the window, which bounds them (peers: 62)', async () => {
+  it('is kept in a bounded window where the first value is the slowest', async () => {
     let read = 0;
     let readWhenFirstCame = -1;
     function* input() {
@@ -127,7 +127,7 @@ describeEach.everywhere('order', ({ name: startMethod }) => {
     expect(values).to.deep.equal(numbers(20_000));
   });
 
-  it('has a bounded window by default, too (peers: 62)', async () => {
+  it('has a bounded window by default, too', async () => {
     let read = 0;
     const dir = gates().dir;
     function* input() {
@@ -155,7 +155,7 @@ describeEach.everywhere('order', ({ name: startMethod }) => {
     expect(read).to.be.at.most(4 * options.nJobs * 4096);
   });
 
-  it('keeps concurrency with async input and a window larger than the number of workers (peers: 57)', async () => {
+  it('keeps concurrency with async input and a window larger than nJobs', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     async function* input() {
       for (const name of names) {
@@ -170,7 +170,7 @@ describeEach.everywhere('order', ({ name: startMethod }) => {
     expect((await outcome).values).to.deep.equal(names);
   });
 
-  it('is that of the values where a subscriber pushes what cannot be sent, and next is never called inside of next', async () => {
+  it('is kept, without next inside of next, where a subscriber pushes bad values', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     const task = (n: unknown) => n;
     for (let i = 0; i < 3; i++) await pool.map(task, Array(3000).fill(0)); // so that its pace is known
@@ -196,7 +196,7 @@ describeEach.everywhere('order', ({ name: startMethod }) => {
     expect(results).to.deep.equal([...numbers(8), ...Array<string>(4000).fill('refused')]);
   });
 
-  it('begins after the subscription, also with what cannot be sent to workers that wait', async () => {
+  it('begins after the subscription, also with values that cannot be sent', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     const task = (n: unknown) => {
       for (const end = Date.now() + 5; Date.now() < end;);

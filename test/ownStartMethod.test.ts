@@ -113,7 +113,7 @@ describe('a start method of somebody else', () => {
     expect(error).to.include({ name: 'WorkerTimeoutError', stage: 'task' });
   });
 
-  it('tells of a worker that has died, and starts its value again where that is asked for', async () => {
+  it('tells of a worker that has died, and retries its value on request', async () => {
     const pool = createPool({ startMethod, nJobs: 1 });
     const dies = (code: number) => process.exit(code);
     expect(await rejection(pool.map(dies, [7]))).to.include({ name: 'WorkerDiedError', exitCode: 7 });
@@ -129,6 +129,68 @@ describe('a start method of somebody else', () => {
     };
     const options = { workerDeathRetries: 1, captures: { marker } };
     expect(await pool.map(diesOnce, [0, 1, 2], options)).to.deep.equal([0, 1, 2]);
+  });
+
+  it('starts as many workers as can be had now, and more when it hears of them', async () => {
+    let most = 0;
+    let started = 0;
+    let tellMore = (): void => undefined;
+    const few: StartMethod = {
+      ...startMethod,
+      available(onMore) {
+        tellMore = onMore;
+        return most - started;
+      },
+      start(...args) {
+        started++;
+        return startMethod.start(...args);
+      },
+    };
+    const grow = (): void => {
+      most++;
+      tellMore();
+    };
+    const pool = createPool({ startMethod: few, nJobs: 3 });
+    const call = pool.mapUnordered(
+      passGate,
+      ['a', 'b'].map((name) => gates().value(name)),
+    );
+    expect(started).to.equal(0);
+    grow();
+    await gates().haveStarted('a');
+    expect(started).to.equal(1);
+    grow();
+    await gates().haveStarted('b');
+    gates().open('a');
+    gates().open('b');
+    expect(await call).to.have.members(['a', 'b']);
+    expect(started).to.equal(2);
+  });
+
+  /** The start method, with that many workers that are lost while they start. */
+  const losing = (count: number): { readonly startMethod: StartMethod; readonly lost: () => number } => {
+    let lost = 0;
+    const start: StartMethod['start'] = (identity, resources, events) => {
+      if (lost === count) return startMethod.start(identity, resources, events);
+      lost++;
+      setImmediate(() => events.exit({ exitCode: 1, signal: null, retryElsewhere: true }));
+      return { send: () => undefined, kill: () => undefined };
+    };
+    return { startMethod: { ...startMethod, start }, lost: () => lost };
+  };
+
+  it('starts another worker elsewhere for one that was lost while it started', async () => {
+    const { startMethod: own, lost } = losing(3);
+    const pool = createPool({ startMethod: own, nJobs: 1 });
+    expect(await pool.map((n: number) => n + 1, [1, 2])).to.deep.equal([2, 3]);
+    expect(lost()).to.equal(3);
+  });
+
+  it('gives up after ten such losses in a row', async () => {
+    const { startMethod: own, lost } = losing(Infinity);
+    const pool = createPool({ startMethod: own, nJobs: 1 });
+    expect(await rejection(pool.map((n: number) => n, [1]))).to.include({ name: 'WorkerStartError' });
+    expect(lost()).to.equal(10);
   });
 
   it('is told by its name in diagnostics', async () => {
@@ -153,7 +215,7 @@ describe('a start method of somebody else', () => {
     })) {
       expect(() => new WorkerPool({ startMethod, [name]: value })).to.throw(
         TypeError,
-        `WorkerPool: the start method "socket" does not have the option "${name}". Leave it out.`,
+        `WorkerPool: the start method "socket" does not support the option "${name}". Leave it out.`,
       );
     }
   });

@@ -10,12 +10,8 @@ import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
+import { failsAtFive, same } from './support/tasks.js';
 
-const same = (value: number): number => value;
-const failsAt = (n: number): number => {
-  if (n === 5) throw new Error('mapper');
-  return n;
-};
 const thisFile = fileURLToPath(import.meta.url);
 
 /** A Node stream of numbers without end. */
@@ -46,7 +42,7 @@ const countingWeb = () => {
   return { stream, done };
 };
 
-describeEach.distinct('parallelFrom on streams', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'parallelFrom on streams', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const options = { nJobs: 2, startMethod };
 
@@ -138,7 +134,7 @@ describeEach.distinct('parallelFrom on streams', ({ name: startMethod }) => {
     ]);
     await until(() => second.destroyed, 'the stream is destroyed');
     const third = counting();
-    expect((await outcomeOf(parallelFrom<number, number>(third, failsAt, options))).error).to.include({ index: 5 });
+    expect((await outcomeOf(parallelFrom<number, number>(third, failsAtFive, options))).error).to.include({ index: 5 });
     await until(() => third.destroyed, 'the stream is destroyed');
   });
 
@@ -152,7 +148,7 @@ describeEach.distinct('parallelFrom on streams', ({ name: startMethod }) => {
     await outcomeOf(parallelFrom(second.stream, same, options).pipe(take(2)));
     await until(() => second.done.cancelled === 1, 'the stream is cancelled');
     const third = countingWeb();
-    expect((await outcomeOf(parallelFrom(third.stream, failsAt, options))).error).to.include({ index: 5 });
+    expect((await outcomeOf(parallelFrom(third.stream, failsAtFive, options))).error).to.include({ index: 5 });
     await until(() => third.done.cancelled === 1, 'the stream is cancelled');
   });
 
@@ -184,7 +180,7 @@ describeEach.distinct('parallelFrom on streams', ({ name: startMethod }) => {
     await workers.ended();
   });
 
-  it('leaves off reading while results do not come: a stream is not drained into memory', async () => {
+  it('stops reading while results do not come', async () => {
     const node = counting();
     const web = countingWeb();
     const never = (_value: number): Promise<number> => new Promise((resolve) => setTimeout(resolve, 1e9, 0));

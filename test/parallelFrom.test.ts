@@ -1,4 +1,4 @@
-// What `parallelFrom` reads, how far ahead, and how it leaves it. peers: 21, 57, 58, 59, 60
+// What `parallelFrom` reads, how far ahead, and how it leaves it.
 import { expect } from 'chai';
 import { take } from 'rxjs';
 import { parallelFrom } from './support/library.js';
@@ -7,12 +7,7 @@ import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
-
-const same = (value: number): number => value;
-const failsAt = (n: number): number => {
-  if (n === 5) throw new Error('mapper');
-  return n;
-};
+import { failsAtFive, same } from './support/tasks.js';
 
 /** An iterator that tells what is done to it. */
 class Told implements Iterator<number>, Iterable<number> {
@@ -61,7 +56,7 @@ class ToldLater implements AsyncIterable<number> {
   }
 }
 
-describeEach.distinct('parallelFrom', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'parallelFrom', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };
@@ -109,7 +104,7 @@ describeEach.distinct('parallelFrom', ({ name: startMethod }) => {
     expect(mostPending).to.equal(1);
   });
 
-  it('starts no worker for an empty input, and one for one value (peers: 59)', async () => {
+  it('starts no worker for an empty input, and one for one value', async () => {
     expect(await outcomeOf(parallelFrom(new Set<number>(), same, options))).to.deep.equal({
       values: [],
       end: 'complete',
@@ -119,7 +114,7 @@ describeEach.distinct('parallelFrom', ({ name: startMethod }) => {
     expect(workers.started).to.equal(1);
   });
 
-  it('reads to the end of an input, whatever length it claims (peers: 60)', async () => {
+  it('reads to the end of an input, whatever length it claims', async () => {
     for (const length of [0, 3, 1000]) {
       const input = {
         length,
@@ -159,7 +154,7 @@ describeEach.distinct('parallelFrom', ({ name: startMethod }) => {
       return { input: later as Iterable<number> | AsyncIterable<number>, told: later.told };
     },
   })) {
-    it(`passes on what ${kind} throws on item 1: no worker starts, and it is not closed (peers: 21)`, async () => {
+    it(`passes on what ${kind} throws on item 1, and starts no worker`, async () => {
       const { input, told } = make(0);
       const { values, error } = await outcomeOf(parallelFrom(input, same, options));
       expect(values).to.deep.equal([]);
@@ -167,7 +162,7 @@ describeEach.distinct('parallelFrom', ({ name: startMethod }) => {
       expect({ started: workers.started, returns: told.returns }).to.deep.equal({ started: 0, returns: 0 });
     });
 
-    it(`passes on what ${kind} throws on item 2, once, and reads no further (peers: 21)`, async () => {
+    it(`passes on what ${kind} throws on item 2, once, and reads no further`, async () => {
       const { input, told } = make(1);
       const { error } = await outcomeOf(parallelFrom(input, same, options));
       expect(error).to.have.property('message', 'item 2');
@@ -175,9 +170,9 @@ describeEach.distinct('parallelFrom', ({ name: startMethod }) => {
       await workers.ended();
     });
 
-    it(`passes on the failure of a task, not what ${kind} would have thrown later, and closes it (peers: 21)`, async () => {
+    it(`closes ${kind} when a task fails, and passes on that failure`, async () => {
       const { input, told } = make(40);
-      const outcome = await outcomeOf(parallelFrom(input, failsAt, { ...options, maxTasksActive: 4 }));
+      const outcome = await outcomeOf(parallelFrom(input, failsAtFive, { ...options, maxTasksActive: 4 }));
       expect(outcome.values).to.deep.equal([0, 1, 2, 3, 4]);
       expect(outcome.error).to.include({ message: 'mapper', index: 5 });
       expect(told.next_).to.be.below(15);
@@ -219,12 +214,12 @@ describeEach.distinct('parallelFrom', ({ name: startMethod }) => {
       told.return = () => {
         throw new Error('return');
       };
-      const { error } = await outcomeOf(parallelFrom(input, failsAt, options));
+      const { error } = await outcomeOf(parallelFrom(input, failsAtFive, options));
       expect(error).to.have.property('message', 'mapper');
       await workers.ended();
     });
 
-    it(`stops reading ${kind} while the first value is slow: at maxTasksActive (peers: 58)`, async () => {
+    it(`stops reading ${kind} at maxTasksActive while the first value is slow`, async () => {
       const { input, told } = make();
       const values = (async function* () {
         for await (const n of input) yield gates().value(n);
@@ -316,7 +311,7 @@ describeEach.distinct('parallelFrom', ({ name: startMethod }) => {
         cleaned++;
       }
     }
-    expect((await outcomeOf(parallelFrom(input(), failsAt, options))).end).to.equal('error');
+    expect((await outcomeOf(parallelFrom(input(), failsAtFive, options))).end).to.equal('error');
     expect(cleaned).to.equal(1);
   });
 });

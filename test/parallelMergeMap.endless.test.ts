@@ -9,7 +9,7 @@ import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
 
-describeEach('parallelMergeMap with endless calls', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'parallelMergeMap with endless calls', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };
@@ -31,7 +31,7 @@ describeEach('parallelMergeMap with endless calls', ({ name: startMethod }) => {
   });
 
   for (const kind of ['a generator', 'an async generator']) {
-    it(`makes ${kind} wait that is endless and whose turn has not come: how far it gets is bounded`, async () => {
+    it(`bounds how far ${kind} gets whose turn has not come`, async () => {
       const { dir } = gates().value('');
       const task = async ({ path, index, async }: { path: string; index: number; async: boolean }) => {
         const fs = await import('node:fs');
@@ -74,7 +74,7 @@ describeEach('parallelMergeMap with endless calls', ({ name: startMethod }) => {
     });
   }
 
-  it('ends a call that was still to give its generator when nobody wanted that any more, on a pool that goes on', async () => {
+  it('ends a cancelled call that has not given its generator yet, and the pool goes on', async () => {
     const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
     try {
       const task = async (value: Gated, context: TaskContext) => {

@@ -7,7 +7,7 @@ import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
 
-describeEach.everywhere('parallelMergeMap', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver', 'inline'], 'parallelMergeMap', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };
@@ -80,7 +80,7 @@ describeEach.everywhere('parallelMergeMap', ({ name: startMethod }) => {
     });
   });
 
-  it('emits undefined and null where they are yielded, and nothing for what a generator returns', async () => {
+  it('emits undefined and null that are yielded, and nothing that is returned', async () => {
     const task = function* () {
       yield undefined;
       yield null;
@@ -101,7 +101,7 @@ describeEach.everywhere('parallelMergeMap', ({ name: startMethod }) => {
     expect(values).to.deep.equal(expected);
   });
 
-  it('loses nothing and doubles nothing when unordered, and keeps the order within each call', async () => {
+  it('unordered: loses and doubles nothing, and keeps the order within each call', async () => {
     const task = function* (n: number) {
       for (let i = 0; i < 500; i++) yield [n, i] as const;
     };

@@ -28,7 +28,7 @@ import { trackWorkers } from './support/workers.js';
 
 const double = (n: number): number => n * 2;
 
-describeEach.distinct('parallelMap among other operators', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'parallelMap among other operators', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };
@@ -38,7 +38,7 @@ describeEach.distinct('parallelMap among other operators', ({ name: startMethod 
     expect(values).to.deep.equal([2, 4, 6]);
   });
 
-  it('takes undefined, null, NaN and -0 as the values that they are, and gives them back', async () => {
+  it('takes undefined, null, NaN and -0 as values', async () => {
     const odd = [undefined, null, NaN, -0, 0, '', false];
     const { values } = await outcomeOf(from(odd).pipe(parallelMap((value: unknown) => value, options)));
     expect(values).to.deep.equal(odd);
@@ -75,7 +75,7 @@ describeEach.distinct('parallelMap among other operators', ({ name: startMethod 
     });
   });
 
-  it('runs the teardown of the source once: at its end, at an error of a task, and when unsubscribed from', async () => {
+  it('runs the teardown of the source once, however the subscription ends', async () => {
     let teardowns = 0;
     const source = (values: number[], ends: boolean) =>
       new Observable<number>((subscriber) => {
@@ -215,7 +215,7 @@ describeEach.distinct('parallelMap among other operators', ({ name: startMethod 
     expect((await outcomeOf(of(1).pipe(parallelMap(double, null, startMethod)))).values).to.deep.equal([2]);
   });
 
-  it('keeps a source from filling the memory with bufferSize: the first value too many is an error', async () => {
+  it('with bufferSize fails at the first value too many', async () => {
     let emitted = 0;
     const source = range(0, 1_000_000).pipe(
       map((n) => {

@@ -1,40 +1,27 @@
 import { expect } from 'chai';
 import { isAlive } from './support/processes.js';
 import { until } from './support/until.js';
-import { runProgram, type ProgramResult } from './support/programFile.js';
+import { runProgram, type ProgramResult } from './support/runProgram.js';
 import { describeEach } from './support/startMethods.js';
 
-describeEach('a program with a pool', ({ name: startMethod, isProcess }) => {
-  const run = (what: string): Promise<ProgramResult> => runProgram('lifecycle.mjs', { args: [what, startMethod] });
+/** Runs what test/programs/lifecycle.mjs has by this name. */
+const lifecycle = (what: string, startMethod: string): Promise<ProgramResult> =>
+  runProgram('lifecycle.mjs', { args: [what, startMethod] });
 
+describeEach('a program with a pool', ({ name: startMethod, isProcess }) => {
   it('exits by itself while daemons idle', async () => {
-    const { code, stdout, stderr } = await run('idle');
+    const { code, stdout, stderr } = await lifecycle('idle', startMethod);
     expect({ code, stdout, stderr }).to.deep.equal({ code: 0, stdout: '[ 1, 2 ]\nexit\n', stderr: '' });
   });
 
-  it('exits by itself with a pool that was never used', async () => {
-    const { code, stdout } = await run('unused');
-    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'exit\n' });
-  });
-
   it('is kept open by workers that are no daemons, until they are joined', async () => {
-    const { code, stdout } = await run('notDaemon');
+    const { code, stdout } = await lifecycle('notDaemon', startMethod);
     expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'joining\njoined\nexit\n' });
-  });
-
-  it('is kept open by a map that runs', async () => {
-    const { code, stdout } = await run('running');
-    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '[ 300, 301 ]\nexit\n' });
-  });
-
-  it('keeps its exit code, whatever that of a worker is', async () => {
-    const { code, stdout } = await run('exitCode');
-    expect({ code, stdout }).to.deep.equal({ code: 5, stdout: 'WorkerDiedError\nexit\n' });
   });
 
   it('exits at once by process.exit, though workers are inside an endless loop', async () => {
     const start = performance.now();
-    const { code, stdout } = await runProgram('lifecycle.mjs', { args: ['pids', startMethod] });
+    const { code, stdout } = await lifecycle('pids', startMethod);
     expect(code).to.equal(0);
     expect(performance.now() - start).to.be.below(10_000);
     const [pids] = stdout.split('\n');
@@ -45,32 +32,49 @@ describeEach('a program with a pool', ({ name: startMethod, isProcess }) => {
     }
   });
 
-  it('ends by an exception of its own, though its workers are no daemons', async () => {
-    const { code, stderr } = await run('uncaught');
-    expect(code).to.equal(1);
-    expect(stderr).to.include('of the program');
-  });
-
-  it('ends by a rejection that nobody handles, with the stack of the task', async () => {
-    const { code, stderr } = await run('unhandled');
-    expect(code).to.equal(1);
-    expect(stderr).to.include('RangeError: of the task');
-  });
-
-  it('exits by itself once its pool is terminated', async () => {
-    const { code, stdout } = await run('terminated');
-    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'PoolTerminatedError\nexit\n' });
-  });
-
   it('exits by itself once it has left a loop over imap', async () => {
     const start = performance.now();
-    const { code, stdout } = await run('stuckIterator');
+    const { code, stdout } = await lifecycle('stuckIterator', startMethod);
     expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '1\nexit\n' });
     expect(performance.now() - start).to.be.below(10_000);
   });
 });
 
-// peers: 40
+// What the pool does for the program, whatever its workers are.
+describeEach.of(['threading', 'spawn'], 'a program with a pool', ({ name: startMethod }) => {
+  it('exits by itself with a pool that was never used', async () => {
+    const { code, stdout } = await lifecycle('unused', startMethod);
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'exit\n' });
+  });
+
+  it('is kept open by a map that runs', async () => {
+    const { code, stdout } = await lifecycle('running', startMethod);
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '[ 300, 301 ]\nexit\n' });
+  });
+
+  it('keeps its exit code, whatever that of a worker is', async () => {
+    const { code, stdout } = await lifecycle('exitCode', startMethod);
+    expect({ code, stdout }).to.deep.equal({ code: 5, stdout: 'WorkerDiedError\nexit\n' });
+  });
+
+  it('ends by an exception of its own, though its workers are no daemons', async () => {
+    const { code, stderr } = await lifecycle('uncaught', startMethod);
+    expect(code).to.equal(1);
+    expect(stderr).to.include('of the program');
+  });
+
+  it('ends by a rejection that nobody handles, with the stack of the task', async () => {
+    const { code, stderr } = await lifecycle('unhandled', startMethod);
+    expect(code).to.equal(1);
+    expect(stderr).to.include('RangeError: of the task');
+  });
+
+  it('exits by itself once its pool is terminated', async () => {
+    const { code, stdout } = await lifecycle('terminated', startMethod);
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'PoolTerminatedError\nexit\n' });
+  });
+});
+
 describeEach('what tasks write to the console', ({ name: startMethod, isProcess }) => {
   const run = (what: string): Promise<ProgramResult> => runProgram('output.mjs', { args: [what, startMethod] });
   const lines = (text: string): string[] => text.split('\n').slice(0, -1);
@@ -113,6 +117,12 @@ describeEach('what tasks write to the console', ({ name: startMethod, isProcess 
       expect(lines(stdout)).to.deep.equal([...Array.from({ length: 20_000 }, (_, i) => `line ${i}`), 'end']);
     });
   }
+
+  it('waits where nobody reads it, in place of filling the memory', async () => {
+    const { stdout, stderr } = await runProgram('output.mjs', { args: ['much', startMethod], readAfter: 1000 });
+    expect(stdout).to.have.length(2000 * 50_001);
+    expect(Number(stderr)).to.be.below(60); // megabytes, of 100
+  });
 
   it('of several workers: every line whole', async () => {
     const { stdout } = await run('workers');

@@ -8,7 +8,7 @@ import { Subject } from 'rxjs';
 import { parallelFrom, parallelMap } from './support/library.js';
 import { outcomeOf } from './support/outcome.js';
 import { createPool, endPools } from './support/pools.js';
-import { programFile, projectFolder, runNode, runProgram } from './support/programFile.js';
+import { programFile, projectFolder, runNode, runProgram } from './support/runProgram.js';
 import { rejection } from './support/rejection.js';
 import { describeEach } from './support/startMethods.js';
 import { Terminal } from './support/terminal.js';
@@ -273,7 +273,7 @@ describe('progressBar on a terminal', () => {
       const { stdout, stderr } = await runNode([program]);
       expect(stderr).to.equal('');
       expect(stdout).to.equal(
-        'progressBar: the optional package log-update, which draws on terminals, is not installed ' +
+        'progressBar: the optional package log-update, which it draws on terminals with, is not installed ' +
           '(npm install log-update).\n[ 1 ]\n',
       );
     } finally {
@@ -321,7 +321,7 @@ describe('progressBar that is written elsewhere', () => {
 });
 
 // The program writes the lines; those of a pool in a worker go the way of all output, which program.test.ts shows.
-describeEach.distinct('progressBar where stderr is no terminal', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'progressBar where stderr is no terminal', ({ name: startMethod }) => {
   const run = (what: string) => runProgram('progress.mjs', { args: [what, startMethod] });
 
   it('prints lines, and leaves stdout alone', async () => {
@@ -358,8 +358,8 @@ describeEach.distinct('progressBar where stderr is no terminal', ({ name: startM
   });
 });
 
-describeEach('progressBar on a terminal of the system', ({ name: startMethod }) => {
-  it('shows bars also for calls inside of workers, however deep, and what has become of them', async function () {
+describeEach.of(['threading', 'forkserver'], 'progressBar on a terminal of the system', ({ name: startMethod }) => {
+  it('shows bars for calls inside of workers, however deep', async function () {
     // The program `script`, of util-linux, has a pseudo-terminal.
     if (spawnSync('script', ['--version']).status !== 0) this.skip();
     const command = `stty cols 100; exec "${process.execPath}" "${programFile('progress.mjs')}" nestedBars ${startMethod}`;

@@ -4,7 +4,7 @@ import { of } from 'rxjs';
 import { parallelMap, WorkerStartError } from './support/library.js';
 import { createPool, endPools } from './support/pools.js';
 import { outcomeOf } from './support/outcome.js';
-import { runProgram } from './support/programFile.js';
+import { runProgram } from './support/runProgram.js';
 import { rejection } from './support/rejection.js';
 import { describeEach, threadsMayRunOut } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
@@ -79,7 +79,7 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
     );
   });
 
-  it('that get a flag by NODE_OPTIONS which does not exist cannot start, unless they are copies of a server', async () => {
+  it('cannot start with an unknown flag in NODE_OPTIONS, unless copied from a server', async () => {
     const pool = createPool({ ...options, env: { ...process.env, NODE_OPTIONS: '--no-such-flag-at-all' } });
     if (startMethod === 'forkserver') {
       // The server has the environment of the program, and Node does not start anew for a copy.
@@ -91,7 +91,7 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
     expect(error.message).to.include('NODE_OPTIONS');
   });
 
-  it('that end by themselves with the exit code which Node has for such a flag are not blamed on flags', async () => {
+  it('that exit with the code of an unknown flag are not blamed on flags', async () => {
     const pool = createPool({ ...options, execArgv: ['--no-warnings'] });
     const error = await rejection(pool.apply(() => process.exit(9)));
     expect(error).to.include({ name: 'WorkerDiedError', exitCode: 9 });

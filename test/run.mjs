@@ -34,17 +34,34 @@ const LANES = Math.min(availableParallelism() + 1, 6);
  * - Where the format of the program decides over what reaches a worker – modules that are imported there again, code that a
  *   compiler has written or a loader compiles – threads and processes differ, so these tests have both (`functions`).
  * - What repeats one thing at random, or at length, does so less often.
- * - What takes long, and is about what the shared files do over time – memory, ends, timeouts, scripts at random – or which flags
- *   of Node they take over, and not about what the bundle gives or how code reaches a worker, is left out (`LONG`), but not
- *   with ALL_START_METHODS=1.
+ * - What takes long, and is about what the pool and the shared files do over time – memory, ends, timeouts, lives, figures, bars,
+ *   scripts at random – or which flags of Node they take over, and not about what the bundle gives or how code reaches a
+ *   worker, is left out (`LONG`), but not with ALL_START_METHODS=1.
  * - Programs that are ES modules in either run are left out (`MODULES`).
  */
 const CJS = { FORMAT: 'cjs', MODEL_RUNS: '10', NESTED_RUNS: '4', MEMORY_SCALE: '0.2', CLOSURE_RUNS: '100' };
 const STARTS = ['smoke', 'package', 'forkserver'];
 const LONG = process.env.ALL_START_METHODS
   ? []
-  : ['model', 'memory', 'orphans', 'execArgv', 'life/timeouts', 'failure/taskTimeout'];
-const MODULES = ['demo', 'examples'];
+  : [
+      'model',
+      'memory',
+      'orphans',
+      'execArgv',
+      'nesting',
+      'ordering',
+      'progress',
+      'failure/settle',
+      'failure/taskTimeout',
+      'life/insights',
+      'life/lifespan',
+      'life/tasksPerWorker',
+      'life/timeouts',
+      'pool/chunks',
+      'pool/lifecycle',
+      'pool/workers',
+    ];
+const MODULES = ['demo', 'examples', 'program'];
 const FUNCTIONS = ['functions/modules', 'functions/transpiled', 'functions/capturedImports'];
 
 /**

@@ -1,4 +1,4 @@
-// The option `signal`. peers: 1, 2, 9
+// The option `signal`.
 import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { concat, EMPTY, NEVER, of, range, throwError } from 'rxjs';
@@ -7,16 +7,16 @@ import { loopForever, useGates } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
 import { describeEach } from './support/startMethods.js';
 import { trackWorkers } from './support/workers.js';
+import { same } from './support/tasks.js';
 
-const same = (n: number): number => n;
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
-describeEach('signal', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'signal', ({ name: startMethod }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 2, startMethod };
 
-  it('that has fired already: its reason is the error, nothing is subscribed to, read or moved (peers: 1)', async () => {
+  it('that has fired already fails the call, and nothing is read or moved', async () => {
     const reason = new Error('before');
     const signal = AbortSignal.abort(reason);
     const bytes = new Uint8Array(8);
@@ -45,7 +45,7 @@ describeEach('signal', ({ name: startMethod }) => {
     expect(listeners(signal)).to.equal(0);
   });
 
-  it('that fires midway ends the workers inside endless loops, and its reason is the error as it is (peers: 2)', async () => {
+  it('that fires midway ends workers in endless loops, and its reason is the error', async () => {
     // The error waits for 100 ms at most, in which a machine that is busy with something else may not have ended the workers.
     for (let round = 0, waited = Infinity; round < 4 && waited >= 100; round++) {
       const controller = new AbortController();
@@ -109,7 +109,7 @@ describeEach('signal', ({ name: startMethod }) => {
     expect(values).to.deep.equal([0, 1, 2, 3, 4, 5]);
   });
 
-  it('is listened to once per subscription, and no longer after the end, of whichever kind (peers: 9)', async () => {
+  it('has one listener per subscription, and none after any kind of end', async () => {
     const { signal } = new AbortController();
     const operator = parallelMap(
       (n: number) => {
@@ -146,7 +146,7 @@ describeEach('signal', ({ name: startMethod }) => {
     expect((await outcomes).map(({ error }) => error)).to.deep.equal(['both', 'both']);
   });
 
-  it('has one listener however many subscriptions it belongs to, so that Node warns of no leak', () => {
+  it('has one listener for many subscriptions, so Node warns of no leak', () => {
     const { signal } = new AbortController();
     const result = NEVER.pipe(parallelMap(same, { ...options, signal }));
     const subscriptions = Array.from({ length: 20 }, () => result.subscribe());

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { availableStartMethods, StartMethodUnavailableError, warmUp, WorkerPool } from './support/library.js';
 import { endPools, createPool } from './support/pools.js';
-import { runProgram } from './support/program.js';
+import { runScript } from './support/runProgram.js';
 import { startMethods } from './support/startMethods.js';
 
 describe('availableStartMethods', () => {
@@ -22,7 +22,7 @@ describe('availableStartMethods', () => {
   });
 
   it('leaves out what needs koffi where that is missing, and a pool says so', async () => {
-    const { stdout } = await runProgram(`
+    const { stdout } = await runScript(`
       const Module = require('node:module');
       const resolve = Module._resolveFilename;
       Module._resolveFilename = function (name, ...rest) {
@@ -43,8 +43,8 @@ describe('availableStartMethods', () => {
     ['platform', 'darwin', 'it needs Linux, and this is darwin'],
     ['arch', 's390x', 'it needs an x64 or arm64 processor, and this is s390x'],
   ] as const) {
-    it(`leaves out copies where there can be none (${value}), and a pool and an operator say what to use instead`, async () => {
-      const { stdout } = await runProgram(`
+    it(`leaves out copies on ${value}, and errors say what to use instead`, async () => {
+      const { stdout } = await runScript(`
         Object.defineProperty(process, '${property}', { value: '${value}' });
         console.log(library.availableStartMethods().join());
         for (const startMethod of ['forkserver', 'fork']) {
@@ -63,7 +63,7 @@ describe('availableStartMethods', () => {
 
 describe('warmUp', () => {
   it('starts the fork server ahead of time, which does not keep the program running', async () => {
-    const { stdout, code } = await runProgram(`
+    const { stdout, code } = await runScript(`
       const { readFileSync } = require('node:fs');
       const children = () => readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').split(' ').filter(Boolean);
       const servers = () => children().filter((pid) => readFileSync('/proc/' + pid + '/cmdline').includes('forkserver/server')).length;

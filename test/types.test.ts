@@ -137,7 +137,7 @@ describe('types: parallelMap', () => {
 });
 
 describe('types: parallelMergeMap', () => {
-  it('infers the values of iterables, async iterables, Observables and promises of them', () => {
+  it('infers the values of iterables, Observables and promises of them', () => {
     typed<OperatorFunction<number, string>>()(parallelMergeMap((x: number) => [String(x)]));
     typed<OperatorFunction<string, string>>()(parallelMergeMap((text: string) => text));
     typed<OperatorFunction<number, number>>()(parallelMergeMap((x: number) => new Set([x])));
@@ -208,9 +208,11 @@ describe('types: WorkerPool', () => {
     void typed<Promise<{ x: number }[]>>()(unordered);
     expect(await unordered).to.deep.equal([{ x: 1 }]);
     const iterated = pool.imap((text) => text.length, ['a']);
-    typed<AsyncIterableIterator<number>>()(iterated);
+    typed<AsyncIterableIterator<number> & AsyncDisposable>()(iterated);
     for await (const length of iterated) expect(typed<number>()(length)).to.equal(1);
-    typed<AsyncIterableIterator<number>>()(pool.imapUnordered(async (text) => text.length, new Set(['a'])));
+    typed<AsyncIterableIterator<number> & AsyncDisposable>()(
+      pool.imapUnordered(async (text) => text.length, new Set(['a'])),
+    );
     const applied = pool.apply((a: number, b: string) => b.repeat(a), [2, 'x']);
     void typed<Promise<string>>()(applied);
     expect(await applied).to.equal('xx');
@@ -227,7 +229,7 @@ describe('types: WorkerPool', () => {
     const sums = pool.map((part) => part.length, input);
     void typed<Promise<number[]>>()(sums);
     expect([(await list).length, (await sums).length]).to.deep.equal([2, 2]);
-    typed<AsyncIterableIterator<number>>()(pool.imap((part: Float32Array) => part.length, input));
+    typed<AsyncIterableIterator<number> & AsyncDisposable>()(pool.imap((part: Float32Array) => part.length, input));
     typed<Observable<number>>()(parallelFrom(input, (part) => part.length));
     // @ts-expect-error the function gets pieces, not elements
     void pool.map((x: number) => x, input).catch(() => undefined);
@@ -237,7 +239,9 @@ describe('types: WorkerPool', () => {
     const mapped = pool.map((x) => x.toFixed(), [1], { settle: true });
     void typed<Promise<PromiseSettledResult<string>[]>>()(mapped);
     expect(await mapped).to.deep.equal([{ status: 'fulfilled', value: '1' }]);
-    typed<AsyncIterableIterator<PromiseSettledResult<number>>>()(pool.imap((x) => x, [1], { settle: true }));
+    typed<AsyncIterableIterator<PromiseSettledResult<number>> & AsyncDisposable>()(
+      pool.imap((x) => x, [1], { settle: true }),
+    );
     const applied = pool.apply((a: number) => a, [1], { settle: true });
     void typed<Promise<PromiseSettledResult<number>>>()(applied);
     expect(await applied).to.deep.equal({ status: 'fulfilled', value: 1 });

@@ -44,7 +44,7 @@ async function compress({ path, name }) {
 }
 
 /**
- * Compresses files on so many workers; emits a result per file, as they finish.
+ * Compresses files on a number of workers. Emits a result per file, as they finish.
  *
  * The workers are processes, because those end at once, even in the middle of a compression. Zlib is native code, and a
  * thread (`startMethod: 'threading'`) ends when that returns.

@@ -5,7 +5,7 @@
 //   npm run example image-filter spawn         with processes that have a copy each, for comparison
 //
 // A task is a strip of rows, a value of two numbers. The picture itself goes to the workers once, as `sharedObjects`: with
-// 'fork' they are copies of a process that has it, and the kernel copies no memory that nobody writes to; threads read
+// 'fork' they are copies of a process that has it, and the kernel copies memory only when it is written to; threads read
 // the same SharedArrayBuffer.
 
 import { readFileSync } from 'node:fs';

@@ -15,7 +15,7 @@ import { parallelFrom } from 'rxjs-parallel-map';
 
 const MB = 1_000_000;
 
-/** Writes so many bytes of log lines. Every hundredth request has failed. */
+/** Writes a number of bytes of log lines. Every hundredth request has failed. */
 async function writeLog(path, bytes) {
   const file = await open(path, 'w');
   let count = 0;

@@ -1,6 +1,6 @@
 // A search box: each key begins a search on all CPUs, and cancels the one before it, by switchMap.
 //
-// Somebody types a word with a typo, faster than the searches are. switchMap unsubscribes from each search when the next key
+// A user types a word with a typo, faster than the searches finish. switchMap unsubscribes from each search when the next key
 // comes, and that is all that it takes. The workers belong to a pool and have read their words already, so they are worth keeping:
 // a search looks at `context.signal` from time to time and stops by itself, and no worker is killed.
 
@@ -57,7 +57,7 @@ async function search({ query, part }, { state, signal }) {
       }
     }
     found.push({ word, count, steps });
-    // Lets the worker hear that nobody wants this any more.
+    // Lets the worker hear that this result is no longer wanted.
     if (found.length % 20 === 0) await setImmediate();
     if (signal.aborted) return [];
   }

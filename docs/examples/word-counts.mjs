@@ -35,7 +35,7 @@ const texts = (await readdir(resolve(folder), { recursive: true }))
 let tables = [];
 const length$ = from(texts).pipe(
   parallelMap(countWords, {
-    ordered: false, // nobody looks at the order of the lengths
+    ordered: false, // the order of the lengths does not matter
     workerInit: ({ state }) => {
       state.counts = new Map();
     },

@@ -6,6 +6,6 @@
  * Computed when it is needed: in a program that a bundler has put into one CommonJS file there is no `import.meta.url`, and
  * only a program that starts workers should hear of it.
  */
-export function runtimeUrl(entry: 'threading/thread' | 'spawn/process' | 'forkserver/server'): URL {
+export function runtimeUrl(entry: 'threading/thread' | 'spawn/process' | 'spawn/preloaded' | 'forkserver/server'): URL {
   return new URL(`./start/${entry}.cjs`, import.meta.url);
 }

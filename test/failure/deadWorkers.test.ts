@@ -15,7 +15,7 @@ import {
   type WorkerDiedError as Died,
 } from '../support/library.js';
 import { createPool, endPools, identity } from '../support/pools.js';
-import { runProgram } from '../support/programFile.js';
+import { runProgram } from '../support/runProgram.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach, threadsMayRunOut } from '../support/startMethods.js';
 import type { Doing, logBegun } from '../tasks/logBegun.js';
@@ -23,9 +23,8 @@ import type { Doing, logBegun } from '../tasks/logBegun.js';
 describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
 
-  // peers: 47
   for (const code of [0, 1, 7]) {
-    it(`by process.exit(${code}) in a task: a WorkerDiedError with the code and the index`, async () => {
+    it(`by process.exit(${code}) in a task: the error has the code and the index`, async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const exit = ([x, exitCode]: readonly [number, number]) => {
         if (x === 2) process.exit(exitCode);
@@ -41,7 +40,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     });
   }
 
-  it('by process.exit in the middle of a chunk: the results before it count, and of the rest only what it had begun is lost', async () => {
+  it('by process.exit inside a chunk: only the task that it had begun is lost', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const exit = (x: number) => {
       if (x === 3) process.exit(9);
@@ -59,7 +58,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(error?.indexes).to.deep.equal([3]);
   });
 
-  it('by process.exit right after a large result, while the program is busy: the result counts', async () => {
+  it('by process.exit after a large result that a busy program has not read', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const exit = (x: number) => {
       if (x === 1) process.exit(9);
@@ -77,7 +76,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(error?.indexes).to.deep.equal([1]);
   });
 
-  it('by process.exit while the program is busy, and then sends it more: the results before it count', async () => {
+  it('by process.exit before a busy program sends it more: earlier results count', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const exit = (x: number) => {
       if (x === 3) process.exit(9);
@@ -100,7 +99,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect((error as Died).indexes[0]).to.equal(3);
   });
 
-  it('while the program is busy with something else: what it has reported before is heard', async () => {
+  it('while the program is busy: what it has reported before is heard', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const report = async (count: number, context: TaskContext) => {
       context.progress(0);
@@ -121,7 +120,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(heard).to.deep.equal(Array.from({ length: 20 }, (_, n) => n));
   });
 
-  it('with a result that cannot be sent: no other call gets the worker that is about to end', async () => {
+  it('with a result that cannot be sent: no other call gets that worker', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const work = (doing: string | ArrayBuffer): unknown => {
       if (typeof doing !== 'string') return 'moved';
@@ -153,7 +152,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(seen).to.deep.equal([0, 1]);
   });
 
-  // peers: 47
   it('in a timer after its task has replied: only the next task, if any, notices', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     // One function for both, so that the worker has it already when the second task comes.
@@ -172,7 +170,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(await pool.apply(identity)).to.not.equal(before);
   });
 
-  // peers: 48
   it('of an exception in a timer during a task: a WorkerDiedError with the cause', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const error = await rejection<Died>(
@@ -215,7 +212,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(error.cause).to.be.instanceOf(TypeError).with.property('message', 'nobody cares');
   });
 
-  // peers: 48
   it('of an exception while idle: a warning of the program, and the next call is fine', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const warning = once(process, 'warning');
@@ -243,7 +239,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     expect(await pool.apply(identity)).to.equal(before);
   });
 
-  // peers: 49
   it('during one of 100 calls of apply: 1 fails, 99 succeed', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const work = (x: number) => {
@@ -258,7 +253,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   });
 
   if (isProcess) {
-    // peers: 49
     it('by SIGKILL during a map: the error names the signal', async () => {
       const pool = createPool({ nJobs: 2, startMethod });
       const work = async (x: number) => {
@@ -273,7 +267,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
       expect(error.message).to.include('SIGKILL');
     });
 
-    it('by SIGKILL with a result still in its hands: what it had begun is lost, and not begun again', async () => {
+    it('by SIGKILL with a result not sent yet: its task is lost, and not run again', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'died-'));
       const task = moduleTask<typeof logBegun>(new URL('../tasks/logBegun.js', import.meta.url), 'logBegun');
       try {
@@ -309,7 +303,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
       }
     });
 
-    // peers: 54
     it('by SIGKILL while idle: the next call gets another', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const pid = await pool.apply(() => process.pid);
@@ -320,7 +313,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
   }
 
   if (isProcess) {
-    it('by SIGKILL just before it gets values: what it has not begun is no fault of the call', async () => {
+    it('by SIGKILL just before it gets values: another worker gets them', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const work = (x: number) => [x, process.pid];
       const [first] = await pool.map(work, [1, 2], { chunkSize: 2 });
@@ -329,7 +322,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
       expect(results.map(([x]) => x)).to.deep.equal([3, 4]);
     });
 
-    it('by SIGKILL just before it gets a function that is new to it: that is no fault of the call', async () => {
+    it('by SIGKILL just before it gets a new function: another worker gets it', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const pid = await pool.apply(() => process.pid);
       process.kill(pid, 'SIGKILL');
@@ -369,10 +362,9 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     const error = await rejection<Died>(pool.map(die, input, { workerDeathRetries: 2, chunkSize: 5 }));
     expect(error).to.be.instanceOf(WorkerDiedError);
     expect(error.indexes).to.deep.equal([7]);
-    expect(error.message).to.match(/ All retries that "workerDeathRetries" allows \(2\) are used up\.$/);
+    expect(error.message).to.match(/ All retries of "workerDeathRetries" \(2\) are used up\.$/);
   });
 
-  // peers: 46
   it('with transferred input is not started again', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const buffer = new ArrayBuffer(8);
@@ -380,7 +372,7 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     const start = performance.now();
     const error = await rejection(pool.map(die, [transfer(buffer, [buffer])], { workerDeathRetries: 1000 }));
     expect(error).to.be.instanceOf(WorkerDiedError);
-    expect(error.message).to.match(/ A value that is transferred is not started again\.$/);
+    expect(error.message).to.match(/ A transferred value is not tried again\.$/);
     expect(performance.now() - start).to.be.below(5000);
   });
 
@@ -403,7 +395,6 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     }
   });
 
-  // peers: 50
   it('when its memory runs out: the error names memory, and the program lives', async function () {
     if (!isProcess && !threadsMayRunOut) this.skip();
     const { code, stdout, stderr } = await runProgram('outOfMemory.mjs', {

@@ -19,6 +19,7 @@ import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 import { trackWorkers } from '../support/workers.js';
+import { collect } from '../support/collect.js';
 
 /** Fails for odd numbers: at once, and after a while. */
 const failOdd = (n: number): number | Promise<number> => {
@@ -36,15 +37,9 @@ const expected = (count: number): unknown[] =>
 
 const byText = (a: unknown, b: unknown): number => String(a).localeCompare(String(b));
 
-async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
-}
-
 const numbers = Array.from({ length: 200 }, (_, n) => n);
 
-describeEach.distinct('settle, however tasks are run,', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'settle, however tasks are run,', ({ name: startMethod }) => {
   let pool: WorkerPool;
   before(() => {
     pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true });
@@ -76,7 +71,7 @@ describeEach.distinct('settle, however tasks are run,', ({ name: startMethod }) 
   }
 });
 
-describeEach('settle', ({ name: startMethod, isProcess }) => {
+describeEach.of(['threading', 'forkserver'], 'settle', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
   trackWorkers(); // which looks when the pools have ended
   const gates = useGates();
@@ -208,7 +203,7 @@ describeEach('settle', ({ name: startMethod, isProcess }) => {
   }
 
   for (const ordered of [true, false]) {
-    it(`of parallelMergeMap: a rejection comes after what the call has given, ordered: ${ordered}`, async () => {
+    it(`of parallelMergeMap: a rejection follows what the call gave, ordered: ${ordered}`, async () => {
       const give = function* (n: number) {
         if (n === 1) throw new Error('at once');
         yield n;
@@ -246,7 +241,6 @@ describeEach('settle', ({ name: startMethod, isProcess }) => {
     expect(await rejection(pool.map(failOdd, broken, { settle: true }))).to.equal(failure);
   });
 
-  // peers: 22
   it('ends with what the input throws, also where that would throw again and again', async () => {
     let asked = 0;
     const input = {

@@ -16,7 +16,7 @@ interface TaskError {
   readonly error: Error;
 }
 
-describeEach.distinct('the channel rxjs-parallel-map:task:error', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'the channel rxjs-parallel-map:task:error', ({ name: startMethod }) => {
   const channel = 'rxjs-parallel-map:task:error';
   let heard: TaskError[] = [];
   let serials: number[] = [];
@@ -40,7 +40,7 @@ describeEach.distinct('the channel rxjs-parallel-map:task:error', ({ name: start
     return n;
   };
 
-  it('tells of what a task throws: the error that the call ends with, and where it comes from', async () => {
+  it('tells of what a task throws: the error, and where it comes from', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const error = await rejection(pool.map(failOdd, [0, 2, 3]));
     expect(heard).to.have.length(1);
@@ -73,7 +73,7 @@ describeEach.distinct('the channel rxjs-parallel-map:task:error', ({ name: start
     expect(heard.map(({ serial }) => serial)).to.deep.equal([serials[0], serials[0], serials[1]]);
   });
 
-  it('tells of a dead worker only where its values are not started again, for each that it had begun', async () => {
+  it('tells of each task of a dead worker that is not started again', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const die = () => process.exit(3);
     await pool.map(die, [0, 1, 2], { settle: true, chunkSize: 3 });

@@ -1,4 +1,4 @@
-// The option `taskTimeout`: a task that takes too long ends with its worker. peers: 39
+// The option `taskTimeout`: a task that takes too long ends with its worker.
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { concat, from, NEVER, of, range } from 'rxjs';
@@ -7,21 +7,18 @@ import { moduleTask, parallelFrom, parallelMap, parallelMergeMap, WorkerTimeoutE
 import { loopForever, passGate, useGates, type Gated } from '../support/gates.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools, identity } from '../support/pools.js';
-import { runProgram } from '../support/program.js';
+import { runScript } from '../support/runProgram.js';
 import { rejection } from '../support/rejection.js';
 import { settled, snapshot } from '../support/resources.js';
 import { describeEach } from '../support/startMethods.js';
 import { trackWorkers } from '../support/workers.js';
+import { collect } from '../support/collect.js';
+import { sleep, spin } from '../support/tasks.js';
 
 /** Loops at 2, else gives the value back. */
 const loopAt2 = (n: number): number => {
   while (n === 2);
   return n;
-};
-
-const sleep = async (milliseconds: number): Promise<number> => {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-  return milliseconds;
 };
 
 const neverSettles = (): Promise<never> => new Promise(() => undefined);
@@ -42,19 +39,13 @@ function block(milliseconds: number, condition = (): boolean => true): void {
   while (performance.now() < end || !condition());
 }
 
-async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
-}
-
 /** For calls of which each task runs into it. */
 const timed = { taskTimeout: 150 };
 
 /** For calls with other tasks beside: a busy machine may not give their worker a turn of a CPU for a while. */
 const generous = { taskTimeout: 1000 };
 
-describeEach.distinct('taskTimeout, however tasks are run,', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'taskTimeout, however tasks are run,', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
 
@@ -88,7 +79,7 @@ describeEach.distinct('taskTimeout, however tasks are run,', ({ name: startMetho
   }
 
   for (const [way, run] of Object.entries(ways)) {
-    it(`ends an endless loop in ${way}, and the pool goes on with another worker`, async () => {
+    it(`ends an endless loop in ${way}, and the pool goes on`, async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const before = await pool.apply(identity);
       expectTimeout(await rejection(run(pool)), { timeout: 1000, index: 1 });
@@ -99,26 +90,20 @@ describeEach.distinct('taskTimeout, however tasks are run,', ({ name: startMetho
 });
 
 // The clock of a task is the pool's, and stands in the program.
-describeEach.distinct('the time of a task with taskTimeout', ({ name: startMethod }) => {
+// The clock is the pool's, whatever its workers are.
+describeEach.of(['threading', 'forkserver'], 'the time of a task with taskTimeout', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
   const gates = useGates();
 
-  it('is for each task by itself: not for those before it, on its worker or in its chunk', async () => {
+  it('begins with each task: others before it do not count', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const input = [400, 400, 400, 400];
-    for (const chunkSize of [undefined, 4]) {
-      expect(await pool.map(sleep, input, { chunkSize, taskTimeout: 1500 })).to.deep.equal(input);
-    }
+    expect(await pool.map(sleep, input, { chunkSize: 4, taskTimeout: 1500 })).to.deep.equal(input);
   });
 
   it('is for each task of a quick function by itself, when its pace is known', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const spin = (milliseconds: number): number => {
-      const end = performance.now() + milliseconds;
-      while (performance.now() < end);
-      return milliseconds;
-    };
     await pool.map(
       spin,
       Array.from({ length: 2000 }, () => 0),
@@ -127,7 +112,7 @@ describeEach.distinct('the time of a task with taskTimeout', ({ name: startMetho
     expect(await pool.map(spin, input, { taskTimeout: 1500 })).to.deep.equal(input);
   });
 
-  it('in order: the results before come first, and a task that is started again has its whole time', async () => {
+  it('in order: earlier results come first, and a retried task has its whole time', async () => {
     // Value 0 dies once, and so is done only after value 1 has timed out.
     const task = async ({ dir, name }: Gated): Promise<string> => {
       const { appendFileSync, readFileSync } = await import('node:fs');
@@ -173,7 +158,7 @@ describeEach.distinct('the time of a task with taskTimeout', ({ name: startMetho
     expectTimeout(error, { timeout: 1000, index: 0 });
   });
 
-  it('of parallelMergeMap does not count while a call is made to wait by an earlier one', async () => {
+  it('of parallelMergeMap stands still while a call waits for an earlier one', async () => {
     const task = async function* (n: number) {
       const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
       if (n === 0) await delay(2000);
@@ -194,20 +179,6 @@ describeEach.distinct('the time of a task with taskTimeout', ({ name: startMetho
     const pool = createPool({ nJobs: 1, startMethod });
     expect(await pool.apply(sleep, [50], { taskTimeout: Infinity })).to.equal(50);
   });
-});
-
-describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
-  afterEach(endPools);
-  trackWorkers(); // which looks when the pools have ended
-  const gates = useGates();
-
-  it('ends an endless loop in apply', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const error = await rejection<TimedOut>(pool.apply(loopAt2, [2], timed));
-    expectTimeout(error, { timeout: 150, index: 0 });
-    expect(error.workerId).to.equal(0);
-    expect(await pool.apply(loopAt2, [3], { taskTimeout: 5000 })).to.equal(3);
-  });
 
   it('ends a promise that never settles, and an inner Observable that never ends', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
@@ -221,17 +192,6 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     expectTimeout(outcome.error, { timeout: 150, index: 0 });
   });
 
-  it("ends all workers of an operator's own pool, and leaves nothing", async () => {
-    const before = snapshot();
-    const source = concat(of(1, 3, 2), NEVER);
-    const { values, error } = await outcomeOf(
-      source.pipe(parallelMap(loopAt2, { nJobs: 2, startMethod, ...generous })),
-    );
-    expect(values).to.deep.equal([1, 3]);
-    expectTimeout(error, { timeout: 1000, index: 2 });
-    await settled(before);
-  });
-
   it('leaves no timer of tasks that were done in time', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const before = snapshot();
@@ -239,12 +199,6 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     const died = pool.map(() => process.exit(1), [0], { taskTimeout: 60_000 });
     expect(await rejection(died)).to.have.property('name', 'WorkerDiedError');
     await settled(before);
-  });
-
-  it('does not count the start of the worker, nor the loading of the module', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const module = new URL('../tasks/slowToLoad.js', import.meta.url);
-    expect(await pool.map<number, number>(module, [1, 2], generous)).to.deep.equal([2, 4]);
   });
 
   it('begins with the task where the module was slow to load', async () => {
@@ -285,7 +239,7 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     expect(await waiting).to.deep.equal([4, 5, 6]);
   });
 
-  it('ends a task of a call that has ended, where cancelTimeout would let it live longer', async () => {
+  it('ends a task of a cancelled call before its cancelTimeout', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const controller = new AbortController();
     const { signal } = controller;
@@ -304,9 +258,49 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     expect(await pool.apply(identity)).to.equal(before);
   });
 
+  it('neither holds the program open nor lets it end before its time', async () => {
+    const end = await runScript(`
+      const pool = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}', keepAlive: true });
+      await pool.apply((n) => n, [1], { taskTimeout: 1e6 });
+      await pool.apply(() => new Promise(() => {}), [], { taskTimeout: 200 }).catch((error) => console.log(error.name));
+    `);
+    expect(end).to.deep.equal({ code: 0, signal: null, stdout: 'WorkerTimeoutError\n', stderr: '' });
+  });
+});
+
+describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
+  afterEach(endPools);
+  trackWorkers(); // which looks when the pools have ended
+  const gates = useGates();
+
+  it('ends an endless loop in apply', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const error = await rejection<TimedOut>(pool.apply(loopAt2, [2], timed));
+    expectTimeout(error, { timeout: 150, index: 0 });
+    expect(error.workerId).to.equal(0);
+    expect(await pool.apply(loopAt2, [3], { taskTimeout: 5000 })).to.equal(3);
+  });
+
+  it("ends all workers of an operator's own pool, and leaves nothing", async () => {
+    const before = snapshot();
+    const source = concat(of(1, 3, 2), NEVER);
+    const { values, error } = await outcomeOf(
+      source.pipe(parallelMap(loopAt2, { nJobs: 2, startMethod, ...generous })),
+    );
+    expect(values).to.deep.equal([1, 3]);
+    expectTimeout(error, { timeout: 1000, index: 2 });
+    await settled(before);
+  });
+
+  it('does not count the start of the worker, nor the loading of the module', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const module = new URL('../tasks/slowToLoad.js', import.meta.url);
+    expect(await pool.map<number, number>(module, [1, 2], generous)).to.deep.equal([2, 4]);
+  });
+
   // The second result is more than a pipe holds: a process sends it only while somebody reads.
   for (const size of [1, 8 * 1024 * 1024]) {
-    it(`is not held against a task when the program was busy itself: a result of ${size} bytes is heard`, async () => {
+    it(`spares a result of ${size} bytes that a busy program has not read yet`, async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const task = async ({ dir, bytes }: { dir: string; bytes: number }): Promise<Uint8Array> => {
         const { appendFileSync } = await import('node:fs');
@@ -332,17 +326,8 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     expectTimeout(await stuck, { timeout: 150, index: 0 });
   });
 
-  it('neither holds the program open nor lets it end before its time', async () => {
-    const end = await runProgram(`
-      const pool = new WorkerPool({ nJobs: 1, startMethod: '${startMethod}', keepAlive: true });
-      await pool.apply((n) => n, [1], { taskTimeout: 1e6 });
-      await pool.apply(() => new Promise(() => {}), [], { taskTimeout: 200 }).catch((error) => console.log(error.name));
-    `);
-    expect(end).to.deep.equal({ code: 0, signal: null, stdout: 'WorkerTimeoutError\n', stderr: '' });
-  });
-
   if (!isProcess) {
-    it('fails the call also where a thread is inside native code, which cannot be ended before that returns', async () => {
+    it('fails the call also where a thread is inside native code', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const inNativeCode = async (): Promise<void> => {
         const { execSync } = await import('node:child_process');

@@ -7,13 +7,12 @@ import { describeEach } from '../support/startMethods.js';
 
 type Fields = Record<string, unknown>;
 
-describeEach.distinct('what a task throws', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'what a task throws', ({ name: startMethod }) => {
   afterEach(endPools);
   const share = sharePools();
   const thrown = <E = Error>(fn: (value: number) => unknown): Promise<E> =>
     rejection<E>(share({ nJobs: 1, startMethod }).map(fn, [0]));
 
-  // peers: 14
   it('arrives with its built-in class, name and message', async () => {
     const pool = share({ nJobs: 1, startMethod });
     const classes = [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, Error];
@@ -81,7 +80,6 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
     expect(timeout).to.be.instanceOf(DOMException).with.property('name', 'TimeoutError');
   });
 
-  // peers: 13
   it('null, undefined, strings, numbers, bigints and booleans', async () => {
     const pool = share({ nJobs: 1, startMethod });
     const fail = ([value]: readonly unknown[]) => {
@@ -111,7 +109,6 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
     }
   });
 
-  // peers: 13
   it('plain objects, arrays, maps and dates', async () => {
     const pool = share({ nJobs: 1, startMethod });
     const fail = ([value]: readonly unknown[]) => {
@@ -134,7 +131,6 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
     expect(symbol.message).to.include('Symbol(sign)');
   });
 
-  // peers: 5 of section 2
   it('a proxy that is revoked or throws at any question as an error, in a way that the worker survives', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const worker = await pool.apply(identity);
@@ -185,7 +181,6 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
     expect(Object.keys(error)).to.deep.equal(['code', 'status', 'details']);
   });
 
-  // peers: 18
   it('without the properties that cannot be sent, with the others', async () => {
     const error = await thrown<Error & Fields>(() => {
       const response = { status: 500, socket: () => undefined, headers: { a: 'b' } };
@@ -209,7 +204,6 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
     expect(typed).to.have.property('code').that.is.a('string');
   });
 
-  // peers: 15, 16
   it('custom classes as the closest built-in class, with their name and fields', async () => {
     const error = await thrown<Error & Fields>(() => {
       class HttpError extends TypeError {
@@ -257,7 +251,6 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
     expect(trapped.message).to.equal('trapped');
   });
 
-  // peers: 14
   it('with a stack that names the task', async () => {
     const error = await thrown(function theTask() {
       throw new Error('here');
@@ -348,7 +341,6 @@ describeEach.distinct('what a task throws', ({ name: startMethod }) => {
     expect(await pool.apply(() => (globalThis as { started?: number[] }).started)).to.deep.equal([0, 1, 2]);
   });
 
-  // peers: 19, 20
   it('makes no noise where several fail', async () => {
     const noise: unknown[] = [];
     const listener = (reason: unknown) => noise.push(reason);

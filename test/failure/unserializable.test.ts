@@ -8,10 +8,9 @@ class Connection {
   readonly handler = () => undefined;
 }
 
-describeEach.distinct('a value that cannot be sent', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'spawn'], 'a value that cannot be sent', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
 
-  // peers: 17
   const inputs: readonly [string, () => unknown, string, string][] = [
     ['a function', () => ({ user: { greet: () => 1 } }), 'value.user.greet', 'function greet'],
     ['a symbol', () => [1, Symbol('id')], 'value[1]', 'Symbol(id)'],
@@ -76,7 +75,6 @@ describeEach.distinct('a value that cannot be sent', ({ name: startMethod, share
     expect(await pool.apply(take, [1])).to.equal(2);
   });
 
-  // peers: 17
   const results: readonly [string, () => unknown, string, string][] = [
     ['a function', () => ({ user: { greet: () => 1 } }), 'value.user.greet', 'function greet'],
     ['a symbol', () => Symbol('id'), 'value', 'Symbol(id)'],
@@ -96,7 +94,7 @@ describeEach.distinct('a value that cannot be sent', ({ name: startMethod, share
     ['a generator object', () => (function* () {})(), 'value', ''],
   ];
   for (const [what, task, path, kind] of results) {
-    it(`on its way back, ${what}: an UnserializableError with the path, and the worker lives`, async () => {
+    it(`as a result, ${what}: an error with the path, and the worker lives`, async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const before = await pool.apply(identity);
       if (what !== 'a generator object') {
@@ -142,7 +140,7 @@ describeEach.distinct('a value that cannot be sent', ({ name: startMethod, share
     expect(performance.now() - start).to.be.below(10_000);
   });
 
-  it('as a result: a call after it that is under way harms no other call, whatever it does yet', async () => {
+  it('as a result: a call behind it that is running harms no other call', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const task = async (n: number): Promise<unknown> => {
       await new Promise((resolve) => setTimeout(resolve, 40));

@@ -1,4 +1,4 @@
 import { describeTables, tableModule } from '../support/tables.js';
 import { tables } from './tables/functions.js';
 
-describeTables('captured functions', tableModule('functions'), tables);
+describeTables(['threading', 'spawn'], 'captured functions', tableModule('functions'), tables);

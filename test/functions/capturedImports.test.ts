@@ -185,7 +185,7 @@ const source = `${common}${isCommonJs ? ofCommonJs : ofModules}
   export const tables = { ...commonTables, ...ofTables } as any;
 `;
 
-describeTables('captured imports', { name: 'imports', source, others, files }, [
+describeTables(['threading', 'spawn', 'forkserver'], 'captured imports', { name: 'imports', source, others, files }, [
   'by import: Node’s own modules',
   'by import: packages',
   'by import: files',

@@ -1,4 +1,4 @@
 import { describeTables, tableModule } from '../support/tables.js';
 import { tables } from './tables/values.js';
 
-describeTables('captured values', tableModule('values'), tables);
+describeTables(['threading', 'spawn'], 'captured values', tableModule('values'), tables);

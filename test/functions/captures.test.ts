@@ -23,7 +23,7 @@ const nested = { season };
 const hash = (text: string): string => createHash('md5').update(text).digest('hex').slice(0, 4);
 const undefinedHere: unknown = 'defined';
 
-describeEach.distinctAnd('spawn', 'captures', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn', 'fork'], 'captures', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
 
@@ -45,7 +45,7 @@ describeEach.distinctAnd('spawn', 'captures', ({ name: startMethod }) => {
     expect(await lastValueFrom(all)).to.deep.equal(['sugar', 'a']);
   });
 
-  it('are those of their call: the same function gets others in the next, and its own without them', async () => {
+  it('belong to one call: the same function gets others in the next', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     const fn = (text: string): string => salt + text;
     const calls = ['a', 'b', undefined, 'a'].map((value) =>
@@ -91,9 +91,19 @@ describeEach.distinctAnd('spawn', 'captures', ({ name: startMethod }) => {
     );
   });
 
-  it('that the function does not use are of no account', async () => {
+  it('that no function of the call uses are refused, with what was meant', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    expect(await pool.apply(() => 1, [], { captures: { promise, salt: new WeakMap(), other: 1 } })).to.equal(1);
+    const refusal = async (captures: object, options = {}): Promise<string> => {
+      const error = await rejection(pool.apply(() => salt, [], { ...options, captures: { ...captures } }));
+      expect(error).to.be.instanceOf(TypeError);
+      return error.message;
+    };
+    const sentence = 'which no function of the call has as a variable.';
+    expect(await refusal({ salts: 1 })).to.equal(`"captures" has 'salts', ${sentence} Did you mean 'salt'?`);
+    expect(await refusal({ salt: 1, other: 1 })).to.equal(`"captures" has 'other', ${sentence} Leave it out.`);
+    expect(workers.started).to.equal(0);
+    const workerInit = (): unknown => promise;
+    expect(await pool.apply(() => salt, [], { workerInit, captures: { salt: 'a', promise: 1 } })).to.equal('a');
   });
 
   it('that cannot travel are refused by their name', async () => {
@@ -115,7 +125,7 @@ describeEach.distinctAnd('spawn', 'captures', ({ name: startMethod }) => {
   });
 });
 
-describeEach.distinctAnd('spawn', 'in a Node that allows no inspector', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn', 'forkserver'], 'in a Node that allows no inspector', ({ name: startMethod }) => {
   const folder = useProgramFolder();
 
   it('captures give what is used; whatever is missing is named', async () => {

@@ -21,7 +21,7 @@ const factor = 3;
 const triple = (n: number) => n * factor;
 const md5 = (text: string) => createHash('md5').update(text).digest('hex').slice(0, 4);
 
-describeEach.distinct('capturing', ({ name: startMethod, isProcess }) => {
+describeEach.of(['threading', 'spawn'], 'capturing', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
 
   it('reads values afresh at each subscription, and not when the operator is made', async () => {
@@ -48,7 +48,7 @@ describeEach.distinct('capturing', ({ name: startMethod, isProcess }) => {
     expect(await lastValueFrom(defer(() => read$))).to.deep.equal([6, 2]);
   });
 
-  it('takes the values that were there when somebody subscribed, though values come later', async () => {
+  it('takes the values of the time of the subscription', async () => {
     changing = 1;
     const results = lastValueFrom(
       range(0, 4).pipe(
@@ -176,7 +176,7 @@ const header = `
   const point = new Point();
 `;
 
-describeEach.distinct('capturing in a program', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'capturing in a program', ({ name: startMethod }) => {
   const folder = useProgramFolder();
 
   const run = async (body: string, flags: readonly string[] = []): Promise<{ printed: unknown; stderr: string }> => {
@@ -187,7 +187,7 @@ describeEach.distinct('capturing in a program', ({ name: startMethod }) => {
     return { printed: JSON.parse(stdout), stderr };
   };
 
-  it('many subscriptions leave no session open and no memory behind, here or in the worker', async () => {
+  it('many subscriptions leave no session open and no memory behind', async () => {
     const { printed } = await run(
       `
         const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });

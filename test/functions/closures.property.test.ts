@@ -32,7 +32,7 @@ const numRuns = Math.ceil(runs / (startMethods.length * kinds.length * PER_FILE)
 
 after(removeFiles);
 
-describeEach.distinctAnd('spawn', 'a task of a random program', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn', 'fork'], 'a task of a random program', ({ name: startMethod }) => {
   let pool: Pool;
   before(() => {
     pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });

@@ -12,7 +12,6 @@ import { describeEach } from '../support/startMethods.js';
 type Text = (value: string) => string;
 type Count = (value: number) => number;
 
-// peers: 70
 describeEach('a task in a module', ({ name: startMethod }) => {
   afterEach(endPools);
   const esm = new URL('../tasks/functions.js', import.meta.url);
@@ -48,7 +47,7 @@ describeEach('a task in a module', ({ name: startMethod }) => {
     }
   });
 
-  it('in CommonJS: module.exports itself, a property, and one that only running the module shows', async () => {
+  it('in CommonJS: module.exports, a property, and one that only running it shows', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     expect(await pool.map(cjs, ['/x/y'])).to.deep.equal(['cjs:y']);
     expect(await pool.map(moduleTask<Text>(cjs), ['/x/y'])).to.deep.equal(['cjs:y']);
@@ -77,7 +76,7 @@ describeEach('a task in a module', ({ name: startMethod }) => {
 });
 
 describe('moduleTask', () => {
-  it('and transfer, of the other copy of the package (CommonJS beside ES module), are known here', async () => {
+  it('and transfer work across the ES module and the CommonJS copy', async () => {
     const other = (
       process.env['FORMAT'] === 'cjs'
         ? await import('rxjs-parallel-map')

@@ -5,7 +5,7 @@ import {
   type UnportableFunctionError as Unportable,
 } from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
-import { runProgram } from '../support/programFile.js';
+import { runProgram } from '../support/runProgram.js';
 import { rejection, thrownBy } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
@@ -150,7 +150,7 @@ const written: Readonly<Record<string, () => (x: number) => unknown>> = {
   'sloppy code': () => new Function('x', 'with ({ y: 2 }) { return x * y; }') as (x: number) => number,
 };
 
-describeEach.distinctAnd('spawn', 'a plain function', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'a plain function', ({ name: startMethod }) => {
   afterEach(endPools);
 
   it('can be written in any way', async () => {
@@ -241,14 +241,12 @@ describeEach.distinctAnd('spawn', 'a plain function', ({ name: startMethod }) =>
       .with.property('message', 'missing is not defined');
   });
 
-  // peers: 71
   it('that is native is found by its name', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     expect(await pool.apply(Math.max, [1, 3, 2])).to.be.NaN; // for the context comes last
     expect(await pool.map(parseInt as (text: string) => number, ['12', '7'])).to.deep.equal([12, 7]);
   });
 
-  // peers: 71
   it('that is bound, or a proxy, is refused by its name', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const bound = function boundOne(this: unknown, x: number) {
@@ -277,7 +275,6 @@ describeEach.distinctAnd('spawn', 'a plain function', ({ name: startMethod }) =>
     expect(error.message).to.match(/^An anonymous function \(.*plain\.test\.[jt]s:\d+:\d+\) .* later is a Promise/);
   });
 
-  // peers: 71
   it('that is a class is refused by its name', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const error = await rejection(pool.map(Shapes as never, [1]));
@@ -287,7 +284,6 @@ describeEach.distinctAnd('spawn', 'a plain function', ({ name: startMethod }) =>
     expect(thrownBy(() => parallelMap(Shapes as never)).message).to.match(/got the class Shapes: wrap it/);
   });
 
-  // peers: 71
   it('that is a generator function: an error that says what to do, and no hang', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const outcomes = await Promise.allSettled([

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { transformSync } from 'esbuild';
 import ts from 'typescript';
 import { ProgramFolder } from '../support/forms.js';
-import { runNode } from '../support/programFile.js';
+import { runNode } from '../support/runProgram.js';
 import { describeEach } from '../support/startMethods.js';
 import { babel, swc } from './compilers.js';
 
@@ -91,7 +91,7 @@ const compiled: Readonly<Record<string, () => string>> = {
   'swc, for ES5': () => swc(source, 'cjs', 'es5'),
 };
 
-describeEach.distinctAnd('spawn', 'private members, compiled by', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'private members, compiled by', ({ name: startMethod }) => {
   let folder: ProgramFolder;
   beforeEach(() => (folder = new ProgramFolder()));
   afterEach(() => folder.remove());

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { transformSync } from 'esbuild';
-import { forms, isCommonJs, useProgramFolder, type ProgramFolder } from '../support/forms.js';
+import { isCommonJs, useProgramFolder, type Form, type ProgramFolder } from '../support/forms.js';
 import { describeEach } from '../support/startMethods.js';
 
 /** It prints the stacks of functions that fail, in a worker and here, and where one stands that cannot travel. */
@@ -103,30 +103,42 @@ function placesIn(stack: string, depth: number): string[] {
   return frames.slice(0, depth).map((frame) => /(?:program|helper)\.[jt]s:\d+:\d+/.exec(frame)?.[0] ?? frame);
 }
 
-describeEach('the stack of an error in a worker', ({ name: startMethod }) => {
-  const folder = useProgramFolder();
+/** Fails where the stacks in the worker are not those of the program, with places in files that have an extension. */
+function expectSame({ stacks, location }: Printed, extension: string): void {
+  expect(location).to.match(new RegExp(`program\\.${extension}:\\d+:\\d+$`));
+  if (extension === 'ts') expect(location).to.include(`:${lineOf('() => weak')}:`);
+  for (const [name, depth] of Object.entries(depths)) {
+    const { worker, here } = stacks[name] as Stacks;
+    expect(placesIn(worker, depth), `${name}: ${worker}\n\nHere: ${here}`).to.deep.equal(placesIn(here, depth));
+    expect(placesIn(worker, depth).join('\n'), name).to.match(
+      new RegExp(`^((program|helper)\\.${extension}:\\d+:\\d+\n?){${depth}}$`),
+    );
+  }
+}
 
-  const run = async (program: string, options: Parameters<ProgramFolder['run']>[1]): Promise<Printed> => {
+/** For a suite: a folder for programs, and what runs them. */
+function usePrograms(startMethod: string) {
+  const folder = useProgramFolder();
+  const run = async (program: string, options: Parameters<ProgramFolder['run']>[1] = {}): Promise<Printed> => {
     const { stdout, stderr } = await folder.run(program, { ...options, args: [startMethod] });
     expect(stderr).to.equal('');
     return JSON.parse(stdout) as Printed;
   };
-
-  const expectSame = ({ stacks, location }: Printed, extension: string): void => {
-    expect(location).to.match(new RegExp(`program\\.${extension}:\\d+:\\d+$`));
-    if (extension === 'ts') expect(location).to.include(`:${lineOf('() => weak')}:`);
-    for (const [name, depth] of Object.entries(depths)) {
-      const { worker, here } = stacks[name] as Stacks;
-      expect(placesIn(worker, depth), `${name}: ${worker}\n\nHere: ${here}`).to.deep.equal(placesIn(here, depth));
-      expect(placesIn(worker, depth).join('\n'), name).to.match(
-        new RegExp(`^((program|helper)\\.${extension}:\\d+:\\d+\n?){${depth}}$`),
-      );
-    }
+  const runWithMaps = async (form: Form): Promise<Printed> => {
+    const write = (name: string, text: string): string =>
+      form === 'tsx' ? folder.write(`${name}.ts`, text) : folder.writeWithMap(name, text);
+    write('helper', helper);
+    return run(write('program', source), { form, flags: ['--enable-source-maps'] });
   };
+  return { folder, run, runWithMaps };
+}
+
+describeEach('the stack of an error in a worker', ({ name: startMethod }) => {
+  const { folder, run, runWithMaps } = usePrograms(startMethod);
 
   it('shows file, line and column of the compiled file, where no source map is used', async () => {
     folder.writeAs('tsc', 'helper', helper);
-    const printed = await run(folder.writeAs('tsc', 'program', source), {});
+    const printed = await run(folder.writeAs('tsc', 'program', source));
     expectSame(printed, 'js');
     const { stacks } = printed;
     const { worker } = stacks['ofMethod'] as Stacks;
@@ -134,14 +146,18 @@ describeEach('the stack of an error in a worker', ({ name: startMethod }) => {
     expect(stacks['named']?.worker).to.match(/at inner \(/);
   });
 
-  for (const form of forms) {
-    it(`shows those of the source, with --enable-source-maps, in a program that ${form} has compiled`, async () => {
-      const write = (name: string, text: string): string =>
-        form === 'tsx' ? folder.write(`${name}.ts`, text) : folder.writeWithMap(name, text);
-      write('helper', helper);
-      expectSame(await run(write('program', source), { form, flags: ['--enable-source-maps'] }), 'ts');
-    });
-  }
+  it('shows places in the source with --enable-source-maps', async () => {
+    expectSame(await runWithMaps('tsc'), 'ts');
+  });
+});
+
+// Who has compiled a program is known in the program, and to what loads modules in a thread or a process.
+describeEach.of(['threading', 'spawn'], 'the stack of an error in a worker', ({ name: startMethod }) => {
+  const { folder, run, runWithMaps } = usePrograms(startMethod);
+
+  it('shows places in the source with --enable-source-maps, compiled by tsx', async () => {
+    expectSame(await runWithMaps('tsx'), 'ts');
+  });
 
   for (const flags of [[], ['--enable-source-maps']]) {
     it(`shows the column, too, in a minified file of one line ${flags.join()}`, async () => {

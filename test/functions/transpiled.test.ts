@@ -6,7 +6,7 @@ import { transformSync, buildSync, type BuildOptions } from 'esbuild';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { ProgramFolder } from '../support/forms.js';
-import { projectFolder, runNode, type ProgramResult } from '../support/programFile.js';
+import { projectFolder, runNode, type ProgramResult } from '../support/runProgram.js';
 import { describeEach } from '../support/startMethods.js';
 import { babel, swc } from './compilers.js';
 
@@ -211,7 +211,7 @@ function printed({ code, stdout, stderr }: ProgramResult): unknown {
   return JSON.parse(stdout);
 }
 
-describeEach.distinctAnd('spawn', 'a function in a program made by', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'a function in a program made by', ({ name: startMethod }) => {
   let folder: ProgramFolder;
   beforeEach(() => (folder = new ProgramFolder()));
   afterEach(() => folder.remove());
@@ -299,7 +299,10 @@ const inTheRepl = `
   Promise.all(calls).then((results) => console.log('results: ' + JSON.stringify(results)), (error) => console.log('results: ' + error.stack)).finally(() => pool.terminate())
 `;
 
-(format === 'cjs' ? describeEach.distinctAnd : () => undefined)('spawn', 'a function', ({ name: startMethod }) => {
+/** What loads CommonJS only. */
+const describeInCommonJs = format === 'cjs' ? describeEach.of : () => undefined;
+
+describeInCommonJs(['threading', 'spawn'], 'a function', ({ name: startMethod }) => {
   const folder = new ProgramFolder();
   after(() => folder.remove());
 

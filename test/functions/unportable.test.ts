@@ -172,12 +172,12 @@ const cases: Readonly<Record<string, Case>> = {
   'an array whose memory was transferred': {
     fn: () => detached.length,
     variable: 'detached',
-    reason: /^it is a Uint8Array of detached memory: that was transferred$/,
+    reason: /^it is a Uint8Array that is detached: its memory was transferred$/,
   },
   'such memory itself': {
     fn: () => detachedMemory,
     variable: 'detachedMemory',
-    reason: /^it is an ArrayBuffer of detached/,
+    reason: /^it is an ArrayBuffer that is detached/,
   },
   'such a view, by its path': {
     fn: () => detachedInside,
@@ -278,7 +278,7 @@ function literally(text: string): string {
   return text.replace(/[^\w\s]/g, '\\$&');
 }
 
-describeEach.distinctAnd('spawn', 'what cannot travel', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'spawn'], 'what cannot travel', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const memory = new SharedArrayBuffer(4);

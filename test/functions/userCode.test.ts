@@ -7,7 +7,6 @@ describeEach('user code in a worker cannot break the pool', ({ name: startMethod
   afterEach(endPools);
 
   const deeds: Readonly<Record<string, () => unknown>> = {
-    // peers: 37
     'by replacing globalThis.process': () => {
       (globalThis as { process: unknown }).process = { exit: 'mine' };
     },
@@ -27,7 +26,6 @@ describeEach('user code in a worker cannot break the pool', ({ name: startMethod
     'by replacing structuredClone and AbortController': () => {
       Object.assign(globalThis, { structuredClone: undefined, AbortController: undefined });
     },
-    // peers: 55
     'by parentPort.postMessage': async () => {
       const { parentPort } = await import('node:worker_threads');
       for (const message of ['text', null, [3, 0, ['forged'], 0], [8], { a: 1 }]) parentPort?.postMessage(message);

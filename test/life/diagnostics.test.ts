@@ -35,7 +35,7 @@ describeEach('the channels rxjs-parallel-map:worker:start and :worker:exit', ({ 
     unsubscribe('rxjs-parallel-map:worker:exit', hearEnd);
   });
 
-  it('tell of each worker once, with the same serial number, before the Observable completes', async () => {
+  it('tell of each worker once, with one serial number, before complete', async () => {
     const values = of(gates().value('a'), gates().value('b'));
     const outcome = outcomeOf(values.pipe(parallelMap(passGate, { nJobs: 2, startMethod })));
     await gates().haveStarted('a', 'b');

@@ -10,19 +10,9 @@ import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 import { until } from '../support/until.js';
 import { trackWorkers } from '../support/workers.js';
+import { count, countsFrom } from '../support/counter.js';
 
-interface Counter {
-  tasks: number;
-}
-
-const count = (_value: unknown, { state }: TaskContext<Counter>): number => ++state.tasks;
-const startAt =
-  (first: number) =>
-  ({ state }: WorkerContext<Counter>): void => {
-    state.tasks = first;
-  };
-
-describeEach.distinct('init and exit functions of several calls', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'init and exit functions of several calls', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const gates = useGates();
@@ -39,7 +29,7 @@ describeEach.distinct('init and exit functions of several calls', ({ name: start
     };
   };
 
-  it('an init function that fails in one worker is an error of the call whose values wait there only', async () => {
+  it('an init function that fails in one worker fails only the call that it is for', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     const workerInit = ({ workerId }: WorkerContext): void => {
       if (workerId === 1) throw new Error('not here');
@@ -52,7 +42,7 @@ describeEach.distinct('init and exit functions of several calls', ({ name: start
     expect(await first).to.deep.equal(['a']);
   });
 
-  it('an exit function that waits for its worker does not run when nobody wants it any more', async () => {
+  it('an exit function that waits for its worker does not run after a cancellation', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const source = new Subject<number>();
     const results = new Subject<number>();
@@ -72,7 +62,7 @@ describeEach.distinct('init and exit functions of several calls', ({ name: start
     expect(gates().log).to.deep.equal(['start a', 'end a']);
   });
 
-  it('an exit function that waits for its worker is no loss of its call where the worker dies of another one', async () => {
+  it('an exit function is not lost with a worker that dies of another call', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const die = async (value: Gated, context: TaskContext): Promise<void> => {
       await passGate(value, context);
@@ -121,13 +111,13 @@ describeEach.distinct('init and exit functions of several calls', ({ name: start
     expect(pool.getExitResults()).to.deep.equal([]);
   });
 
-  it('functions that workers are just leaving with begin anew, and are kept from then on', async () => {
+  it('functions whose workers are just leaving begin anew, and are kept', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const first = { workerInit: startAt(10), workerExit: gatedExit('exit') };
+    const first = { workerInit: countsFrom(10), workerExit: gatedExit('exit') };
     expect(await pool.map(count, [1], first)).to.deep.equal([11]);
     const source = new Subject<number>();
     const results: number[] = [];
-    const options = { pool, workerInit: startAt(20) };
+    const options = { pool, workerInit: countsFrom(20) };
     source.pipe(parallelMap(count, options)).subscribe((n) => results.push(n)); // which has the worker replaced
     await gates().haveStarted('exit');
     source.next(1);
@@ -167,7 +157,7 @@ describeEach.distinct('init and exit functions of several calls', ({ name: start
 
   it('terminate cuts exit functions short, which is no error of stopAndJoin', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    await pool.map(count, [1], { workerInit: startAt(10), workerExit: gatedExit('exit') });
+    await pool.map(count, [1], { workerInit: countsFrom(10), workerExit: gatedExit('exit') });
     const joined = pool.stopAndJoin();
     await gates().haveStarted('exit');
     await pool.terminate();
@@ -175,7 +165,7 @@ describeEach.distinct('init and exit functions of several calls', ({ name: start
     expect(gates().log).to.deep.equal(['start exit']);
   });
 
-  it('terminate resolves though an exit function has thrown, and stopAndJoin meanwhile rejects with that', async () => {
+  it('terminate resolves though an exit function has thrown; stopAndJoin rejects', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     const hang = gatedExit('exit');
     const workerExit = ({ workerId }: WorkerContext): Promise<string> => {

@@ -15,7 +15,7 @@ import { trackWorkers } from '../support/workers.js';
 const add = (n: number, { state }: TaskContext<{ sum?: number }>): number => (state.sum = (state.sum ?? 0) + n);
 const toSum = ({ state }: WorkerContext<{ sum: number }>): number => state.sum;
 
-describeEach.distinct('exit results', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'exit results', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
   const log = useWorkerLog();
@@ -178,7 +178,7 @@ describeEach.distinct('exit results', ({ name: startMethod }) => {
       expect(seen).to.deep.equal(['mine']);
     });
 
-    it('on a pool that stays gets those of its own subscription, as often as it is subscribed to', async () => {
+    it('on a pool that stays, each subscription gets its own', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const all: unknown[] = [];
       const life = { pool, workerExit: toSum, onExitResults: (results: unknown[]) => all.push(results) };

@@ -11,25 +11,11 @@ import { describeEach } from '../support/startMethods.js';
 import { until } from '../support/until.js';
 import { useWorkerLog } from '../support/workerLog.js';
 import { trackWorkers } from '../support/workers.js';
-
-interface Counter {
-  tasks: number;
-}
-
-const startCounting = ({ state }: WorkerContext<Counter>): void => {
-  state.tasks = 100;
-};
-const count = (_value: unknown, { state }: WorkerContext<Counter>): number => ++state.tasks;
-const toCount = ({ state }: WorkerContext<Counter>): number => state.tasks;
-
-async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
-}
+import { collect } from '../support/collect.js';
+import { type Counter, count, countsFrom, toCount } from '../support/counter.js';
 
 const input = [1, 2, 3];
-const life = { workerInit: startCounting, workerExit: toCount };
+const life = { workerInit: countsFrom(100), workerExit: toCount };
 
 /** Functions that write down that they run. */
 function logging(log: ReturnType<typeof useWorkerLog>) {
@@ -54,7 +40,7 @@ function logging(log: ReturnType<typeof useWorkerLog>) {
 const gather = (n: number, { state }: TaskContext<{ seen?: number[] }>): number[] =>
   (state.seen = [...(state.seen ?? []), n]);
 
-describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'workerInit and workerExit', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers(); // which looks when the pools have ended
   const log = useWorkerLog();
@@ -162,7 +148,7 @@ describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
 
   it('either may be missing', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    expect(await pool.map(count, input, { workerInit: startCounting })).to.deep.equal([101, 102, 103]);
+    expect(await pool.map(count, input, { workerInit: countsFrom(100) })).to.deep.equal([101, 102, 103]);
     const remember = (n: number, { state }: TaskContext<{ last?: number }>): number => (state.last = n);
     await pool.map(remember, input, { workerExit: ({ state }) => state.last });
     expect(pool.getExitResults()).to.deep.equal([3]);
@@ -178,7 +164,7 @@ describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
     expect(pool.getExitResults()).to.deep.equal([103, 103]);
   });
 
-  it('calls that have neither share the state of a worker while it lives, apart from those that have', async () => {
+  it('calls that have neither share the state of a worker, apart from those that do', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const both = [pool.map(gather, [1, 2]), pool.map(gather, [3, 4]), pool.map(gather, [5], { workerExit: () => 0 })];
     const [first, second, other] = await Promise.all(both);
@@ -187,7 +173,7 @@ describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
     expect(await pool.map(gather, [6])).to.deep.equal([[6]]);
   });
 
-  it('the exit function has run, and the workers have left, when the Observable completes', async () => {
+  it('exit functions have run, and workers have left, before complete', async () => {
     const { file } = log();
     const exit = async (): Promise<void> => {
       const { appendFileSync: append } = await import('node:fs');
@@ -210,7 +196,7 @@ describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
       'rejected by workerExit': { workerExit: async () => { throw Object.assign(new RangeError('no'), { code: 'E1' }); } }, // prettier-ignore
     };
     for (const [title, options] of Object.entries(errors)) {
-      it(`${title} is that of the call, as it was thrown, with the worker's id`, async () => {
+      it(`${title} fails the call as it was thrown, with a workerId`, async () => {
         const pool = createPool({ nJobs: 1, startMethod });
         const error = await rejection(pool.map((n) => n, input, options));
         expect(error).to.be.instanceOf(RangeError);
@@ -218,7 +204,6 @@ describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
         expect(error).to.not.have.property('index');
         expect(await pool.map((n) => n, input)).to.deep.equal(input);
 
-        // peers: 23
         const single = await rejection(pool.apply((n: number) => n, [1], { ...options, workerLifespan: 1 }));
         expect(single).to.be.instanceOf(RangeError).and.to.include({ message: 'no', code: 'E1', workerId: 0 });
 
@@ -309,7 +294,7 @@ describeEach.distinct('workerInit and workerExit', ({ name: startMethod }) => {
     expect(await other).to.deep.equal(numbers);
   });
 
-  it('run alone in their worker: a task of another call neither runs nor waits there meanwhile', async () => {
+  it('run alone in their worker: no task of another call runs or waits there', async () => {
     const { file } = log();
     const pool = createPool({ nJobs: 1, startMethod });
     const slow = async (): Promise<void> => {
@@ -395,7 +380,7 @@ describeEach('workerInit and workerExit', ({ name: startMethod }) => {
     it('in a task after workerInit is no fault of that', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const task = (): never => process.exit(7);
-      const error = await rejection(pool.map(task, [1], { workerInit: startCounting, workerExit: toCount }));
+      const error = await rejection(pool.map(task, [1], { workerInit: countsFrom(100), workerExit: toCount }));
       expect(error).to.include({ name: 'WorkerDiedError', exitCode: 7 }).and.not.have.property('option');
     });
 

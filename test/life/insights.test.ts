@@ -10,16 +10,12 @@ import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 import { until } from '../support/until.js';
 import { trackWorkers } from '../support/workers.js';
-
-const spin = (ms: number): number => {
-  for (const end = performance.now() + ms; performance.now() < end;);
-  return ms;
-};
+import { spin } from '../support/tasks.js';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
 // Measured in the pool, in the loop that all workers run, and by what their channel counts.
-describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
+describeEach.of(['threading', 'forkserver'], 'insights', ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
   trackWorkers();
   const create = (options: WorkerPoolOptions = {}) =>
@@ -415,7 +411,7 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
   describe('onInsights', () => {
     const options = { nJobs: 1, startMethod };
 
-    it('is called once, after the last value and before the end, with the figures of the subscription', async () => {
+    it('is called once, between the last value and the end of a subscription', async () => {
       const events: unknown[] = [];
       const onInsights = ({ nCompletedTasks, exitTime }: Insights): number =>
         events.push([nCompletedTasks, exitTime[0]! > 15]);
@@ -449,6 +445,15 @@ describeEach.distinct('insights', ({ name: startMethod, isProcess }) => {
         .subscribe()
         .unsubscribe();
       expect(seen).to.have.length(1);
+    });
+
+    it('is called before the error of a signal that has fired already', async () => {
+      const seen: number[][] = [];
+      const onInsights = ({ nCompletedTasks }: Insights): number => seen.push(nCompletedTasks);
+      const signal = AbortSignal.abort('fired');
+      const aborted = await outcomeOf(of(1).pipe(parallelMap(spin, { ...options, onInsights, signal })));
+      expect(aborted).to.deep.equal({ values: [], end: 'error', error: 'fired' });
+      expect(seen).to.deep.equal([[0]]);
     });
 
     it('is called again and again while the Observable runs, with `every`', async () => {

@@ -7,21 +7,10 @@ import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 import { trackWorkers } from '../support/workers.js';
-
-interface Counter {
-  tasks: number;
-}
-
-const count = (_value: unknown, { state }: WorkerContext<Counter>): number => ++state.tasks;
-const toCount = ({ state }: WorkerContext<Counter>): number => state.tasks;
-const countsFrom =
-  (first: number) =>
-  ({ state }: WorkerContext<Counter>): void => {
-    state.tasks = first;
-  };
+import { type Counter, count, countsFrom, toCount } from '../support/counter.js';
 
 // The pool decides which worker stays for whom; that one ends, in whichever way, is in pool/lifecycle and failure/deadWorkers.
-describeEach.distinct('keepAlive', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'keepAlive', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const create = () => createPool({ nJobs: 1, startMethod, keepAlive: true });
@@ -52,7 +41,7 @@ describeEach.distinct('keepAlive', ({ name: startMethod }) => {
     expect(workers.started).to.equal(2);
   });
 
-  it('goes by what the functions are, not by which: of the same source, with equal variables', async () => {
+  it('takes functions of the same source with equal variables as the same', async () => {
     const pool = create();
     expect(await pool.map(count, [1], { workerInit: countsFrom(10) })).to.deep.equal([11]);
     expect(await pool.map(count, [1], { workerInit: countsFrom(10) })).to.deep.equal([12]);
@@ -114,7 +103,7 @@ describeEach.distinct('keepAlive', ({ name: startMethod }) => {
     expect(workers.started).to.equal(2);
   });
 
-  it('stopAndJoin rejects with what an exit function has thrown, and the pool can be used again', async () => {
+  it('stopAndJoin rejects with what an exit function throws, and the pool goes on', async () => {
     const pool = create();
     const workerExit = (): never => {
       throw new RangeError('no');
@@ -165,7 +154,7 @@ describeEach.distinct('keepAlive', ({ name: startMethod }) => {
     expect(await pool.map(count, [1], good)).to.deep.equal([2]);
   });
 
-  it('twenty calls with functions of their own leave no worker too many and none without an end', async () => {
+  it('twenty calls with functions of their own leave no worker behind', async () => {
     const pool = create();
     for (let first = 0; first < 20; first++) {
       const life = { workerInit: countsFrom(first), workerExit: toCount };

@@ -39,13 +39,13 @@ function livesOf(all: readonly Life[]): { workerId: number; tasks: number }[] {
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-// Who counts is the pool, and that a worker of each start method leaves and is replaced is below.
-describeEach.distinct('workerLifespan, however tasks are run,', ({ name: startMethod }) => {
+// Who counts is the pool; that a worker of each start method leaves and is replaced is in the suite after this one.
+describeEach.of(['threading', 'fork'], 'workerLifespan, however tasks are run,', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
 
   const ways: Record<string, (pool: WorkerPool) => Promise<Life[]>> = {
-    'map, after which adaptive chunks would be large': (pool) => pool.map(live, numbers(17), { workerLifespan: 5 }),
+    'map, in adaptive chunks': (pool) => pool.map(live, numbers(17), { workerLifespan: 5 }),
     'map in chunks of 3': (pool) => pool.map(live, numbers(17), { workerLifespan: 5, chunkSize: 3 }),
     'map in chunks of 100': (pool) => pool.map(live, numbers(17), { workerLifespan: 5, chunkSize: 100 }),
     'map of tasks that wait': (pool) =>
@@ -68,17 +68,16 @@ describeEach.distinct('workerLifespan, however tasks are run,', ({ name: startMe
       (await outcomeOf(parallelFrom(numbers(17), live, { pool, workerLifespan: 5 }))).values,
   };
   for (const [way, run] of Object.entries(ways)) {
-    it(`ends each life after exactly so many tasks: ${way}`, async () => {
+    it(`ends a life after exactly as many tasks: ${way}`, async () => {
       const results = await run(createPool({ nJobs: 1, startMethod }));
       expect(livesOf(results)).to.deep.equal([5, 5, 5, 2].map((tasks) => ({ workerId: 0, tasks })));
     });
   }
 });
 
-describeEach('workerLifespan', ({ name: startMethod }) => {
+describeEach('the workers of a workerLifespan', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers(); // which looks when the pools have ended
-  const gates = useGates();
 
   it('holds for each of several workers, which keep their numbers', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
@@ -97,13 +96,6 @@ describeEach('workerLifespan', ({ name: startMethod }) => {
     expect(workers.started).to.equal(5);
   });
 
-  it('is sound where chunks are sent ahead', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    await pool.map(live, numbers(1000), { chunkSize: 1 }); // chunks that go ahead from now on
-    const results = await pool.map(live, numbers(30), { chunkSize: 1, workerLifespan: 8 });
-    expect(livesOf(results)).to.deep.equal([8, 8, 8, 6].map((tasks) => ({ workerId: 0, tasks })));
-  });
-
   it('runs init and exit functions in each life, and gathers the results of all', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const options = {
@@ -114,6 +106,31 @@ describeEach('workerLifespan', ({ name: startMethod }) => {
     const count = (_: number, { state }: TaskContext) => (state.tasks = (state.tasks ?? 0) + 1);
     expect(await pool.map(count, numbers(10), options)).to.deep.equal([1, 2, 3, 4, 1, 2, 3, 4, 1, 2]);
     expect(pool.getExitResults()).to.deep.equal([4, 4, 2].map((tasks) => ({ workerId: 0, begun: 1, tasks })));
+  });
+
+  it('begins anew in a worker that takes the place of a dead one', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const exitAt3 = (n: number, { state }: TaskContext) => {
+      if (n === 3) process.exit(1);
+      return (state.tasks = (state.tasks ?? 0) + 1) as number;
+    };
+    const options = { workerLifespan: 5, settle: true, chunkSize: 1 } as const;
+    const results = await pool.map(exitAt3, numbers(10), options);
+    const values = results.map((result) => (result.status === 'fulfilled' ? result.value : 'died'));
+    expect(values).to.deep.equal([1, 2, 3, 'died', 1, 2, 3, 4, 5, 1]);
+  });
+});
+
+describeEach.of(['threading', 'forkserver'], 'workerLifespan', ({ name: startMethod }) => {
+  afterEach(endPools);
+  trackWorkers(); // which looks when the pools have ended
+  const gates = useGates();
+
+  it('is sound where chunks are sent ahead', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    await pool.map(live, numbers(1000), { chunkSize: 1 }); // chunks that go ahead from now on
+    const results = await pool.map(live, numbers(30), { chunkSize: 1, workerLifespan: 8 });
+    expect(livesOf(results)).to.deep.equal([8, 8, 8, 6].map((tasks) => ({ workerId: 0, tasks })));
   });
 
   it('fails the call with what an exit function throws at the end of a life', async () => {
@@ -136,7 +153,7 @@ describeEach('workerLifespan', ({ name: startMethod }) => {
   });
 
   for (const count of [5, 10]) {
-    it(`replaces a worker that has done ${count} before, of 5 that it may, before the first task`, async () => {
+    it(`replaces a worker at once that has done ${count} tasks, where 5 are the limit`, async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const before = await pool.map(live, numbers(count));
       const after = await pool.map(live, numbers(3), { workerLifespan: 5 });
@@ -166,18 +183,6 @@ describeEach('workerLifespan', ({ name: startMethod }) => {
     const results = await pool.map(fail, numbers(7), { workerLifespan: 3, settle: true });
     const reasons = results.map((result) => (result as PromiseRejectedResult).reason as number);
     expect(reasons).to.deep.equal([1, 2, 3, 1, 2, 3, 1]);
-  });
-
-  it('begins anew in a worker that takes the place of a dead one', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const exitAt3 = (n: number, { state }: TaskContext) => {
-      if (n === 3) process.exit(1);
-      return (state.tasks = (state.tasks ?? 0) + 1) as number;
-    };
-    const options = { workerLifespan: 5, settle: true, chunkSize: 1 } as const;
-    const results = await pool.map(exitAt3, numbers(10), options);
-    const values = results.map((result) => (result.status === 'fulfilled' ? result.value : 'died'));
-    expect(values).to.deep.equal([1, 2, 3, 'died', 1, 2, 3, 4, 5, 1]);
   });
 
   it('does not count what was asked back for an idle worker', async () => {

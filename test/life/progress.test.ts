@@ -27,7 +27,7 @@ const report = (n: number, { progress }: TaskContext): number | Promise<number> 
   });
 };
 
-describeEach.distinct('progress', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'fork'], 'progress', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   trackWorkers(); // which looks when the pools have ended
   const gates = useGates();
@@ -118,7 +118,7 @@ describeEach.distinct('progress', ({ name: startMethod, sharesMemory }) => {
     expect([left, sizes]).to.deep.equal([0, [2]]);
   });
 
-  it('that cannot be cloned is an UnserializableError, thrown where the task reports it', async () => {
+  it('that cannot be cloned throws an UnserializableError in the task', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const careful = (_: number, { progress }: TaskContext) => {
       try {
@@ -193,7 +193,7 @@ describeEach.distinct('progress', ({ name: startMethod, sharesMemory }) => {
     expect(heard).to.have.length(5);
   });
 
-  it('is not heard of values behind one that has failed, though the error waits for those before it', async () => {
+  it('is not heard of values behind one that has failed', async () => {
     const pool = createPool({ nJobs: 3, startMethod });
     const report = async (value: Gated, context: TaskContext) => {
       const { existsSync: exists } = await import('node:fs');

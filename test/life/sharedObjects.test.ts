@@ -26,7 +26,7 @@ class Scale {
 const sharedIn = (_: unknown, { shared }: TaskContext): unknown => shared;
 
 // A template has them before its workers are copied.
-describeEach.distinctAnd('fork', 'sharedObjects', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'forkserver', 'fork'], 'sharedObjects', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   trackWorkers();
 
@@ -67,7 +67,7 @@ describeEach.distinctAnd('fork', 'sharedObjects', ({ name: startMethod, sharesMe
     });
   }
 
-  it('may be a function, a class, instances, circles, and an object with a then of its own', async () => {
+  it('may be a function, a class, instances, circles, a thenable', async () => {
     const offset = 3;
     const circle: { self?: unknown } = {};
     circle.self = circle;
@@ -168,7 +168,7 @@ describeEach.distinctAnd('fork', 'sharedObjects', ({ name: startMethod, sharesMe
     const pool = createPool({ nJobs: 1, startMethod });
     const options = { sharedObjects: 1 } as never;
     const error = await rejection(pool.map(sharedIn, [1], options));
-    expect(error.message).to.include('option "sharedObjects" does not belong here');
+    expect(error.message).to.include('option "sharedObjects" is not accepted here');
     expect(() => parallelMap(sharedIn, { pool, sharedObjects: 1 })).to.throw(TypeError, '"sharedObjects"');
     expect(typeof (({ shared }: WorkerContext) => shared)).to.equal('function');
   });

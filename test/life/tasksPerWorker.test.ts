@@ -19,7 +19,7 @@ import { trackWorkers } from '../support/workers.js';
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, n) => String(n));
 
-describeEach('tasksPerWorker', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'tasksPerWorker', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const gates = useGates();
@@ -50,7 +50,7 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     expect(await call).to.have.members([0, 1, 2]);
   });
 
-  it('counts what workers could take beside what they have, before a value waits or is one too many', async () => {
+  it('counts the free lanes of workers before a value waits or overflows', async () => {
     const source = new Subject<Gated>();
     const options = { nJobs: 2, startMethod, tasksPerWorker: 2, bufferSize: 0 };
     const results = outcomeOf(source.pipe(parallelMap(passGate, options)));
@@ -89,7 +89,7 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     expect(Math.max(...(await pool.map(count, Array(2000).fill(0), { chunkSize: 1 })))).to.equal(1);
   });
 
-  it('does not start a call again that has given something, beside one which took too long', async () => {
+  it('does not retry a call that has given something, beside one that timed out', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const give = async function* (value: Gated, context: TaskContext): AsyncGenerator<string> {
       yield `first of ${value.name}`;
@@ -109,8 +109,8 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     expect(told).to.deep.equal(['first of 0', 'WorkerTimeoutError', 'first of 1', 'WorkerDiedError']);
     const { reason } = values.at(-1) as PromiseRejectedResult;
     expect((reason as Error).message).to.equal(
-      'Worker 0 was killed while it had the value with index 1, for a task beside it took longer than its "taskTimeout". ' +
-        'A call that has given something already is not started again.',
+      'Worker 0 was killed while it had the value with index 1, because another task on it took longer than its "taskTimeout". ' +
+        'A call that has already given results is not tried again.',
     );
     expect(gates().started).to.deep.equal(['0', '1']);
   });
@@ -176,7 +176,7 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     expect(third).to.deep.equal({ status: 'fulfilled', value: '2' });
   });
 
-  it('says why a task is not started again whose value was transferred, beside one which took too long', async () => {
+  it('does not retry a transferred value beside a task that timed out, and says why', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const task = (value: Gated & { bytes: Uint8Array }, context: TaskContext): Promise<string> =>
       passGate(value, context);
@@ -190,12 +190,12 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     expect(second.reason).to.be.instanceOf(WorkerTimeoutError);
     expect(third.reason).to.be.instanceOf(WorkerDiedError);
     expect((third.reason as Error).message).to.equal(
-      'Worker 0 was killed while it had the value with index 2, for a task beside it took longer than its "taskTimeout". ' +
-        'A value that is transferred is not started again.',
+      'Worker 0 was killed while it had the value with index 2, because another task on it took longer than its "taskTimeout". ' +
+        'A transferred value is not tried again.',
     );
   });
 
-  it('starts each task by itself again that a dead worker had, so that only the culprit runs out of retries', async () => {
+  it('retries each task of a dead worker by itself, so only the culprit fails', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const task = async (value: Gated, context: TaskContext): Promise<string> => {
       if (value.name !== '1') return passGate(value, context);
@@ -216,11 +216,11 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     expect(results.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
     const { reason } = results[1] as PromiseRejectedResult;
     expect(reason).to.be.instanceOf(WorkerDiedError);
-    expect((reason as Error).message).to.include('All retries that "workerDeathRetries" allows (2) are used up.');
+    expect((reason as Error).message).to.include('All retries of "workerDeathRetries" (2) are used up.');
     expect(gates().started.filter((name) => name === '1')).to.have.lengthOf(3);
   });
 
-  it('tells of each that a dead worker had, and starts all of them again where that is allowed', async () => {
+  it('tells of each task of a dead worker, and retries all where that is allowed', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const task = async (value: Gated, context: TaskContext): Promise<string> => {
       if (value.name !== '1') return passGate(value, context);
@@ -243,7 +243,7 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     expect(await pool.map(task, gated(3), { ...options, workerDeathRetries: 1 })).to.deep.equal(['0', 'lives', '2']);
   });
 
-  it('holds for init functions, life spans, calls that give several values, and short tasks', async () => {
+  it('works with init functions, life spans, merge calls and short tasks', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const init = ({ state }: { state: { base?: number } }) => {
       state.base = 100;

@@ -11,12 +11,10 @@ import { settled, snapshot } from '../support/resources.js';
 import { describeEach } from '../support/startMethods.js';
 import { useWorkerLog } from '../support/workerLog.js';
 import { trackWorkers } from '../support/workers.js';
+import { loop } from '../support/tasks.js';
 
-const loop = (): never => {
-  for (;;);
-};
 const never = (): Promise<never> => new Promise(() => undefined);
-const sleep = async (): Promise<void> => {
+const pause = async (): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, 300));
 };
 
@@ -34,7 +32,6 @@ function expectTimeout(error: unknown, stage: 'init' | 'exit', timeout: number):
 describeEach('workerInitTimeout and workerExitTimeout', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
-  const log = useWorkerLog();
 
   const cases = { 'an endless loop': loop, 'a promise that never settles': never };
   for (const [title, stuck] of Object.entries(cases)) {
@@ -62,10 +59,17 @@ describeEach('workerInitTimeout and workerExitTimeout', ({ name: startMethod }) 
       expectTimeout(error, 'exit', 150);
     });
   }
+});
+
+// The clocks are the pool's, whatever its workers are.
+describeEach.of(['threading', 'forkserver'], 'workerInitTimeout and workerExitTimeout', ({ name: startMethod }) => {
+  afterEach(endPools);
+  trackWorkers();
+  const log = useWorkerLog();
 
   it('are for each function by itself, and none is the default', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    const life = { workerInit: sleep, workerExit: sleep };
+    const life = { workerInit: pause, workerExit: pause };
     expect(await pool.map((n) => n, [1], life)).to.deep.equal([1]);
     const options = { ...life, workerInitTimeout: 2000, workerExitTimeout: 2000 };
     expect(await pool.map((n) => n, [1], options)).to.deep.equal([1]);
@@ -97,7 +101,7 @@ describeEach('workerInitTimeout and workerExitTimeout', ({ name: startMethod }) 
 
   it('the first task has its own timeout nevertheless', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    const error = await rejection(pool.map(loop, [1], { workerInit: sleep, taskTimeout: 150 }));
+    const error = await rejection(pool.map(loop, [1], { workerInit: pause, taskTimeout: 150 }));
     expect(error).to.include({ name: 'WorkerTimeoutError', stage: 'task', index: 0 });
   });
 

@@ -5,7 +5,7 @@ import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach.distinct('apply', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'apply', ({ name: startMethod }) => {
   afterEach(endPools);
   const gates = useGates();
 
@@ -89,7 +89,6 @@ describeEach.distinct('apply', ({ name: startMethod }) => {
     expect(await other).to.equal('other');
   });
 
-  // peers: 1
   it('a signal that has fired starts nothing', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const reason = new RangeError('before');
@@ -101,7 +100,6 @@ describeEach.distinct('apply', ({ name: startMethod }) => {
     expect(buffer.byteLength).to.equal(8);
   });
 
-  // peers: 3
   it('a signal ends a call that waits, and the queue goes on', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const controller = new AbortController();
@@ -114,7 +112,6 @@ describeEach.distinct('apply', ({ name: startMethod }) => {
     expect(await last).to.equal('last');
   });
 
-  // peers: 4
   it('an aborted endless loop gives its place to the next call', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     await pool.apply(() => 0);
@@ -134,8 +131,7 @@ describeEach.distinct('apply', ({ name: startMethod }) => {
     expect(await next).to.equal('next');
   });
 
-  // peers: 6, 7
-  it('a cancelled worker gets no task before it has ended, and is killed when it does not', async () => {
+  it('a cancelled worker gets no task before it answers, and is killed if it does not', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const before = await pool.apply(identity);
     const controller = new AbortController();

@@ -17,7 +17,7 @@ const compute = (ms: number): number => {
 /** So many calls that take no time, from which the pool learns that. */
 const quick = (count: number): number[] => new Array<number>(count).fill(0);
 
-describeEach.distinct('chunks', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'chunks', ({ name: startMethod }) => {
   afterEach(endPools);
 
   it('hold many values where calls are quick', async () => {
@@ -45,7 +45,7 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
     expect(sizes).to.deep.equal([...new Array<number>(14).fill(7), 2]);
   });
 
-  it('are sent ahead where calls are short: a worker goes on while the program itself is busy', async () => {
+  it('are sent ahead where calls are short, so workers go on beside a busy program', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const note = (): void => {
       const kept = globalThis as { starts?: number[] };
@@ -73,7 +73,7 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
     expect(await pool.mapUnordered(compute, [2000, 0], { chunkSize: 1 })).to.deep.equal([0, 2000]);
   });
 
-  it('with something that moves wait for an idle worker, for nobody could give them back', async () => {
+  it('with something transferred wait for an idle worker', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     const either = (value: number | Uint8Array): number | Promise<number> => {
       if (typeof value !== 'number') return -1;
@@ -85,14 +85,14 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
     expect(await pool.mapUnordered(either, values, { chunkSize: 1 })).to.deep.equal([300, -1, 2000]);
   });
 
-  it('are shared out anew where a value takes longer than expected: those behind it do not wait', async () => {
+  it('are shared out anew behind a value that takes longer than expected', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     await pool.map(task, quick(30_000));
     const results = await pool.mapUnordered(task, [2000, ...quick(7)]);
     expect(results).to.deep.equal([...quick(7), 2000]);
   });
 
-  it('are shared out anew also behind a call that blocks its worker: values there do not wait', async () => {
+  it('are shared out anew behind a call that blocks its worker', async () => {
     const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
     await pool.map(compute, quick(30_000));
     const values = Array.from({ length: 2000 }, (_, n) => n);
@@ -109,7 +109,7 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
     for (const n of late) expect(blocked.includes(n) || late.has(n + 1), `value ${n}`).to.equal(true);
   });
 
-  it('that wait behind a call which blocks its worker are taken back, as a whole where their size is given', async () => {
+  it('of a given size are taken back as a whole behind a call that blocks its worker', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     await pool.map(compute, quick(1000), { chunkSize: 1 });
     const values = quick(100);
@@ -117,7 +117,7 @@ describeEach.distinct('chunks', ({ name: startMethod }) => {
     expect(await pool.mapUnordered(compute, values, { chunkSize: 1 })).to.deep.equal([...quick(99), 1500]);
   });
 
-  it('are taken back also from a worker that is at its first call, and has never heard that they can be', async () => {
+  it('are taken back also from a worker at its first call', async () => {
     const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
     // One at a time: nothing waits on a worker, but their pace is known.
     await pool.map(compute, quick(500), { chunkSize: 1, maxTasksActive: 1 });

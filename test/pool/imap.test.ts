@@ -4,6 +4,7 @@ import { WorkerPool } from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
+import { collect } from '../support/collect.js';
 
 /** Numbers without end, which tell how many were taken and whether they were given back. */
 function counter() {
@@ -18,13 +19,7 @@ function counter() {
   return { state, numbers };
 }
 
-async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const result of results) all.push(result);
-  return all;
-}
-
-describeEach.distinct('imap', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'imap', ({ name: startMethod }) => {
   afterEach(endPools);
 
   it('gives results in order, imapUnordered as they finish', async () => {
@@ -37,14 +32,22 @@ describeEach.distinct('imap', ({ name: startMethod }) => {
     expect(await collect(pool.imapUnordered(wait, [2000, 1, 2], { chunkSize: 1 }))).to.deep.equal([1, 2, 2000]);
   });
 
-  // peers: 59
+  it('cancels what is left at the end of an `await using`', async () => {
+    const pool = createPool({ nJobs: 1, startMethod });
+    const { state, numbers } = counter();
+    {
+      await using results = pool.imap((x: number) => x, numbers);
+      expect(await results.next()).to.deep.equal({ done: false, value: 0 });
+    }
+    expect(state.closed).to.equal(1);
+  });
+
   it('takes empty input and one item', async () => {
     const pool = createPool({ nJobs: 4, startMethod });
     expect(await collect(pool.imap((x: number) => x, []))).to.deep.equal([]);
     expect(await collect(pool.imapUnordered((x: number) => x, [9]))).to.deep.equal([9]);
   });
 
-  // peers: 31
   it('reads nothing and starts no worker before the first next', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const { state, numbers } = counter();
@@ -55,7 +58,6 @@ describeEach.distinct('imap', ({ name: startMethod }) => {
     await pool.stopAndJoin();
   });
 
-  // peers: 58
   it('stops reading while its consumer lags', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const { state, numbers } = counter();
@@ -110,7 +112,6 @@ describeEach.distinct('imap', ({ name: startMethod }) => {
     await results.return?.();
   });
 
-  // peers: 11
   it('break closes the input, reads no more, and leaves the pool usable', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const { state, numbers } = counter();
@@ -187,7 +188,7 @@ describeEach.distinct('imap', ({ name: startMethod }) => {
     expect(await results.next()).to.deep.equal({ done: true, value: undefined });
   });
 
-  it('return before the first next ends it without a start, and resolves what waits later', async () => {
+  it('return before the first next ends it without a start', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const { state, numbers } = counter();
     const early = pool.imap((x: number) => x, numbers);
@@ -230,8 +231,7 @@ describe('imap and its input', () => {
   afterEach(endPools);
   const echo = (x: number) => x;
 
-  // peers: 21
-  it('an input that throws on its first value, on its second, and while being closed are three different ends', async () => {
+  it('tells an input that throws on item 1, on item 2, and while being closed apart', async () => {
     const pool = createPool({ nJobs: 1 });
     const first: Iterable<number> = {
       [Symbol.iterator]: () => ({
@@ -305,7 +305,7 @@ describe('imap and its input', () => {
       },
     ],
   ] as const) {
-    it(`an input ${what} rejects and leaves nothing that a join would wait for`, async () => {
+    it(`an input ${what} rejects, and no join waits for it`, async () => {
       const pool = createPool({ nJobs: 1 });
       await rejection(pool.map(echo, input() as Iterable<number>));
       await rejection(pool.imap(echo, input() as Iterable<number>).next());
@@ -353,7 +353,6 @@ describe('imap and its input', () => {
     expect(await next).to.have.property('message', 'enough');
   });
 
-  // peers: 9
   it('leaves no listener on the signal', async () => {
     await using pool = new WorkerPool({ nJobs: 1 });
     const { signal } = new AbortController();

@@ -5,22 +5,18 @@ import { rejection } from '../support/rejection.js';
 import { settled, snapshot } from '../support/resources.js';
 import { until } from '../support/until.js';
 import { describeEach, type StartMethodRow } from '../support/startMethods.js';
-
-const spin = () => {
-  for (;;);
-};
-const echo = (x: number) => x;
+import { loop, same } from '../support/tasks.js';
 
 /** Everything that a pool can be used for, and come to its end by. */
 const ends: Readonly<Record<string, (startMethod: StartMethodRow['name']) => Promise<void>>> = {
   async 'by completion'(startMethod) {
     const pool = new WorkerPool({ nJobs: 2, startMethod });
-    await pool.map(echo, [1, 2, 3, 4]);
+    await pool.map(same, [1, 2, 3, 4]);
   },
   async 'by a join'(startMethod) {
     const pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true, daemon: false });
-    await pool.map(echo, [1, 2, 3, 4]);
-    await pool.apply(echo, [1]);
+    await pool.map(same, [1, 2, 3, 4]);
+    await pool.apply(same, [1]);
     await pool.stopAndJoin();
   },
   async 'by an error'(startMethod) {
@@ -34,27 +30,27 @@ const ends: Readonly<Record<string, (startMethod: StartMethodRow['name']) => Pro
   },
   async 'by leaving a loop'(startMethod) {
     const pool = new WorkerPool({ nJobs: 2, startMethod });
-    for await (const _ of pool.imap(echo, [1, 2, 3, 4])) break;
+    for await (const _ of pool.imap(same, [1, 2, 3, 4])) break;
     await pool.stopAndJoin();
   },
   async 'by a signal'(startMethod) {
     const pool = new WorkerPool({ nJobs: 2, startMethod });
     const controller = new AbortController();
-    const call = rejection(pool.map(spin, [1, 2], { signal: controller.signal }));
+    const call = rejection(pool.map(loop, [1, 2], { signal: controller.signal }));
     setTimeout(() => controller.abort(), 20);
     await call;
     await pool.stopAndJoin();
   },
   async 'by terminate'(startMethod) {
     const pool = new WorkerPool({ nJobs: 2, startMethod, daemon: false });
-    const call = rejection(pool.map(spin, [1, 2]));
+    const call = rejection(pool.map(loop, [1, 2]));
     await new Promise((resolve) => setTimeout(resolve, 20));
     await pool.terminate();
     await call;
   },
   async 'by terminate while starting'(startMethod) {
     const pool = new WorkerPool({ nJobs: 2, startMethod });
-    const call = rejection(pool.map(spin, [1, 2]));
+    const call = rejection(pool.map(loop, [1, 2]));
     await new Promise((resolve) => setImmediate(resolve));
     await pool.terminate();
     await call;
@@ -83,37 +79,33 @@ const ends: Readonly<Record<string, (startMethod: StartMethodRow['name']) => Pro
   },
 };
 
-// peers: 73
+/** What holds the program open. Timers are in the snapshot. */
+const holders = (): string =>
+  process
+    .getActiveResourcesInfo()
+    .filter((kind) => !/Timeout|Immediate/.test(kind))
+    .sort((a, b) => a.localeCompare(b))
+    .join();
+
 describeEach('after its end nothing is left of a pool', ({ name: startMethod }) => {
   for (const [how, use] of Object.entries(ends)) {
     it(how, async () => {
+      const active = holders();
       await use(startMethod); // what is loaded at first use stays
       const before = snapshot();
       await use(startMethod);
       await settled(before);
-    });
-
-    it(`${how}: and nothing that holds the program open`, async () => {
-      const active = () =>
-        process
-          .getActiveResourcesInfo()
-          .filter((kind) => !/Timeout|Immediate/.test(kind))
-          .sort((a, b) => a.localeCompare(b))
-          .join();
-      const before = active();
-      await use(startMethod);
       // The end of the process that guards the workers is under way for a moment longer.
-      await until(() => active() === before, `left are ${active()}`);
+      await until(() => holders() === active, `left are ${active}`);
     });
   }
 
-  // peers: 9, 78
   it('no listener on the process or on a signal while it lives, either', async () => {
     const events = () => process.eventNames().map((event) => [event, process.listenerCount(event)]);
     const before = events();
     const { signal } = new AbortController();
     await using pool = new WorkerPool({ nJobs: 2, startMethod, keepAlive: true });
-    for (let i = 0; i < 20; i++) await pool.map(echo, [1, 2], { signal });
+    for (let i = 0; i < 20; i++) await pool.map(same, [1, 2], { signal });
     expect(getEventListeners(signal, 'abort')).to.have.lengthOf(0);
     expect(events()).to.deep.equal(before);
   });

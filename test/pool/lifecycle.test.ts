@@ -7,20 +7,14 @@ import { rejection } from '../support/rejection.js';
 import { shortest } from '../support/shortest.js';
 import { describeEach } from '../support/startMethods.js';
 import { endsDuring, leaves } from '../support/workerEnds.js';
-
-const spin = () => {
-  for (;;);
-};
-const echo = (x: number) => x;
-const wait = (ms: number) => new Promise<number>((resolve) => setTimeout(resolve, ms, ms));
+import { loop, same, sleep } from '../support/tasks.js';
 
 describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
   afterEach(endPools);
   const gates = useGates();
 
   describe('terminate', () => {
-    // peers: 52
-    it('of a worker inside native code ends it where it is a process, and says so where it cannot', async () => {
+    it('of a worker inside native code ends a process, and warns of a thread', async () => {
       const pool = new WorkerPool({ nJobs: 1, startMethod, keepAlive: true });
       const stuck = async ({ dir, name }: Gated) => {
         const { execSync } = await import('node:child_process');
@@ -42,15 +36,14 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
       }
     });
 
-    // peers: 32
     it('rejects pending map, mapUnordered, imap and apply', async () => {
       const pool = createPool({ nJobs: 2, startMethod });
       const pending = [
-        pool.map(spin, [1, 2]),
-        pool.mapUnordered(spin, [1, 2]),
-        pool.imap(spin, [1]).next(),
-        pool.imapUnordered(spin, [1]).next(),
-        pool.apply(spin),
+        pool.map(loop, [1, 2]),
+        pool.mapUnordered(loop, [1, 2]),
+        pool.imap(loop, [1]).next(),
+        pool.imapUnordered(loop, [1]).next(),
+        pool.apply(loop),
       ].map((call) => rejection(call));
       await pool.terminate();
       for (const error of await Promise.all(pending)) expect(error).to.be.instanceOf(PoolTerminatedError);
@@ -72,17 +65,15 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
       expect(time).to.be.below(100);
     });
 
-    // peers: 25
     it('right after construction resolves', async () => {
       const pool = createPool({ nJobs: 2, startMethod });
       await pool.terminate();
       expect(await rejection(pool.apply(() => 1))).to.be.instanceOf(PoolTerminatedError);
     });
 
-    // peers: 25
     it('while workers are starting', async () => {
       const pool = createPool({ nJobs: 4, startMethod });
-      const pending = rejection(pool.map(echo, [1, 2, 3, 4]));
+      const pending = rejection(pool.map(same, [1, 2, 3, 4]));
       await new Promise((resolve) => setImmediate(resolve));
       await pool.terminate();
       expect(await pending).to.be.instanceOf(PoolTerminatedError);
@@ -101,15 +92,15 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
 
     it('is final: every later call rejects', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-      const early = pool.imap(echo, [1]);
+      const early = pool.imap(same, [1]);
       await pool.terminate();
       for (const call of [
-        pool.map(echo, [1]),
-        pool.map(echo, []),
-        pool.mapUnordered(echo, [1]),
+        pool.map(same, [1]),
+        pool.map(same, []),
+        pool.mapUnordered(same, [1]),
         pool.apply(() => 1),
-        pool.imap(echo, [1]).next(),
-        pool.imapUnordered(echo, [1]).next(),
+        pool.imap(same, [1]).next(),
+        pool.imapUnordered(same, [1]).next(),
         early.next(),
       ]) {
         expect(await rejection(call)).to.be.instanceOf(PoolTerminatedError);
@@ -118,7 +109,7 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
 
     it('leaves an iterator that was told so at its end', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
-      const results = pool.imap(spin, [1]);
+      const results = pool.imap(loop, [1]);
       const next = rejection(results.next());
       await pool.terminate();
       expect(await next).to.be.instanceOf(PoolTerminatedError);
@@ -135,18 +126,17 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
           closed = true;
         }
       })();
-      const pending = rejection(pool.map(spin, input));
+      const pending = rejection(pool.map(loop, input));
       await pool.terminate();
       await pending;
       expect(closed).to.be.true;
     });
 
-    // peers: 27
     it('lets no result of before arrive after it', async () => {
       const pool = createPool({ nJobs: 1, startMethod });
       const seen: number[] = [];
       const results = pool.imap(
-        echo,
+        same,
         Array.from({ length: 1000 }, (_, i) => i),
       );
       seen.push((await results.next()).value as number);
@@ -165,7 +155,7 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
       it('has no process left when it resolves', async () => {
         const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
         const pids = await pool.map(() => process.pid, [1, 2, 3, 4], { chunkSize: 1 });
-        const pending = rejection(pool.map(spin, [1, 2]));
+        const pending = rejection(pool.map(loop, [1, 2]));
         await pool.terminate();
         for (const pid of pids) expect(isAlive(pid)).to.be.false;
         await pending;
@@ -176,8 +166,8 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
   describe('stopAndJoin', () => {
     it('finishes what is pending', async () => {
       const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
-      const map = pool.map(wait, [50, 60, 70, 80]);
-      const apply = pool.apply(wait, [30]);
+      const map = pool.map(sleep, [50, 60, 70, 80]);
+      const apply = pool.apply(sleep, [30]);
       const order: string[] = [];
       void map.then(() => order.push('map'));
       await pool.stopAndJoin().then(() => order.push('joined'));
@@ -230,7 +220,7 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
 
     it('while workers are starting waits for their work', async () => {
       const pool = createPool({ nJobs: 2, startMethod, keepAlive: true });
-      const results = pool.map(echo, [1, 2, 3]);
+      const results = pool.map(same, [1, 2, 3]);
       await pool.stopAndJoin();
       expect(await results).to.deep.equal([1, 2, 3]);
     });
@@ -248,10 +238,10 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
 
     it('a call made meanwhile can be aborted before it starts', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-      const running = pool.apply(wait, [100]);
+      const running = pool.apply(sleep, [100]);
       const joining = pool.stopAndJoin();
       const controller = new AbortController();
-      const late = rejection(pool.map(echo, [1], { signal: controller.signal }));
+      const late = rejection(pool.map(same, [1], { signal: controller.signal }));
       controller.abort(new RangeError('not wanted'));
       expect(await late).to.have.property('message', 'not wanted');
       expect(await running).to.equal(100);
@@ -260,9 +250,9 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
 
     it('terminate during it ends both, and rejects what waits for it', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-      const running = rejection(pool.apply(spin));
+      const running = rejection(pool.apply(loop));
       const joining = pool.stopAndJoin();
-      const waiting = rejection(pool.map(echo, [1]));
+      const waiting = rejection(pool.map(same, [1]));
       await pool.terminate();
       await joining;
       expect(await running).to.be.instanceOf(PoolTerminatedError);
@@ -297,8 +287,8 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
         while (read < 1000) yield read++;
       };
       const all = [
-        pool.imap(echo, input(), { maxTasksActive: 2 }),
-        pool.imapUnordered(echo, [0, 1, 2, 3], { maxTasksActive: 1 }),
+        pool.imap(same, input(), { maxTasksActive: 2 }),
+        pool.imapUnordered(same, [0, 1, 2, 3], { maxTasksActive: 1 }),
       ];
       for (const results of all) expect((await results.next()).value).to.equal(0);
       expect(read).to.be.below(10);
@@ -314,7 +304,7 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
     it('waits for an imap whose consumer is at it', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const results = pool.imap(
-        echo,
+        same,
         Array.from({ length: 3000 }, (_, n) => n),
         { maxTasksActive: 4 },
       );
@@ -324,7 +314,7 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
       for await (const value of results) rest.push(value);
       expect([first.value, ...rest]).to.deep.equal(Array.from({ length: 3000 }, (_, n) => n));
       await joining;
-      expect(await pool.map(echo, [1])).to.deep.equal([1]);
+      expect(await pool.map(same, [1])).to.deep.equal([1]);
     });
   });
 
@@ -334,7 +324,7 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
     {
       await using pool = new WorkerPool({ nJobs: 1, startMethod });
       kept = pool;
-      pending = rejection(pool.apply(spin));
+      pending = rejection(pool.apply(loop));
     }
     expect(await pending).to.be.instanceOf(PoolTerminatedError);
     expect(await rejection(kept.apply(() => 1))).to.be.instanceOf(PoolTerminatedError);
@@ -349,7 +339,7 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
           return x;
         };
         expect(await rejection(pool.map(failing, [1, 2, 3, 4]))).to.have.property('message', 'three');
-        expect(await pool.map(echo, [1, 2, 3, 4])).to.deep.equal([1, 2, 3, 4]);
+        expect(await pool.map(same, [1, 2, 3, 4])).to.deep.equal([1, 2, 3, 4]);
       }
     });
   }
@@ -360,7 +350,7 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
       .map(() => {
         throw new Error('first');
       }, [1])
-      .catch(() => pool.map(echo, [1]));
+      .catch(() => pool.map(same, [1]));
     expect(result).to.deep.equal([1]);
   });
 
@@ -379,7 +369,7 @@ describeEach("the pool's end", ({ name: startMethod, isProcess }) => {
         }
       };
       for (let i = 0; i < 6; i++) {
-        note(pool.map(echo, [1, 2, 3]), pool.apply(wait, [i]));
+        note(pool.map(same, [1, 2, 3]), pool.apply(sleep, [i]));
         if (i === round) note(pool.stopAndJoin());
         if (i === 4) note(pool.terminate());
         await new Promise((resolve) => setTimeout(resolve, i));

@@ -4,7 +4,7 @@ import { createPool, endPools, sharePools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach.everywhere('map', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork', 'inline'], 'map', ({ name: startMethod }) => {
   afterEach(endPools);
   const share = sharePools();
 
@@ -14,8 +14,7 @@ describeEach.everywhere('map', ({ name: startMethod }) => {
     expect(await pool.map((x: number) => x * 2, input)).to.deep.equal(input.map((x) => x * 2));
   });
 
-  // peers: 62
-  it('gives them in order also when the first is the slowest, and far more follow than may be under way', async () => {
+  it('gives them in order, also when the first is the slowest of many', async () => {
     const pool = share({ nJobs: 2, startMethod });
     const slowFirst = async (x: number) => {
       if (x === 0) await new Promise((resolve) => setTimeout(resolve, 200));
@@ -34,7 +33,6 @@ describeEach.everywhere('map', ({ name: startMethod }) => {
     expect(seen).to.deep.equal([0, 1, 2, 3].map((index) => [index, true, false]));
   });
 
-  // peers: 56
   it('passes the index in the input also where results come out of order', async () => {
     const pool = share({ nJobs: 3, startMethod });
     const input = Array.from({ length: 30 }, (_, i) => i + 100);
@@ -59,7 +57,6 @@ describeEach.everywhere('map', ({ name: startMethod }) => {
     expect(await pool.mapUnordered(wait, [2000, 1, 2, 3], { chunkSize: 1 })).to.deep.equal([1, 2, 3, 2000]);
   });
 
-  // peers: 59
   it('takes empty input, one item, and fewer items than workers', async () => {
     const pool = share({ nJobs: 4, startMethod });
     expect(await pool.map((x: number) => x, [])).to.deep.equal([]);
@@ -68,7 +65,6 @@ describeEach.everywhere('map', ({ name: startMethod }) => {
     expect(await pool.map((x: number) => x + 1, [1, 2])).to.deep.equal([2, 3]);
   });
 
-  // peers: 60, 61
   for (const chunkSize of [1, 2, 3, 7, 64, 1000, Number.MAX_SAFE_INTEGER]) {
     it(`covers every value once with chunkSize ${chunkSize}`, async () => {
       const pool = share({ nJobs: 2, startMethod });
@@ -108,7 +104,6 @@ describeEach.everywhere('map', ({ name: startMethod }) => {
     expect(await pool.map(echo, web)).to.deep.equal([7]);
   });
 
-  // peers: 31
   it('takes holes of a sparse array, undefined and null as values', async () => {
     const pool = share({ nJobs: 1, startMethod });
     const sparse: unknown[] = [];
@@ -121,7 +116,6 @@ describeEach.everywhere('map', ({ name: startMethod }) => {
     expect(await pool.map(() => undefined, [1, 2, 3])).to.deep.equal([undefined, undefined, undefined]);
   });
 
-  // peers: 72
   it('awaits whatever then-s, however the function was declared', async () => {
     const pool = share({ nJobs: 2, startMethod });
     expect(await pool.map((x: number) => Promise.resolve(x), [1])).to.deep.equal([1]);
@@ -157,7 +151,6 @@ describeEach.everywhere('map', ({ name: startMethod }) => {
     expect(await pool.map((x: number) => x, [1])).to.deep.equal([1]);
   });
 
-  // peers: 74
   it('runs 10,000 trivial tasks one by one', async () => {
     const pool = share({ nJobs: 2, startMethod });
     const input = Array.from({ length: 10_000 }, (_, i) => i);
@@ -166,7 +159,7 @@ describeEach.everywhere('map', ({ name: startMethod }) => {
     expect(results.every((x, i) => x === i + 1)).to.be.true;
   });
 
-  it('keeps results apart of a call whose results cannot be sent and of the one behind it on the same worker', async () => {
+  it('keeps results apart from those that cannot be sent on the same worker', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const bad = async (x: number) => {
       if (x < 0) return x;

@@ -24,7 +24,7 @@ async function* later(values: readonly number[]): AsyncGenerator<number> {
   }
 }
 
-describeEach.distinct('chunks of a given size', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver'], 'chunks of a given size', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers(); // which looks when the pools have ended
 
@@ -78,7 +78,7 @@ describeEach.distinct('chunks of a given size', ({ name: startMethod }) => {
   });
 });
 
-describeEach.distinct('nSplits', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'nSplits', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
 
@@ -116,7 +116,7 @@ describeEach.distinct('nSplits', ({ name: startMethod }) => {
   });
 });
 
-describeEach.distinct('orderTasks', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork'], 'orderTasks', ({ name: startMethod }) => {
   afterEach(endPools);
   const workers = trackWorkers();
   const gates = useGates();

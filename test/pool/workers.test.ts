@@ -33,7 +33,6 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
     expect(thread === 0).to.equal(isProcess);
   });
 
-  // peers: 75
   it('have ids from 0 to nJobs - 1, each taken once', async () => {
     const pool = createPool({ nJobs: 3, startMethod, keepAlive: true });
     const seen = await pool.map(
@@ -92,7 +91,6 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
     expect(await pool.map(countCalls, inputs())).to.deep.equal([1, 3]);
   });
 
-  // peers: 38
   it('may not make pools where they are daemons, and may where they are not', async () => {
     const { href } = new URL('../support/library.js', import.meta.url);
     const nested = async (library: string) => {
@@ -110,10 +108,9 @@ describeEach('workers', ({ name: startMethod, isProcess }) => {
 });
 
 // What the pool gives to whom.
-describeEach.distinct('workers of several calls', ({ name: startMethod }) => {
+describeEach.of(['threading', 'spawn'], 'workers of several calls', ({ name: startMethod }) => {
   afterEach(endPools);
 
-  // peers: 34
   it('keepAlive: another function on the same workers', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const who = await pool.apply(identity);
@@ -143,7 +140,6 @@ describeEach.distinct('workers of several calls', ({ name: startMethod }) => {
     expect(await long).to.have.lengthOf(300);
   });
 
-  // peers: 33
   it('several calls at once keep their results apart', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const calls = Array.from({ length: 20 }, (_, call) =>

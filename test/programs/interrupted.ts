@@ -1,6 +1,6 @@
 /**
  * A program that a terminal's Ctrl-C does not end: `node interrupted.js <start method>`. It says `ready` when its workers are up;
- * at each SIGINT it says what they answer, and that they are still the same. A line on stdin ends it.
+ * at each signal that asks for its end it says what they answer, and that they are still the same. A line on stdin ends it.
  */
 
 import type { StartMethodName } from 'rxjs-parallel-map';
@@ -24,9 +24,11 @@ const workers = async (): Promise<string[]> => {
 };
 
 const before = await workers();
-process.on('SIGINT', () => {
-  void workers().then((after) => console.log(after.join() === before.join() ? 'same workers' : 'other workers'));
-});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
+  process.on(signal, () => {
+    void workers().then((after) => console.log(after.join() === before.join() ? 'same workers' : 'other workers'));
+  });
+}
 console.log('ready');
 process.stdin.once('data', () => {
   process.stdin.destroy();

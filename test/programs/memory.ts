@@ -8,7 +8,8 @@ import { lastValueFrom, of } from 'rxjs';
 import { getEventListeners } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { parallelFrom, parallelMap, UnportableFunctionError, WorkerPool } from '../support/library.js';
-import { childrenOf, until } from '../support/processes.js';
+import { childrenOf } from '../support/processes.js';
+import { until } from '../support/until.js';
 
 const [scenario, startMethod, sizeText] = process.argv.slice(2) as [string, StartMethodName, string];
 const size = Number(sizeText);
@@ -132,7 +133,7 @@ const scenarios: Record<string, () => Promise<void>> = {
     }
     // The guard of worker processes leaves just after the last of them. The fork server stays as long as the program.
     const expected = startMethod === 'forkserver' ? 1 : 0;
-    await until(() => childrenOf(process.pid).length === expected, 5000, 'no process is left');
+    await until(() => childrenOf(process.pid).length === expected, 'no process is left', 5000);
     curve.report({ descriptors: descriptors() - early, children: childrenOf(process.pid).length - expected });
   },
 

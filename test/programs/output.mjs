@@ -54,6 +54,15 @@ const cases = {
     });
     console.log('end');
   },
+  async much() {
+    const pool = new WorkerPool({ nJobs: 1, startMethod });
+    const megabytes = await pool.apply(() => {
+      const before = process.memoryUsage.rss();
+      for (let i = 0; i < 2000; i++) console.log('x'.repeat(50_000));
+      return Math.round((process.memoryUsage.rss() - before) / 1e6);
+    });
+    console.error(megabytes);
+  },
   async workers() {
     const pool = new WorkerPool({ nJobs: 3, startMethod });
     await pool.map((i) => console.log(`line ${i}`), numbers(3000));

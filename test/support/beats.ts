@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from './processes.js';
+import { until } from './until.js';
 
 /** A folder for the loops to beat in. */
 export function beatsFolder(): string {
@@ -13,7 +13,7 @@ export function beatsFolder(): string {
 
 /** Waits until so many loops run. */
 export async function beating(folder: string, count: number): Promise<void> {
-  await until(() => readdirSync(folder).length >= count, 15_000, `${count} loops run`);
+  await until(() => readdirSync(folder).length >= count, `${count} loops run`, 15_000);
 }
 
 /** Waits until none of the loops in a folder runs any more. */
@@ -27,5 +27,5 @@ export async function silent(folder: string, limit: number): Promise<void> {
     await sleep(100); // twenty beats
     return read() === before;
   };
-  await until(still, limit, 'the loops have ended');
+  await until(still, 'the loops have ended', limit);
 }

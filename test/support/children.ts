@@ -1,6 +1,6 @@
 /** The children of a process that makes copies of itself: one that it throws away again must not be taken for one that stays. */
 
-import { until } from './processes.js';
+import { until } from './until.js';
 
 /** A copy that is thrown away lives for a millisecond, if the machine does not stall. */
 const STEADY = 300;
@@ -26,6 +26,6 @@ export async function steadyChildren(
     seen = now;
     return children.length === count && performance.now() - since > STEADY;
   };
-  await until(isSteady, limit, what);
+  await until(isSteady, what, limit);
   return children;
 }

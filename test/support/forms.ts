@@ -6,7 +6,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
-import { projectFolder, runNode, type ProgramOptions, type ProgramResult } from './programFile.js';
+import { projectFolder, runNode, type ProgramOptions, type ProgramResult } from './runProgram.js';
 
 export const isCommonJs = process.env['FORMAT'] === 'cjs';
 

@@ -6,13 +6,12 @@ export const canSeeProcesses = existsSync('/proc/self/stat');
 
 /** The pids of the living children of a process. */
 export function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const stat = statOf(pid);
-      return stat !== undefined && stat.state !== 'Z' && stat.parent === parent;
-    });
+  return childrenIncludingZombies(parent).filter(isAlive);
+}
+
+/** The pids of the children of a process, also of those that have ended and that it has not asked for yet. */
+export function childrenIncludingZombies(parent: number): number[] {
+  return pids().filter((pid) => statOf(pid)?.parent === parent);
 }
 
 /** The pids of all that a process has started, directly or not. */
@@ -22,12 +21,7 @@ export function descendantsOf(pid: number): number[] {
 
 /** Whether a process of a group lives. */
 export function aliveInGroup(group: number): boolean {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .some((pid) => {
-      const stat = statOf(Number(pid));
-      return stat !== undefined && stat.state !== 'Z' && stat.group === group;
-    });
+  return pids().some((pid) => isAlive(pid) && statOf(pid)?.group === group);
 }
 
 /** Whether a process lives. A zombie does not. */
@@ -39,6 +33,12 @@ export function isAlive(pid: number): boolean {
 /** How long a process has computed, in hundredths of a second. */
 export function cpuTicks(pid: number): number {
   return statOf(pid)?.ticks ?? 0;
+}
+
+function pids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 function statOf(pid: number): { state: string; parent: number; group: number; ticks: number } | undefined {
@@ -55,14 +55,5 @@ function statOf(pid: number): { state: string; parent: number; group: number; ti
     };
   } catch {
     return undefined; // it has ended meanwhile
-  }
-}
-
-/** Resolves once a condition holds; looks every few milliseconds, and rejects after `limit`. */
-export async function until(condition: () => boolean | Promise<boolean>, limit: number, what: string): Promise<void> {
-  const start = performance.now();
-  while (!(await condition())) {
-    if (performance.now() - start > limit) throw new Error(`Not within ${limit} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -1,6 +1,5 @@
 /** A program to which the processes fall whose parent has ended, as they do to the first one in a container. */
 
-import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const PR_SET_CHILD_SUBREAPER = 36;
@@ -13,18 +12,4 @@ export function becomeReaper(): void {
     ...args: number[]
   ) => number;
   if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) !== 0) throw new Error('prctl has failed');
-}
-
-export function childrenIncludingZombies(parent: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]) === parent;
-      } catch {
-        return false; // it has ended meanwhile
-      }
-    });
 }

@@ -22,48 +22,34 @@ const all: readonly StartMethodRow[] = [
 /** No worker at all: what suites show that need none. */
 const inline: StartMethodRow = { name: 'inline', isProcess: false, isCopy: false, sharesMemory: true };
 
-/** Those that the environment variable `START_METHODS` names, separated by commas; else all. */
-export const startMethods = all.filter(({ name }) => (process.env['START_METHODS'] ?? name).split(',').includes(name));
+/** Those that the environment variable `START_METHODS` names, separated by commas. */
+const named = process.env['START_METHODS']?.split(',');
+
+/** The start methods of this run: all, or those that `START_METHODS` names. */
+export const startMethods = all.filter(({ name }) => named?.includes(name) ?? true);
 
 /** With `ALL_START_METHODS=1` every suite runs with every start method, also where a few of them show the same. */
 export const runsAll = Boolean(process.env['ALL_START_METHODS']);
 
-/** Describes the same behaviour for each start method. */
+/** Describes the same behaviour for each start method: for what a start method does in a way of its own. */
 export function describeEach(title: string, body: (row: StartMethodRow) => void): void {
   describeRows(startMethods, title, body);
 }
 
 /**
- * The same for values, order, what functions take along, what errors say and what options mean. All processes do that with the same
- * code over the same channel (`worker/` and `start/process/`): what a spawned one, a copy of the fork server and
- * a copy of a template have of their own is how they start, what they have loaded by then, and how they end. So one of them
- * stands for all, beside threads: which one by the title, so that each has about a third of these suites.
+ * The same with some start methods: for values, order, what functions take along, what errors say and what options mean. All
+ * processes do that with the same code over the same channel (`worker/` and `start/process/`), so beside threads one of them
+ * stands for all. Which one is spread over the suites. `inline` is for suites in which no worker is ended or blocked, and none has
+ * memory of its own.
+ *
+ * `START_METHODS` and `ALL_START_METHODS` take the place of the names, but `inline` runs only where it is named.
  */
-describeEach.distinct = (title: string, body: (row: StartMethodRow) => void): void => {
-  describeRows(distinct(title), title, body);
+describeEach.of = (names: readonly StartMethodName[], title: string, body: (row: StartMethodRow) => void): void => {
+  const isWanted = ({ name }: StartMethodRow): boolean =>
+    named?.includes(name) ?? (names.includes(name) || (runsAll && name !== 'inline'));
+  const rows = names.includes('inline') ? [...all, inline] : all;
+  describeRows(rows.filter(isWanted), title, body);
 };
-
-/**
- * The same with one more start method: one that does what the suite is about in a way of its own, or `spawn` for what functions take
- * along, where a process has nothing but what it is sent.
- */
-describeEach.distinctAnd = (own: StartMethodName, title: string, body: (row: StartMethodRow) => void): void => {
-  describeRows(distinct(title, own), title, body);
-};
-
-/** The same with `inline`: for suites in which no worker is ended or blocked, and none has memory of its own. */
-describeEach.everywhere = (title: string, body: (row: StartMethodRow) => void): void => {
-  const named = process.env['START_METHODS'];
-  const isWanted = named === undefined || named.split(',').includes('inline');
-  describeRows([...distinct(title), ...(isWanted ? [inline] : [])], title, body);
-};
-
-function distinct(title: string, own?: StartMethodName): readonly StartMethodRow[] {
-  if (runsAll) return startMethods;
-  const processes = startMethods.filter(({ isProcess }) => isProcess);
-  const process = processes[title.length % processes.length];
-  return startMethods.filter((row) => !row.isProcess || row === process || row.name === own);
-}
 
 /** A start method of pools, and that of the pools inside of their workers. */
 export interface Mix {

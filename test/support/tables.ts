@@ -1,6 +1,7 @@
 /** Tables of functions as tests: see test/functions/tables/table.ts. */
 
 import { expect } from 'chai';
+import type { StartMethodName } from 'rxjs-parallel-map';
 import type { Failures, Tables } from '../functions/tables/table.js';
 import { forms, sourceOfTest, useProgramFolder, type ProgramFolder } from './forms.js';
 import { describeEach } from './startMethods.js';
@@ -25,9 +26,14 @@ export function tableModule(name: string): TableModule {
  *
  * @param tables Their titles, as properties or as an array.
  */
-export function describeTables(title: string, module: TableModule, tables: Tables | readonly string[]): void {
+export function describeTables(
+  startMethods: readonly StartMethodName[],
+  title: string,
+  module: TableModule,
+  tables: Tables | readonly string[],
+): void {
   const titles = Array.isArray(tables) ? (tables as readonly string[]) : Object.keys(tables);
-  describeEach.distinctAnd('spawn', title, ({ name: startMethod }) => {
+  describeEach.of(startMethods, title, ({ name: startMethod }) => {
     for (const form of forms) {
       describe(`in a program that ${form} has compiled`, () => {
         const folder = useProgramFolder();

@@ -6,15 +6,16 @@
 import { from, Subject, takeUntil, type ObservableInput } from 'rxjs';
 import type { AnyWorkerPool } from 'rxjs-parallel-map';
 import { CallMode } from '../../src/internal/protocol/messages.js';
-import { Job, type JobOutcome, type JobOwner, type JobSpec } from '../../src/internal/core/job/Job.js';
+import { Job, type JobEnd, type JobOwner } from '../../src/internal/core/job/Job.js';
+import type { JobSpec } from '../../src/internal/core/job/JobSpec.js';
 import { indexAt, type Chunk } from '../../src/internal/core/job/Chunk.js';
 import { Pace } from '../../src/internal/core/job/Pace.js';
+import { poolBrand, version } from '../../src/internal/options/poolBrand.js';
+import { nodePlatform } from '../../src/internal/node/nodePlatform.js';
 import type { PortableFunction } from '../../src/internal/protocol/portable.js';
 
 /** A task in virtual time. For `parallelMap` the result is the last value, at the time of completion. */
 type VirtualTask = (value: unknown, context: { index: number }) => ObservableInput<unknown>;
-
-const brand: unique symbol = Symbol.for('rxjs-parallel-map.pool') as never;
 
 /** @param nJobs How many tasks run at once. */
 export function virtualPool(nJobs = Infinity): AnyWorkerPool {
@@ -22,44 +23,46 @@ export function virtualPool(nJobs = Infinity): AnyWorkerPool {
 }
 
 class VirtualPool implements AnyWorkerPool, JobOwner {
-  readonly nJobs: number;
-  readonly orderTasks = false;
-  readonly sharesMemory = true;
-  readonly [brand] = {
-    open: (fn: VirtualTask, spec: JobSpec): Job => {
-      const portable = { kind: 'module', name: 'virtual' } as PortableFunction;
-      const task = { id: 0, key: fn, portable, pace: new Pace(), users: 1 };
-      const job = new Job(task, spec, this);
-      this.#tasks.set(job, fn);
-      return job;
+  readonly platform = nodePlatform;
+  readonly facts: JobOwner['facts'];
+  readonly [poolBrand] = {
+    version,
+    runner: {
+      open: (fn: VirtualTask, spec: JobSpec): Job => {
+        const portable = { kind: 'module', name: 'virtual' } as PortableFunction;
+        const task = { id: 0, key: fn, portable, pace: new Pace(), users: 1 };
+        const job = new Job(task, spec, this);
+        this.#tasks.set(job, fn);
+        return job;
+      },
     },
   };
 
   readonly #tasks = new Map<Job, VirtualTask>();
-  /** What runs, and how to stop it. */
-  readonly #running = new Map<Chunk, Subject<void>>();
+  /** What runs, of which job, and how to stop it. */
+  readonly #running = new Map<Chunk, { readonly job: Job; readonly stop: Subject<void> }>();
   #dispatching = false;
 
   constructor(nJobs: number) {
-    this.nJobs = nJobs;
+    this.facts = { nJobs, orderTasks: false, sharesMemory: true };
   }
 
   freeFor(): number {
-    return this.nJobs - this.#running.size;
+    return this.facts.nJobs - this.#running.size;
   }
 
   onWorkChanged(): void {
     if (this.#dispatching) return;
     this.#dispatching = true;
     for (const job of this.#tasks.keys()) {
-      while (job.hasWork && this.freeFor() > 0) this.#start(job.cut(0, Infinity) as Chunk);
+      while (job.hasWork && this.freeFor() > 0) this.#start(job, job.cut(0, Infinity, this.freeFor()) as Chunk);
     }
     this.#dispatching = false;
   }
 
-  onJobEnded(job: Job, _outcome: JobOutcome, deliver: () => void): void {
+  onJobEnded(job: Job, _end: JobEnd, deliver: () => void): void {
     this.#tasks.delete(job);
-    for (const chunk of job.inFlight) this.#end(chunk);
+    for (const [chunk, running] of this.#running) if (running.job === job) this.#end(chunk);
     deliver();
   }
 
@@ -69,9 +72,9 @@ class VirtualPool implements AnyWorkerPool, JobOwner {
 
   credit(): void {}
 
-  cancelChunk(chunk: Chunk): void {
+  cancelChunk(job: Job, chunk: Chunk): void {
     this.#end(chunk);
-    chunk.job.onChunkOver(chunk);
+    job.onChunkOver(chunk);
   }
 
   stopAndJoin(): Promise<void> {
@@ -82,22 +85,22 @@ class VirtualPool implements AnyWorkerPool, JobOwner {
     throw new Error('An operator does not terminate the pool that it was given.');
   }
 
-  #start(chunk: Chunk): void {
-    this.#running.set(chunk, new Subject());
+  #start(job: Job, chunk: Chunk): void {
+    this.#running.set(chunk, { job, stop: new Subject() });
     this.#runNext(chunk);
   }
 
   #end(chunk: Chunk): void {
-    const stop = this.#running.get(chunk);
+    const running = this.#running.get(chunk);
     this.#running.delete(chunk);
-    stop?.next();
+    running?.stop.next();
   }
 
   #runNext(chunk: Chunk): void {
-    const { job, values, done } = chunk;
-    const task = this.#tasks.get(job);
-    const stop = this.#running.get(chunk);
-    if (task === undefined || stop === undefined) return;
+    const { values, done } = chunk;
+    const { job, stop } = this.#running.get(chunk) ?? {};
+    const task = job && this.#tasks.get(job);
+    if (job === undefined || task === undefined || stop === undefined) return;
     const merge = job.mode === CallMode.Merge;
     let last: unknown;
     const fail = (error: unknown): void => {

@@ -57,7 +57,7 @@ describe('Claims', () => {
     expect(book.open(chunk(2, MOST_CLAIMS + 1))).to.equal(NO_PLACE);
   });
 
-  it('keep the place of a chunk of which values were taken back until the worker has found out', () => {
+  it('keep the place of a chunk until the worker knows that values were taken back', () => {
     const { book } = bothSides();
     const places = new Set(Array.from({ length: CLAIM_PLACES }, (_, id) => book.open(chunk(id, 2))));
     expect(places.size).to.equal(CLAIM_PLACES);

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { CREDITS } from '../../src/internal/protocol/tuning.js';
 import { createChunk, type Chunk } from '../../src/internal/core/job/Chunk.js';
 import { Deadlines } from '../../src/internal/core/pool/Deadlines.js';
-import type { Job } from '../../src/internal/core/job/Job.js';
+import { nodePlatform } from '../../src/internal/node/nodePlatform.js';
 import { until } from '../support/until.js';
 
 describe('deadlines', () => {
@@ -11,13 +11,18 @@ describe('deadlines', () => {
   let deadlines: Deadlines<Chunk>;
   beforeEach(() => {
     passed = [];
-    deadlines = new Deadlines<Chunk>((chunk) => passed.push(chunk));
+    deadlines = new Deadlines<Chunk>(nodePlatform, (chunk) => passed.push(chunk));
   });
 
-  /** A chunk of a job with such a timeout, which is all that is looked at. */
-  const chunkWith = (taskTimeout: number): Chunk => createChunk({ call: { taskTimeout } } as Job, 0, 0, [0]);
+  /** Chunks, and how long each may take. */
+  const limits = new Map<Chunk, number>();
+  const chunkWith = (limit: number): Chunk => {
+    const chunk = createChunk(0, 0, [0]);
+    limits.set(chunk, limit);
+    return chunk;
+  };
 
-  const begin = (some: Deadlines<Chunk>, chunk: Chunk): void => some.start(chunk, chunk.job.call.taskTimeout);
+  const begin = (some: Deadlines<Chunk>, chunk: Chunk): void => some.start(chunk, limits.get(chunk) as number);
 
   function block(milliseconds: number): void {
     for (const end = performance.now() + milliseconds; performance.now() < end;);
@@ -48,7 +53,7 @@ describe('deadlines', () => {
       const start = performance.now();
       const over = new Promise<void>((resolve) => {
         const { length } = passed;
-        const single = new Deadlines<Chunk>(() => {
+        const single = new Deadlines<Chunk>(nodePlatform, () => {
           passed.length = length;
           resolve();
         });
@@ -60,7 +65,7 @@ describe('deadlines', () => {
     }
   });
 
-  it('do not pass for a merge call that has come to wait when the messages that have arrived were heard', async () => {
+  it('do not pass for a merge call that turns out to wait', async () => {
     const chunk = chunkWith(10);
     begin(deadlines, chunk);
     // What the call has yielded is heard in the turn of the event loop in which time is up, after the deadline's timer.
@@ -85,7 +90,7 @@ describe('deadlines', () => {
     expect(passed).to.deep.equal([]);
   });
 
-  it('do not pass for a chunk that is over when the messages that have arrived were heard', async () => {
+  it('do not pass for a chunk that turns out to be over', async () => {
     const chunk = chunkWith(10);
     begin(deadlines, chunk);
     const result = new Promise<void>((resolve) => {

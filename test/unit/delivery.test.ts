@@ -30,7 +30,7 @@ function target(heard: Heard, wanted = Infinity): DeliveryTarget {
       heard.out.push(...values);
       return heard.out.length < wanted;
     },
-    release: (count) => (heard.released += count),
+    through: (count) => (heard.released += count),
     credit: (seq) => heard.credits.push(seq),
   };
 }
@@ -71,7 +71,7 @@ describe('ReorderBuffer', () => {
 });
 
 describe('Delivery', () => {
-  it('of results, ordered, emits them in the order of their values and releases each once', () => {
+  it('of results, ordered, emits them in order and releases each once', () => {
     fc.assert(
       fc.property(shuffledBatches, ({ batches, total }) => {
         const heard = silence();
@@ -131,7 +131,7 @@ describe('Delivery', () => {
     }
   };
 
-  it('of yields, ordered, emits one value’s after the other’s, and gives credit for each batch that is out', () => {
+  it('of yields, ordered, emits one value’s after the other’s, and gives credit', () => {
     fc.assert(
       fc.property(yields, ({ counts, turns }) => {
         const heard = silence();

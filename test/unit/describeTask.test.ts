@@ -7,7 +7,7 @@ import { describeTask } from '../../src/internal/observe/describeTask.js';
 describe('The text about a value of which something has moved', () => {
   const textOf = (value: unknown, transfer: ArrayBuffer[] = []): string => {
     structuredClone(transfer, { transfer });
-    return describeTask({ values: [value], moved: true, job: { mode: CallMode.Map } } as unknown as Chunk, 0, 1);
+    return describeTask({ values: [value], moved: true } as unknown as Chunk, CallMode.Map, 0, 1);
   };
 
   it('names the kind of a buffer or view', () => {

@@ -189,7 +189,7 @@ for (const [transport, isCloneable, send] of transports) {
         expect(Object.keys(arriveError(new Got('x')))).to.deep.equal([]);
       });
 
-      it('a class in the old manner, without a native error behind it, is an error all the same', () => {
+      it('a class without a native error behind it is an error all the same', () => {
         const thrown = Object.assign(Object.create(RangeError.prototype) as object, { message: 'old', code: 1 });
         const arrived = arriveError(thrown);
         expect(arrived).to.be.instanceOf(RangeError).and.include({ message: 'old', code: 1 });
@@ -251,7 +251,7 @@ for (const [transport, isCloneable, send] of transports) {
           .with.property('workerId', 4);
       });
 
-      it('one of a later version, whose class is not known here, is a WorkerPoolError with its name', () => {
+      it('one of a later version is a WorkerPoolError with its name', () => {
         class FutureError extends Error {}
         Object.defineProperties(FutureError.prototype, {
           [Symbol.for('rxjs-parallel-map.error')]: { value: 'FutureError' },
@@ -370,7 +370,7 @@ for (const [transport, isCloneable, send] of transports) {
         });
       });
 
-      it('an object of a class arrives as plain data, or not at all where it cannot be cloned', () => {
+      it('an object of a class arrives as plain data, if it can be cloned', () => {
         class Point {
           constructor(
             readonly x: number,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { processExecArgv, threadExecArgv, withoutPreloads } from '../../src/internal/start/process/execArgv.js';
+import { processExecArgv, threadExecArgv, flagsOfOriginal } from '../../src/internal/start/process/execArgv.js';
 
 /** Flags that a program may have been started with, and whether its workers should have them. */
 const flags: readonly { readonly argv: readonly string[]; readonly process: boolean; readonly thread: boolean }[] = [
@@ -52,7 +52,7 @@ describe('the flags of a worker process', () => {
     );
   });
 
-  it('keep a value that looks like a flag of the program with the flag that it belongs to', () => {
+  it('keep a value that looks like a flag with its flag', () => {
     expect(processExecArgv(['--eval', '--import', '--no-warnings'])).to.deep.equal(['--no-warnings']);
   });
 
@@ -98,18 +98,39 @@ describe('the flags of a worker thread', () => {
 describe('the flags of a process that is copied', () => {
   it('are those of the program without what preloads something, which its copies load', () => {
     const argv = ['--import', 'tsx', '-r', './a.cjs', '--no-warnings', '--import=./b.mjs', '--loader', 'c', '-C', 'x'];
-    expect(withoutPreloads(argv, undefined)).to.deep.equal({
+    expect(flagsOfOriginal(argv, undefined)).to.deep.equal({
       flags: ['--no-warnings', '-C', 'x'],
       nodeOptions: '',
+      aborts: false,
       preloads: { require: ['./a.cjs'], loader: ['c'], import: ['tsx', './b.mjs'] },
     });
   });
 
+  it("preload Yarn's Plug'n'Play, without which they would not find the package", () => {
+    const loader = ['--experimental-loader', 'file:///a%20b/.pnp.loader.mjs'];
+    const { flags, preloads } = flagsOfOriginal(['--require', '/a b/.pnp.cjs', ...loader, '-r', './c.cjs'], undefined);
+    expect({ flags, preloads }).to.deep.equal({
+      flags: ['--require', '/a b/.pnp.cjs'],
+      preloads: { require: ['./c.cjs'], loader: ['file:///a%20b/.pnp.loader.mjs'], import: [] },
+    });
+    expect(flagsOfOriginal([], '--require "/a b/.pnp.cjs"')).to.deep.include({
+      nodeOptions: '"--require" "/a b/.pnp.cjs"',
+    });
+  });
+
+  it('do not abort, as its copies do', () => {
+    for (const flag of ['--abort-on-uncaught-exception', '--abort_on_uncaught_exception']) {
+      expect(flagsOfOriginal([flag], '')).to.deep.include({ flags: [], aborts: true });
+      expect(flagsOfOriginal([], flag)).to.deep.include({ nodeOptions: '', aborts: true });
+    }
+  });
+
   it('are without those of NODE_OPTIONS too, which come first', () => {
     const options = String.raw`  --import tsx --max-old-space-size=100 --require "./a \"b\" c.cjs" --inspect=0 --conditions="x y"`;
-    expect(withoutPreloads(['--import', 'second'], options)).to.deep.equal({
+    expect(flagsOfOriginal(['--import', 'second'], options)).to.deep.equal({
       flags: [],
       nodeOptions: '"--max-old-space-size=100" "--conditions=x y"',
+      aborts: false,
       preloads: { require: ['./a "b" c.cjs'], loader: [], import: ['tsx', 'second'] },
     });
   });

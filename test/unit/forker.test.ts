@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { forkFlags } from '../../src/internal/posix/Forker.js';
 import { whyNoLibc } from '../../src/internal/posix/libc.js';
-import { runNode } from '../support/programFile.js';
+import { runNode } from '../support/runProgram.js';
 
 describe('Forker', () => {
   before(function () {
@@ -23,7 +23,7 @@ describe('Forker', () => {
     expect(await fork()).to.deep.equal({ made: 1, isLast: true, end, left: [] });
   });
 
-  it('throws a copy away while which was made another thread has run, and makes another one', async () => {
+  it('makes another copy if another thread has run while it was made', async () => {
     expect(await fork('restless')).to.deep.equal({ made: 2, isLast: true, end, left: [] });
   });
 });

@@ -24,7 +24,7 @@ describe('A merge run', () => {
     run.cancel();
   });
 
-  it('that is cancelled just when its credit is used up ends, and its generator cleans up', async () => {
+  it('that is cancelled when its credit is used up lets its generator clean up', async () => {
     let batches = 0;
     let isClean = false;
     const ended = new Promise<unknown>((settled) => {

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { inspect } from 'node:util';
 import { availableParallelism } from 'node:os';
 import { runInNewContext } from 'node:vm';
 import { moduleTask } from '../../src/moduleTask.js';
@@ -17,20 +19,12 @@ import {
   type PoolSettings,
   type WorkerPoolOptions,
 } from '../../src/options.js';
-import { isWorkerPool, poolBrand } from '../../src/internal/options/poolBrand.js';
+import { isWorkerPool, poolBrand, version } from '../../src/internal/options/poolBrand.js';
+import { thrownBy } from '../support/rejection.js';
 
 /** What `act` throws. */
-function thrownBy(act: () => unknown): Error {
-  try {
-    act();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was thrown');
-}
-
 /** The only thing that options look at in a pool. */
-const pool = { [poolBrand]: {}, stopAndJoin: async () => {}, terminate: async () => {} };
+const pool = { [poolBrand]: { version, runner: {} }, stopAndJoin: async () => {}, terminate: async () => {} };
 
 const poolDefaults = {
   nJobs: availableParallelism(),
@@ -41,6 +35,7 @@ const poolDefaults = {
   cpuIds: undefined,
   orderTasks: false,
   insights: undefined,
+  startTimeout: 60_000,
   env: undefined,
   argv: [],
   execArgv: undefined,
@@ -104,6 +99,7 @@ const poolNames = [
   'cpuIds',
   'orderTasks',
   'insights',
+  'startTimeout',
   'env',
   'argv',
   'execArgv',
@@ -175,6 +171,12 @@ describe('options', () => {
         right: [() => [], (value: { buffer: ArrayBuffer }) => [value.buffer]],
         types: [null, 1, true, 'buffer', [], {}],
         ranges: [],
+      },
+      startTimeout: {
+        setting: ({ pool }) => (pool as PoolSettings).startTimeout,
+        right: [0.5, 1, 1000, 2 ** 31 - 1, Infinity],
+        types: [null, '100', [], {}, false, 100n],
+        ranges: [0, -0, -1, -Infinity, NaN],
       },
       orderTasks: {
         setting: ({ pool }) => (pool as PoolSettings).orderTasks,
@@ -412,7 +414,7 @@ describe('options', () => {
           expect(resolveOperatorOptions({ [name]: undefined }, 'parallelMap')).to.deep.equal(operatorDefaults);
         });
 
-        it('is a TypeError of the wrong type, a RangeError out of range, and the message names caller and option', () => {
+        it('is a TypeError or a RangeError that names caller and option', () => {
           const cases = [
             ...types.map((value) => ({ value, error: TypeError })),
             ...ranges.map((value) => ({ value, error: RangeError })),
@@ -491,7 +493,19 @@ describe('options', () => {
         `option "insights" must be true, false or { every: milliseconds }, got {…}. It has no 'evry'.`,
       ],
       [{ argv: ['a', 1] }, 'option "argv" must be an array of strings, got […]. Its [1] is 1.'],
-      [{ env: { PORT: 80 } }, `option "env" must be an object of strings, got {…}. Its 'PORT' is 80.`],
+      ...[
+        [{ PORT: 80 }, `Its 'PORT' is 80.`],
+        [{ A: 'a\0b' }, `Its 'A' is 'a\\u0000b' (string).`],
+        [{ 'A=B': 'c' }, `Its 'A=B' is 'c' (string).`],
+        [{ '': 'c' }, `Its '' is 'c' (string).`],
+      ].map(
+        ([env, advice]) =>
+          [
+            { env },
+            'option "env" must be an object of strings, none with a NUL character, whose names are not empty and have no "=", ' +
+              `got {…}. ${String(advice)}`,
+          ] as never,
+      ),
       [
         { resourceLimits: { maxOldGenerationSizeMb: -5 } },
         'option "resourceLimits" must be an object of positive numbers, maxOldGenerationSizeMb and ' +
@@ -509,7 +523,7 @@ describe('options', () => {
       ],
     ];
     for (const [options, message] of cases) {
-      it(message, () => {
+      it(`for ${inspect(options, { maxStringLength: 20 })}`, () => {
         expect(thrownBy(() => resolveOperatorOptions(options, 'parallelMap')).message).to.equal(
           `parallelMap: ${message}`,
         );
@@ -643,7 +657,7 @@ describe('options', () => {
             expect(resolve({ [name]: undefined }, caller)).to.deep.equal(defaults);
             expect(() => resolve({ [name]: 1 }, caller)).to.throw(
               TypeError,
-              `${caller}: option "${name}" does not belong here but to `,
+              `${caller}: option "${name}" is not accepted here, only by `,
             );
           }
         });
@@ -679,7 +693,7 @@ describe('options', () => {
     it('is not a pool', () => {
       class Pool {
         get [poolBrand]() {
-          return {};
+          return { version, runner: {} };
         }
       }
       expect(() => resolveOperatorOptions(new Pool(), 'parallelMap')).to.throw(TypeError, 'such as { pool: … }');
@@ -707,6 +721,7 @@ describe('options', () => {
       chunkSize: ['chunk_size', 'chunksize', 'batchSize'],
       nSplits: ['n_splits', 'nsplits', 'nChunks'],
       transferInput: ['transfer_input', 'transferInputs', 'transferList'],
+      startTimeout: ['start_timeout', 'startupTimeout', 'startTimout'],
       orderTasks: ['order_tasks', 'ordertasks', 'roundRobin'],
       maxTasksActive: ['max_tasks_active', 'maxTaskActive', 'maxInFlight'],
       tasksPerWorker: ['tasks_per_worker', 'taskPerWorker', 'concurrentTasksPerWorker'],
@@ -738,7 +753,7 @@ describe('options', () => {
       overflow: ['overFlow', 'overflows', 'overflowStrategy'],
     };
     for (const [name, words] of Object.entries(meant)) {
-      it(`are met with "${name}" where it is meant: ${words.join(', ')}`, () => {
+      it(`suggest "${name}" where it is meant`, () => {
         for (const word of words) {
           expect(thrownBy(() => resolveOperatorOptions({ [word]: 1 }, 'parallelMap')).message).to.contain(
             `parallelMap: unknown option "${word}". Did you mean "${name}"? The options are nJobs, startMethod,`,
@@ -749,7 +764,7 @@ describe('options', () => {
 
     it('say so where the option that is meant belongs elsewhere', () => {
       expect(thrownBy(() => resolveCallOptions({ concurrency: 4 }, 'WorkerPool.map')).message).to.equal(
-        'WorkerPool.map: unknown option "concurrency". Did you mean "nJobs", which belongs to new WorkerPool(), parallelMap, ' +
+        'WorkerPool.map: unknown option "concurrency". Did you mean "nJobs", which is accepted by new WorkerPool(), parallelMap, ' +
           'parallelMergeMap and parallelFrom? ' +
           `The options are ${callNames.slice(0, -1).join(', ')} and ${callNames.at(-1)}.`,
       );
@@ -760,32 +775,32 @@ describe('options', () => {
     const cases: [act: () => unknown, message: string][] = [
       [
         () => resolvePoolOptions({ ordered: false }, 'WorkerPool'),
-        'WorkerPool: option "ordered" does not belong here but to parallelMap, parallelMergeMap and parallelFrom: ' +
+        'WorkerPool: option "ordered" is not accepted here, only by parallelMap, parallelMergeMap and parallelFrom: ' +
           'a pool has "mapUnordered" and "imapUnordered" instead.',
       ],
       [
         () => resolvePoolOptions({ chunkSize: 1 }, 'WorkerPool'),
-        'WorkerPool: option "chunkSize" does not belong here but to map, mapUnordered, imap and imapUnordered of a pool, ' +
-          'and to parallelMap, parallelMergeMap and parallelFrom: it says how the values of one call are given out.',
+        'WorkerPool: option "chunkSize" is not accepted here, only by map, mapUnordered, imap and imapUnordered of a pool, ' +
+          'and by parallelMap, parallelMergeMap and parallelFrom: it concerns a call on many values.',
       ],
       [
         () => resolvePoolOptions({ signal: AbortSignal.abort() }, 'WorkerPool'),
-        'WorkerPool: option "signal" does not belong here but to each call on a pool, ' +
-          'and to parallelMap, parallelMergeMap and parallelFrom: it concerns one call.',
+        'WorkerPool: option "signal" is not accepted here, only by each call on a pool, ' +
+          'and by parallelMap, parallelMergeMap and parallelFrom: it concerns one call.',
       ],
       [
         () => resolveCallOptions({ nJobs: 4 }, 'WorkerPool.map'),
-        'WorkerPool.map: option "nJobs" does not belong here but to new WorkerPool(), parallelMap, parallelMergeMap and ' +
-          'parallelFrom: it says what workers a pool has.',
+        'WorkerPool.map: option "nJobs" is not accepted here, only by new WorkerPool(), parallelMap, parallelMergeMap and ' +
+          'parallelFrom: it describes the workers of a pool.',
       ],
       [
         () => resolveFromOptions({ bufferSize: 4 }, 'parallelFrom'),
-        'parallelFrom: option "bufferSize" does not belong here but to parallelMap and parallelMergeMap: ' +
+        'parallelFrom: option "bufferSize" is not accepted here, only by parallelMap and parallelMergeMap: ' +
           'a pulled input is never buffered, use "maxTasksActive".',
       ],
     ];
     for (const [act, message] of cases) {
-      it(message, () => {
+      it(message.slice(0, message.indexOf(' but ')), () => {
         const thrown = thrownBy(act);
         expect(thrown).to.be.an.instanceOf(TypeError);
         expect(thrown.message).to.equal(message);
@@ -799,9 +814,24 @@ describe('options', () => {
       expect(resolveFromOptions({ pool }, 'parallelFrom').pool).to.equal(pool);
     });
 
+    it('has the version of the package', () => {
+      const { version: expected } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+      expect(version).to.equal(expected);
+    });
+
+    it('of another version of the package is refused by that', () => {
+      const other = { ...pool, [poolBrand]: { version: '9.9.9', runner: {} } };
+      expect(() => resolveOperatorOptions({ pool: other as never }, 'parallelMap')).to.throw(
+        TypeError,
+        new RegExp(
+          `^parallelMap: option "pool" must be a WorkerPool, .*It is of rxjs-parallel-map 9\\.9\\.9, and this is ${version}`,
+        ),
+      );
+    });
+
     it('is known by its brand, its settings are not', () => {
       expect(isWorkerPool(pool)).to.equal(true);
-      expect(isWorkerPool({ [Symbol.for('rxjs-parallel-map.pool')]: undefined })).to.equal(true);
+      expect(isWorkerPool({ [Symbol.for('rxjs-parallel-map.pool')]: { version } })).to.equal(true);
       for (const other of [null, undefined, 4, 'pool', {}, resolvePoolOptions({}, 'WorkerPool')]) {
         expect(isWorkerPool(other)).to.equal(false);
       }
@@ -817,6 +847,7 @@ describe('options', () => {
         cpuIds: [0],
         orderTasks: false,
         insights: false,
+        startTimeout: 1000,
         env: {},
         argv: [],
         execArgv: [],
@@ -828,14 +859,14 @@ describe('options', () => {
           const thrown = thrownBy(() => resolve({ [name]: value, pool }, 'parallelMap'));
           expect(thrown).to.be.an.instanceOf(TypeError);
           expect(thrown.message).to.equal(
-            `parallelMap: option "pool" cannot be given together with "${name}": a pool that exists has settled that ` +
-              `already. Give "${name}" to its new WorkerPool() instead.`,
+            `parallelMap: option "pool" cannot be given together with "${name}", because the pool exists already. ` +
+              `Pass "${name}" to its new WorkerPool() instead.`,
           );
         }
       }
       expect(() => resolveOperatorOptions({ pool, ...poolOptions }, 'parallelMap')).to.throw(
         TypeError,
-        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects", "cpuIds", "orderTasks", "insights", ' +
+        'together with "nJobs", "startMethod", "daemon", "keepAlive", "sharedObjects", "cpuIds", "orderTasks", "insights", "startTimeout", ' +
           '"env", "argv", "execArgv", "resourceLimits" and "name"',
       );
     });
@@ -912,7 +943,7 @@ describe('options', () => {
       ],
     ];
     for (const [args, error, message] of wrong) {
-      it(`${error.name}: ${message}`, () => {
+      it(`refuse ${args.map((argument) => inspect(argument)).join(', ')} with a ${error.name}`, () => {
         expect(() => resolve(...args)).to.throw(error, message);
       });
     }

@@ -57,7 +57,7 @@ describe('Pace', () => {
     expect(pace.size).to.equal(2);
   });
 
-  it('sends the more chunks ahead the shorter they are, and none where waiting for a message is nothing', () => {
+  it('sends more chunks ahead the shorter they are, and none of long ones', () => {
     const pace = new Pace();
     pace.learnWorking(1, 0.1);
     const ahead = [1, 2, 3, 5, 20, 79, 80, 1000].map((count) => pace.chunksAhead(count));

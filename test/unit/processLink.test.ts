@@ -38,7 +38,7 @@ describe('ProcessLink', () => {
     });
     ended = new Promise((resolve) => {
       const events = { ready() {}, message: (message: unknown) => void messages.push(message), exit: resolve };
-      link = new ProcessLink(events as never, () => kill());
+      link = new ProcessLink(events as never, { kill: () => kill() });
     });
     link.attach(channel);
   }
@@ -48,7 +48,7 @@ describe('ProcessLink', () => {
     server?.close();
   });
 
-  it('hears what a worker has said before its end, also when it was sent more in between', async () => {
+  it('hears what a worker has said before its end, also when more was sent to it', async () => {
     const frame = encodeFrame(['said']).toString('base64');
     await start(`channel.once('data', () => {
       channel.write(Buffer.from('${frame}', 'base64'), () => process.exit(0));

@@ -208,7 +208,25 @@ for (const kind of ['sync', 'async'] as const) {
 }
 
 describe('an input', () => {
-  it('can be a web stream without an async iterator, which is cancelled when it is stopped', async () => {
+  for (const kind of ['iterator', 'asyncIterator'] as const) {
+    it(`whose ${kind} gives no object fails, and is not read for ever`, async () => {
+      for (const result of [undefined, null, 5, 'text', true]) {
+        let reads = 0;
+        const iterator = { next: () => (++reads > 10 ? { done: true, value: undefined } : result) };
+        const target = new Target(100);
+        openInput({ [Symbol[kind]]: () => iterator }, 'test')(target).advance();
+        await settle();
+        expect(reads).to.equal(1);
+        expect(target.errors).to.have.length(1);
+        expect(target.errors[0]).to.be.instanceOf(TypeError);
+        expect((target.errors[0] as Error).message).to.match(
+          /^The iterator of "input" must give objects from next\(\), got /,
+        );
+      }
+    });
+  }
+
+  it('can be a web stream without an async iterator, and cancels it when stopped', async () => {
     let cancelled = 0;
     const stream = new ReadableStream<number>({
       pull: (controller) => controller.enqueue(1),

@@ -11,7 +11,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Step>('clear') },
 );
 
-// peers: 76
 describe('RingBuffer', () => {
   it('is a queue, whatever is done in whatever order', () => {
     fc.assert(

@@ -7,9 +7,11 @@ import {
   NO_HOOKS,
   ToWorker,
   type MessageFromWorker,
+  type RunMessage,
 } from '../../src/internal/protocol/messages.js';
 import { threadChannel } from '../../src/internal/protocol/checked.js';
 import { NO_PLACE } from '../../src/internal/protocol/claims.js';
+import { unpackFromWorker } from '../../src/internal/protocol/wire.js';
 import { makePortable } from '../../src/internal/closures/portable.js';
 import { TaskLoop } from '../../src/internal/worker/TaskLoop.js';
 import { until } from '../support/until.js';
@@ -22,26 +24,38 @@ function loopOf(fn: (value: number, context: TaskContext) => unknown): { loop: T
     memory: undefined,
     claims: undefined,
     channel: threadChannel,
-    post: (message) => void sent.push(message as MessageFromWorker),
+    send: (message) => void sent.push(heard(message)),
     isCloneable: () => true,
     leave: () => undefined,
   });
-  loop.receive([ToWorker.Define, 0, makePortable(fn, {} as never)]);
-  expect(sent).to.deep.equal([[FromWorker.Defined, 0]]);
+  loop.receive({ type: ToWorker.Define, task: 0, portable: makePortable(fn, {} as never) });
+  expect(sent).to.deep.equal([{ type: FromWorker.Defined, task: 0 }]);
   sent.length = 0;
   return { loop, sent };
 }
 
+/** A message as the pool hears it, without the fields that were left out. */
+function heard(packed: readonly unknown[]): MessageFromWorker {
+  const fields = Object.entries(unpackFromWorker(packed)).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(fields) as unknown as MessageFromWorker;
+}
+
+/** A message that has a chunk run with the function. */
+function run(chunk: number, indexes: number, values: unknown[], changes: Partial<RunMessage> = {}): RunMessage {
+  const usual = { task: 0, mode: CallMode.Map, hooks: NO_HOOKS, place: NO_PLACE, flags: undefined };
+  return { type: ToWorker.Run, chunk, indexes, values, ...usual, ...changes };
+}
+
 /** The values of each `Results` message. */
 const batches = (sent: readonly MessageFromWorker[]): unknown[][] =>
-  sent.flatMap((message) => (message[0] === FromWorker.Results ? [message[2]] : []));
+  sent.flatMap((message) => (message.type === FromWorker.Results ? [message.values] : []));
 
 describe('The task loop', () => {
   const numbers = Array.from({ length: 100 }, (_, i) => i);
 
   it('sends the results of quick calls together', async () => {
     const { loop, sent } = loopOf((n) => n);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, numbers, NO_PLACE]);
+    loop.receive(run(0, 0, numbers));
     while (batches(sent).flat().length < numbers.length) await turn(); // where the machine stalls
     expect(batches(sent).flat()).to.deep.equal(numbers);
     // One message, or a few where the machine stalls.
@@ -51,8 +65,8 @@ describe('The task loop', () => {
   it('gives back what it cannot claim, and begins none of it', () => {
     const begun: number[] = [];
     const { loop, sent } = loopOf((n) => begun.push(n));
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [1, 2], 0]);
-    expect(sent).to.deep.equal([[FromWorker.Reclaimed, 0, 0]]);
+    loop.receive(run(0, 0, [1, 2], { place: 0 }));
+    expect(sent).to.deep.equal([{ type: FromWorker.Reclaimed, chunk: 0, kept: 0 }]);
     expect(begun).to.deep.equal([]);
   });
 
@@ -62,13 +76,13 @@ describe('The task loop', () => {
       return ms;
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [6, 6, 6], NO_PLACE]);
+    loop.receive(run(0, 0, [6, 6, 6]));
     expect(batches(sent)[0]).to.deep.equal([6]);
   });
 
   it('sends what it has while a call waits', async () => {
     const { loop, sent } = loopOf((n) => (n < 2 ? n : new Promise(() => undefined)));
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [0, 1, 2], NO_PLACE]);
+    loop.receive(run(0, 0, [0, 1, 2]));
     await until(() => batches(sent).flat().length > 1, 'the results before it');
     expect(batches(sent).flat()).to.deep.equal([0, 1]);
   });
@@ -78,10 +92,10 @@ describe('The task loop', () => {
       for (const end = performance.now() + 1; performance.now() < end;);
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, numbers, NO_PLACE]);
+    loop.receive(run(0, 0, numbers));
     expect(batches(sent).flat()).to.have.length.within(1, 99);
-    loop.receive([ToWorker.Cancel, 0]);
-    expect(sent.at(-1)).to.deep.equal([FromWorker.Stopped, 0]);
+    loop.receive({ type: ToWorker.Cancel, chunk: 0 });
+    expect(sent.at(-1)).to.include({ type: FromWorker.Stopped, chunk: 0 });
     const { length } = sent;
     await sleep(50);
     expect(sent).to.have.lengthOf(length);
@@ -97,10 +111,11 @@ describe('The task loop', () => {
           }, 10);
         }),
     );
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [0], NO_PLACE]);
-    loop.receive([ToWorker.Cancel, 0]);
+    loop.receive(run(0, 0, [0]));
+    loop.receive({ type: ToWorker.Cancel, chunk: 0 });
     await until(() => sent.length > 0, 'its end');
-    expect(sent).to.deep.equal([[FromWorker.Stopped, 0]]);
+    expect(sent).to.have.lengthOf(1);
+    expect(sent[0]).to.include({ type: FromWorker.Stopped, chunk: 0 });
     expect((globalThis as { sawAbort?: boolean }).sawAbort).to.equal(true);
   });
 
@@ -110,10 +125,10 @@ describe('The task loop', () => {
       return n;
     };
     const { loop, sent } = loopOf(slow);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [...numbers], NO_PLACE]);
-    loop.receive([ToWorker.Reclaim, 0]);
-    const released = sent.find(([type]) => type === FromWorker.Reclaimed);
-    const kept = released?.[2] as number;
+    loop.receive(run(0, 0, [...numbers]));
+    loop.receive({ type: ToWorker.Reclaim, chunk: 0 });
+    const released = sent.find(({ type }) => type === FromWorker.Reclaimed);
+    const { kept } = released as Extract<MessageFromWorker, { kept: number }>;
     expect(kept).to.be.within(1, 99);
     await until(() => batches(sent).flat().length >= kept, 'the results of the rest');
     expect(batches(sent).flat()).to.deep.equal(numbers.slice(0, kept));
@@ -126,10 +141,10 @@ describe('The task loop', () => {
       if (n === 1) throw new Error('thrown');
       return n === 10 ? new Promise((_resolve, reject) => setImmediate(reject, new Error('rejected'))) : n;
     });
-    const ends = () => sent.splice(0).map(([type, chunk]) => [type, chunk]);
+    const ends = () => sent.splice(0).map((message) => [message.type, 'chunk' in message ? message.chunk : undefined]);
 
     kept.called = [];
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [0, 1, 2], NO_PLACE]);
+    loop.receive(run(0, 0, [0, 1, 2]));
     await until(() => sent.length > 1, 'the end of the first chunk'); // it pauses where the machine stalls
     expect(kept.called).to.deep.equal([0, 1]);
     expect(ends()).to.deep.equal([
@@ -138,8 +153,8 @@ describe('The task loop', () => {
     ]);
 
     kept.called = [];
-    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_HOOKS, 10, [10, 11], NO_PLACE]);
-    loop.receive([ToWorker.Run, 2, 0, CallMode.Map, NO_HOOKS, 12, [12], NO_PLACE]);
+    loop.receive(run(1, 10, [10, 11]));
+    loop.receive(run(2, 12, [12]));
     await until(() => sent.length > 1, 'the ends of both chunks');
     expect(kept.called).to.deep.equal([10]);
     expect(ends()).to.deep.equal([
@@ -148,19 +163,19 @@ describe('The task loop', () => {
     ]);
   });
 
-  it('gives back all but one of the values that wait for an init function, for it would pass for idle', async () => {
+  it('gives back all but one of the values that wait for an init function', async () => {
     const { loop, sent } = loopOf((n) => n);
     const workerInit = () => new Promise((resolve) => setTimeout(resolve, 20));
-    loop.receive([ToWorker.Define, 1, makePortable(workerInit, {} as never)]);
-    loop.receive([ToWorker.Init, 1, 1]);
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, 1, 0, [0, 1, 2], NO_PLACE]);
-    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, 1, 3, [3, 4], NO_PLACE]);
+    loop.receive({ type: ToWorker.Define, task: 1, portable: makePortable(workerInit, {} as never) });
+    loop.receive({ type: ToWorker.Init, hooks: 1, init: 1 });
+    loop.receive(run(0, 0, [0, 1, 2], { hooks: 1 }));
+    loop.receive(run(1, 3, [3, 4], { hooks: 1 }));
     sent.length = 0;
-    loop.receive([ToWorker.Reclaim, 1]);
-    loop.receive([ToWorker.Reclaim, 0]);
+    loop.receive({ type: ToWorker.Reclaim, chunk: 1 });
+    loop.receive({ type: ToWorker.Reclaim, chunk: 0 });
     expect(sent).to.deep.equal([
-      [FromWorker.Stopped, 1],
-      [FromWorker.Reclaimed, 0, 1],
+      { type: FromWorker.Stopped, chunk: 1 },
+      { type: FromWorker.Reclaimed, chunk: 0, kept: 1 },
     ]);
     await until(() => batches(sent).length > 0, 'its result');
     expect(batches(sent)).to.deep.equal([[0]]);
@@ -168,9 +183,9 @@ describe('The task loop', () => {
 
   it('gives back a chunk that waits as a whole', () => {
     const { loop, sent } = loopOf(() => new Promise(() => undefined));
-    loop.receive([ToWorker.Run, 0, 0, CallMode.Map, NO_HOOKS, 0, [0], NO_PLACE]);
-    loop.receive([ToWorker.Run, 1, 0, CallMode.Map, NO_HOOKS, 1, [1], NO_PLACE]);
-    loop.receive([ToWorker.Reclaim, 1]);
-    expect(sent).to.deep.equal([[FromWorker.Stopped, 1]]);
+    loop.receive(run(0, 0, [0]));
+    loop.receive(run(1, 1, [1]));
+    loop.receive({ type: ToWorker.Reclaim, chunk: 1 });
+    expect(sent).to.deep.equal([{ type: FromWorker.Stopped, chunk: 1 }]);
   });
 });

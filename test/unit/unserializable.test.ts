@@ -196,7 +196,7 @@ for (const [transport, isCloneable] of transports) {
       }
     });
 
-    it('does not look where the channel does not either: hidden properties, keys that are symbols, methods', () => {
+    it('does not look where the channel does not: hidden and symbol keys, methods', () => {
       class Shape {
         readonly sides = 4;
         area(): number {

@@ -65,7 +65,7 @@ class Other {
   kind = 'other';
 }
 
-describeEach.everywhere('a Buffer', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver', 'fork', 'inline'], 'a Buffer', ({ name: startMethod }) => {
   afterEach(endPools);
 
   it('arrives as a Buffer, and so does what is made of it', async () => {
@@ -151,7 +151,7 @@ describeEach.everywhere('a Buffer', ({ name: startMethod }) => {
   });
 });
 
-describeEach.everywhere('an instance of a class', ({ name: startMethod }) => {
+describeEach.of(['threading', 'forkserver', 'fork', 'inline'], 'an instance of a class', ({ name: startMethod }) => {
   afterEach(endPools);
   const own = () => createPool({ nJobs: 1, startMethod });
 

@@ -116,7 +116,7 @@ function expectApart(results: readonly unknown[]): void {
   expect(new Set(all.flatMap((objects) => [...objects])).size, 'objects of their own').to.equal(count);
 }
 
-describeEach('values that are grouped', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'fork'], 'values that are grouped', ({ name: startMethod, sharesMemory }) => {
   let pool: WorkerPool;
   let single: WorkerPool;
   before(() => {
@@ -159,7 +159,7 @@ describeEach('values that are grouped', ({ name: startMethod, sharesMemory }) =>
       expect(await inTurn(views, (v) => ++new Uint8Array(v.buffer)[1]!, grouping)).to.deep.equal([1, 1]);
     });
 
-    it(`have results as they were when their calls ended, whatever later calls change ${title}`, async () => {
+    it(`keep results as they were when their calls ended ${title}`, async () => {
       const log = (n: number, { state }: TaskContext) => {
         if (n === 1) state.log = [];
         state.log.push(n);
@@ -302,7 +302,7 @@ describeEach('values that are grouped', ({ name: startMethod, sharesMemory }) =>
     }
   });
 
-  it('arrive with all that is inside: classes, holes, typed arrays, what is shared within', async () => {
+  it('arrive with all that is inside: classes, holes, typed arrays, shared parts', async () => {
     const task = (n: number) => {
       class Point {
         x = n;
@@ -443,7 +443,7 @@ describeEach('values that are grouped', ({ name: startMethod, sharesMemory }) =>
     });
   }
 
-  it('are copied when they are sent, so a source that emits one object again and again has to copy it', async () => {
+  it('are told apart where a source emits copies of one changing object', async () => {
     const row = { n: 0 };
     function* copies() {
       for (row.n = 0; row.n < 5; row.n++) yield { ...row };

@@ -9,11 +9,10 @@ import { createPool, endPools, identity } from '../support/pools.js';
 import { rejection, thrownBy } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach.everywhere('transfer', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'fork', 'inline'], 'transfer', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
   const library = new URL('../support/library.js', import.meta.url).href;
 
-  // peers: 41
   it(sharesMemory ? 'moves a buffer, and keeps the view' : 'copies a buffer, which stays usable', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const buffer = Uint8Array.from([0, 1, 2, 3, 4, 5, 6, 7]).buffer;
@@ -23,7 +22,6 @@ describeEach.everywhere('transfer', ({ name: startMethod, sharesMemory }) => {
     expect(buffer.byteLength).to.equal(sharesMemory ? 0 : 8);
   });
 
-  // peers: 42
   it('lets primitives and null pass', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const values = [1, 'text', null, undefined, true];
@@ -84,14 +82,15 @@ describeEach.everywhere('transfer', ({ name: startMethod, sharesMemory }) => {
     expect([buffer.byteLength, other.byteLength]).to.deep.equal(sharesMemory ? [0, 0] : [4, 4]);
   });
 
-  // peers: 43
   it('inside of a value is refused, for nobody would open it there', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const bytes = new Uint8Array(4);
     const error = await rejection(pool.map((x) => x, [{ inner: [transfer(bytes, [bytes.buffer])] }]));
     expect(error).to.be.instanceOf(UnserializableError);
     expect(error).to.include({ path: 'value.inner[0]', kind: 'transfer(…)', index: 0, direction: 'input' });
-    expect(error.message).to.match(/Call transfer for the whole value, with what moves in its second argument\.$/);
+    expect(error.message).to.match(
+      /Call transfer for the whole value, and list the objects to move in its second argument\.$/,
+    );
     expect(bytes).to.have.length(4);
   });
 
@@ -104,7 +103,6 @@ describeEach.everywhere('transfer', ({ name: startMethod, sharesMemory }) => {
     }
   });
 
-  // peers: 43
   it('of a buffer that has moved already never stops the worker', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const before = await pool.apply(identity);
@@ -193,7 +191,7 @@ describeEach.everywhere('transfer', ({ name: startMethod, sharesMemory }) => {
   });
 
   if (sharesMemory) {
-    it('of the same buffer by two values is the failure of the second one, and the worker lives', async () => {
+    it('of one buffer by two values fails the second one, and the worker lives', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const before = await pool.apply(identity);
       const size = (x: Uint8Array) => x.length;
@@ -239,7 +237,7 @@ describeEach.everywhere('transfer', ({ name: startMethod, sharesMemory }) => {
       expect(await pool.apply(identity)).to.equal(before);
     });
 
-    it('of a buffer that has moved already is the failure of a result, a report, a yield or an exit result', async () => {
+    it('of a buffer that has moved already fails results, reports, yields, exit results', async () => {
       const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
       const before = await pool.apply(identity);
       const again = async (url: string) => {

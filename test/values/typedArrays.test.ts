@@ -6,22 +6,17 @@ import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools } from '../support/pools.js';
 import { rejection, thrownBy } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
+import { collect } from '../support/collect.js';
 
 const double = (part: Float64Array): Float64Array => part.map((x) => 2 * x);
 const lengthOf = (part: ArrayLike<unknown>): number => part.length;
 const kindOf = (part: object): string => part.constructor.name;
 const counted = (count: number): Float64Array => Float64Array.from({ length: count }, (_, n) => n);
 
-async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
-}
-
-describeEach.everywhere('a typed array as input', ({ name: startMethod, sharesMemory }) => {
+describeEach.of(['threading', 'forkserver', 'inline'], 'a typed array', ({ name: startMethod, sharesMemory }) => {
   afterEach(endPools);
 
-  it('is cut into pieces of chunkSize elements, which the function gets as typed arrays', async () => {
+  it('is cut into typed arrays of chunkSize elements', async () => {
     const pool = createPool({ nJobs: 2, startMethod });
     const input = counted(10);
     expect(await pool.map(lengthOf, input, { chunkSize: 4 })).to.deep.equal([4, 4, 2]);
@@ -52,7 +47,7 @@ describeEach.everywhere('a typed array as input', ({ name: startMethod, sharesMe
     expect(chosen).to.deep.equal(new Uint8Array([0, 2, 4, 6, 8]));
   });
 
-  it('gives the list of results with concatenate: false, with settle, and where they are something else', async () => {
+  it('gives a list with concatenate: false, with settle, and of other results', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const input = counted(3);
     expect(await pool.map(double, input, { chunkSize: 2, concatenate: false })).to.deep.equal([
@@ -80,7 +75,7 @@ describeEach.everywhere('a typed array as input', ({ name: startMethod, sharesMe
     const pool = createPool({ nJobs: 1, startMethod });
     const gone = counted(4);
     structuredClone(0, { transfer: [gone.buffer as ArrayBuffer] });
-    const message = '"input" is a typed array whose memory was transferred elsewhere';
+    const message = '"input" is a typed array whose memory was transferred';
     for (const call of [pool.map(double, gone), pool.mapUnordered(double, gone)]) {
       const error = await rejection(call);
       expect(error).to.be.instanceOf(TypeError);
@@ -90,7 +85,7 @@ describeEach.everywhere('a typed array as input', ({ name: startMethod, sharesMe
     expect(() => parallelFrom(gone, double, { pool })).to.throw(TypeError, message);
   });
 
-  it('has the call fail where its results cannot be put together: there is no memory for all of them', async () => {
+  it('fails the call where there is no memory for its results', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const none = new RangeError('Array buffer allocation failed');
     const { constructor } = Float32Array.prototype;
@@ -148,7 +143,7 @@ describeEach.everywhere('a typed array as input', ({ name: startMethod, sharesMe
     expect([...shared]).to.deep.equal(sharesMemory ? [4, 4, 4, 4, 4, 4, 4, 4, 2, 2] : new Array<number>(10).fill(0));
   });
 
-  it('has pieces with indexes of their own, in turns of workers where that is asked for', async () => {
+  it('gives its pieces indexes, and deals them out in turn where that is asked for', async () => {
     const pool = createPool({ nJobs: 2, startMethod, orderTasks: true });
     const where = (_: unknown, { index, workerId }: TaskContext) => [index, workerId];
     expect(await pool.map(where, counted(8), { chunkSize: 2 })).to.deep.equal([
@@ -170,7 +165,7 @@ describe('the option concatenate', () => {
     expect(wrong.message).to.equal('map: option "concatenate" must be true or false, got 1.');
     const options = { concatenate: true } as never;
     const misplaced = await rejection(pool.mapUnordered(double, counted(1), options));
-    expect(misplaced.message).to.include('option "concatenate" does not belong here but to map of a pool');
+    expect(misplaced.message).to.include('option "concatenate" is not accepted here, only by map of a pool');
     expect(thrownBy(() => pool.imap(double, counted(1), options))).to.be.instanceOf(TypeError);
     expect(thrownBy(() => parallelFrom(counted(1), double, options))).to.be.instanceOf(TypeError);
   });

@@ -4,7 +4,7 @@ import { WorkerPool } from '../support/library.js';
 import { createPool, endPools } from '../support/pools.js';
 import { describeEach } from '../support/startMethods.js';
 
-describeEach.everywhere('a value arrives as structured clone makes it', ({ name: startMethod }) => {
+describeEach.of(['threading', 'fork', 'inline'], 'a value that is sent', ({ name: startMethod }) => {
   afterEach(endPools);
   let kept: Pool;
   before(() => {
@@ -130,7 +130,6 @@ describeEach.everywhere('a value arrives as structured clone makes it', ({ name:
     expect(Object.getPrototypeOf(arrived)).to.equal(Object.prototype);
   });
 
-  // peers: 45
   it('a buffer of 50 MB, both ways', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const bytes = new Uint8Array(50 * 2 ** 20);

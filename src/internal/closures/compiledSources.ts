@@ -2,7 +2,7 @@
  * What V8 keeps of code that was made of text. From version 12 on (Node 22) its compilation cache has every such source, whether or
  * not anything of it is in use, until the heap is near its limit: a worker that is given ever new functions would grow to that
  * (measured: 300 MB after 6,000 functions of 50 kB, of which none was kept). Only a collection of all garbage clears that cache, so one
- * is asked for now and then, of the inspector, which every Node since then has where nobody has forbidden it. In proportion to the heap,
+ * is asked for now and then, of the inspector, which every Node since then has, unless forbidden. In proportion to the heap,
  * so that it stays a small part of the work: 10 ms for each megabyte of source in a small worker, 150 ms for each 35 in one of 140 MB.
  */
 
@@ -13,7 +13,7 @@ import { openSession } from './inspectorSession.js';
 
 /** V8 keeps them from this version on. */
 const FIRST_VERSION = 12;
-/** So many characters at least are compiled between two collections. */
+/** How many characters at least are compiled between two collections. */
 const LEAST = 1_000_000;
 /** And so large a part of the heap. */
 const SHARE = 0.25;

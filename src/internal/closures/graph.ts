@@ -1,119 +1,11 @@
 /**
  * The form in which a function travels with all that it captures: a graph of nodes, in which what is one object stays one,
- * and circles are allowed. `capture/` makes it, `revive/` makes a function of it again; structured clone carries it.
+ * and circles are allowed. `capture/` writes it, `revive.ts` makes a function of it again, and structured clone carries it. The nodes of
+ * values are in `values/`, each beside what writes and reads it.
  */
 
-/** A value: the number of its node, or, in an array of one, what structured clone carries faithfully by itself. */
-export type Slot = number | readonly [unknown];
-
-/** A property: its key (of a symbol, the node), flags, and its value, or its getter and setter. */
-export type Property = readonly [key: string | number, flags: number, value: Slot, setter?: Slot];
-
-/** Flags of a property. */
-export const Writable = 1;
-export const Enumerable = 2;
-export const Configurable = 4;
-export const Accessor = 8;
-/** What a property is unless somebody has said otherwise. */
-export const Plain = Writable | Enumerable | Configurable;
-
-/** How far an object was closed to changes. */
-export const Guard = { none: 0, preventExtensions: 1, seal: 2, freeze: 3 } as const;
-export type Guard = (typeof Guard)[keyof typeof Guard];
-
-/** What every object has besides what it is. */
-export interface ObjectParts {
-  /** Its prototype, where it is not that which such an object has anyway. */
-  readonly proto?: Slot | undefined;
-  readonly own?: readonly Property[] | undefined;
-  readonly guard?: Guard | undefined;
-  /** Values of private fields, each with the class that they belong to. */
-  readonly privates?: readonly PrivateFields[] | undefined;
-}
-
-export interface PrivateFields {
-  readonly class: number;
-  /** In the order of the text of the class. */
-  readonly values: readonly Slot[];
-}
-
-/** Something that exists in the worker, too, and is found by its name. */
-export interface NamedNode {
-  readonly type: 'named';
-  /** A module of Node's, or `%` for what the language has no names for; otherwise the path begins at the global object. */
-  readonly module?: string | undefined;
-  readonly path: readonly string[];
-}
-
-export interface SymbolNode {
-  readonly type: 'symbol';
-  readonly key?: string | undefined;
-  readonly description?: string | undefined;
-}
-
-export interface ObjectNode extends ObjectParts {
-  readonly type: 'object';
-}
-
-export interface ArrayNode extends ObjectParts {
-  readonly type: 'array';
-  readonly length: number;
-}
-
-export interface MapNode extends ObjectParts {
-  readonly type: 'map';
-  readonly entries: readonly (readonly [Slot, Slot])[];
-}
-
-export interface SetNode extends ObjectParts {
-  readonly type: 'set';
-  readonly values: readonly Slot[];
-}
-
-/** A date, a typed array or the like, with more to it than structured clone carries. */
-export interface LeafNode extends ObjectParts {
-  readonly type: 'leaf';
-  readonly value: unknown;
-}
-
-/** A view of shared memory. */
-export interface ViewNode extends ObjectParts {
-  readonly type: 'view';
-  /** The name of its class. */
-  readonly class: string;
-  readonly memory: Slot;
-  readonly byteOffset: number;
-  readonly length: number;
-}
-
-export interface BufferNode extends ObjectParts {
-  readonly type: 'buffer';
-  readonly bytes: Uint8Array;
-}
-
-export interface ErrorNode extends ObjectParts {
-  readonly type: 'error';
-  /** The name of a `DOMException`, whose message it has from its constructor. */
-  readonly domName?: string | undefined;
-  readonly message?: string | undefined;
-}
-
-export interface UrlNode extends ObjectParts {
-  readonly type: 'url' | 'searchParams';
-  readonly text: string;
-}
-
-/** What only structured clone between threads can carry: it travels beside the graph. */
-export interface AttachmentNode {
-  readonly type: 'attachment';
-  readonly at: number;
-}
-
-/** The `prototype` of a function or class of the graph. */
-export interface PrototypeNode {
-  readonly type: 'prototype';
-  readonly of: number;
-}
+import type { NamedNode, ObjectParts, Property, Slot } from './parts.js';
+import type { ValueNode } from './values/table.js';
 
 /** A name that the file of a function has imported. */
 export interface ImportNode {
@@ -152,17 +44,6 @@ export interface FillingNode {
   readonly type: 'filling';
 }
 
-/** A weak collection, with what it has of the objects of the graph: nobody can ask for more of it. */
-export interface WeakMapNode {
-  readonly type: 'weakMap';
-  readonly entries: readonly (readonly [key: Slot, value: Slot])[];
-}
-
-export interface WeakSetNode {
-  readonly type: 'weakSet';
-  readonly values: readonly Slot[];
-}
-
 export interface FunctionNode extends ObjectParts {
   readonly type: 'function';
   readonly form: 'expression' | 'method';
@@ -190,27 +71,7 @@ export interface FunctionNode extends ObjectParts {
 }
 
 export type GraphNode =
-  | NamedNode
-  | SymbolNode
-  | ObjectNode
-  | ArrayNode
-  | MapNode
-  | SetNode
-  | LeafNode
-  | ViewNode
-  | BufferNode
-  | ErrorNode
-  | UrlNode
-  | AttachmentNode
-  | PrototypeNode
-  | ImportNode
-  | RequireNode
-  | FileNode
-  | CellNode
-  | FillingNode
-  | WeakMapNode
-  | WeakSetNode
-  | FunctionNode;
+  NamedNode | ImportNode | RequireNode | FileNode | CellNode | FillingNode | FunctionNode | ValueNode;
 
 /** A graph. */
 export interface Graph {
@@ -222,7 +83,7 @@ export interface Graph {
   readonly sourceMaps: Readonly<Record<string, string>>;
 }
 
-/** What names of our own begin with, in code that travels: nobody else's do. */
+/** The prefix of our own names in code that travels. No other name has it. */
 export const ownName = '$rxjsParallelMap';
 
 /** The static method that a class is given so that private fields can be filled, of itself and of its instances. */

@@ -1,6 +1,6 @@
 /**
- * Where things came from that a worker has imported for a function that travelled: should that function, or one inside of it,
- * travel on to a nested pool, they are imported there, too. Every copy of this package in the worker sees the same list.
+ * Where a worker has imported things from, for a function that travelled. If that function, or one inside it,
+ * travels on to a nested pool, they are imported there, too. Every copy of this package in the worker sees the same list.
  */
 
 import type { FileNode, ImportNode, RequireNode } from './graph.js';

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { compile } from './compile.js';
+import { pathOfFile } from './filePath.js';
 
 let beginning: Promise<void> | undefined;
 
@@ -27,7 +28,7 @@ async function begin(loader: string): Promise<void> {
   ((await load()) as { register(): unknown }).register();
 }
 
-/** Whether TypeScript can be imported: for tsx, what ends with `.ts` is that, whatever else it may be. */
+/** Whether TypeScript can be imported. For tsx, anything that ends with `.ts` is TypeScript. */
 async function isAtWork(): Promise<boolean> {
   const load = compile("return import('data:text/javascript,let is: unknown //.ts')", [], { filename: '' });
   try {
@@ -66,7 +67,7 @@ export function registerTypeScript(error: unknown): boolean {
  */
 export function requireTypeScript(from: string, specifier: string, error: unknown): unknown {
   if (loaderFlags().ofImport !== undefined) return undefined;
-  return registerTypeScript(error) ? createRequire(from)(specifier) : undefined;
+  return registerTypeScript(error) ? createRequire(pathOfFile(from))(specifier) : undefined;
 }
 
 const codes: ReadonlySet<unknown> = new Set(['ERR_UNKNOWN_FILE_EXTENSION', 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);

@@ -8,11 +8,10 @@
 import { now } from '../platform/globals.js';
 import type { Insights } from '../../insights.js';
 import { bucketOf, Histogram } from '../protocol/histogram.js';
-import { FromWorker, LONGEST_TASKS, type Figures } from '../protocol/messages.js';
+import { FromWorker, LONGEST_TASKS, type Figures, type HookMessage } from '../protocol/messages.js';
 import type { Traffic } from '../core/StartMethod.js';
 import type { Chunk } from '../core/job/Chunk.js';
 import { describeTask } from './describeTask.js';
-import type { HookMessage } from '../core/pool/HookRunner.js';
 import type { WorkerHandle } from '../core/pool/WorkerHandle.js';
 
 interface Slot {
@@ -93,7 +92,7 @@ export class Measurements {
     slot.idleSince = Infinity;
   }
 
-  /** What was measured has come, with so many results or with none. They are still to be added to the chunk. */
+  /** What was measured has come with `count` results. Called before these count as done. */
   onFigures(worker: WorkerHandle, chunk: Chunk, count: number, figures: Figures): void {
     const [working, waiting, waits, counts, longest, memory] = figures;
     const slot = this.#slotOf(worker);
@@ -109,7 +108,8 @@ export class Measurements {
     for (const wait of waits) this.#waits.add(bucketOf(Math.min(wait, longestPossible)), 1);
     for (let i = 0; i < counts.length; i += 2) this.#calls.add(counts[i] as number, counts[i + 1] as number);
     for (let i = 0; i < longest.length; i += 3) {
-      this.#addLong(chunk, longest[i] as number, longest[i + 1] as number, longest[i + 2] as number);
+      const [duration, place, size] = longest.slice(i, i + 3) as [number, number, number];
+      this.#addLong(duration, () => describeTask(chunk, worker.job?.mode, place, size));
     }
   }
 
@@ -117,10 +117,9 @@ export class Measurements {
   onHook(worker: WorkerHandle, message: HookMessage): void {
     const slot = this.#slotOf(worker);
     slot.idleSince = now();
-    const isInit = message[0] === FromWorker.InitDone || message[0] === FromWorker.InitFailed;
-    if (message[0] === FromWorker.InitDone) slot.init += message[2];
-    else if (isInit) slot.init += message[3];
-    else slot.exit += message[3];
+    const isInit = message.type === FromWorker.InitDone || message.type === FromWorker.InitFailed;
+    if (isInit) slot.init += message.elapsed;
+    else slot.exit += message.elapsed;
   }
 
   onEnd(worker: WorkerHandle): void {
@@ -195,12 +194,13 @@ export class Measurements {
     return this.#slots[id] as Slot;
   }
 
-  #addLong(chunk: Chunk, duration: number, place: number, size: number): void {
+  /** @param describe Called only where the task is one of the longest. */
+  #addLong(duration: number, describe: () => string): void {
     const longest = this.#longest;
     const isFull = longest.length === LONGEST_TASKS;
     if (isFull && duration <= (longest.at(-1) as LongTask).duration) return;
     const at = longest.findIndex((other) => other.duration < duration);
-    longest.splice(at < 0 ? longest.length : at, 0, { duration, args: describeTask(chunk, place, size) });
+    longest.splice(at < 0 ? longest.length : at, 0, { duration, args: describe() });
     if (isFull) longest.pop();
   }
 }
@@ -231,7 +231,7 @@ function createSlot(): Slot {
 
 /** How long a worker has waited that it has not told of. */
 function waitOf({ worker, idleSince, untold }: Slot, time: number): number {
-  const isIdle = worker !== undefined && worker.chunks.length === 0 && worker.exiting === undefined;
+  const isIdle = worker !== undefined && worker.assignments.length === 0 && worker.hooks.exiting === undefined;
   return untold + (isIdle ? Math.max(0, time - idleSince) : 0);
 }
 

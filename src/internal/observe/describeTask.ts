@@ -6,7 +6,7 @@ import { isDetached } from '../protocol/usedUp.js';
 import { plain } from './progress/text.js';
 import type { Chunk } from '../core/job/Chunk.js';
 
-/** A text is cut to so many characters. */
+/** A text is cut to this length. */
 const LONGEST_TEXT = 200;
 
 /** Says that a buffer is empty now because it went to the worker. */
@@ -16,8 +16,13 @@ const DEPTH = 2;
 const LONGEST_ARRAY = 10;
 
 /** The value at a place of a chunk, or the values among which it was. */
-export function describeTask({ values, job, moved }: Chunk, place: number, size: number): string {
-  const isApply = job.mode === CallMode.Apply;
+export function describeTask(
+  { values, moved }: Chunk,
+  mode: CallMode | undefined,
+  place: number,
+  size: number,
+): string {
+  const isApply = mode === CallMode.Apply;
   const describe = moved ? describeMoved : describeValue;
   const texts = values
     .slice(place, place + size)
@@ -51,7 +56,7 @@ function describeValue(value: unknown): string {
   try {
     const shape = { depth: DEPTH, maxArrayLength: LONGEST_ARRAY, maxStringLength: LONGEST_TEXT };
     const text = inspect(value, { ...shape, compact: true, breakLength: Infinity, customInspect: false });
-    return plain(text.replace(/[\r\n]\s*/g, ' ')); // errors have their stack, functions and symbols what somebody has called them
+    return plain(text.replace(/[\r\n]\s*/g, ' ')); // the stack of an error and the name of a function may hold control characters
   } catch {
     return `[${typeof value}]`; // a getter that `inspect` needs has thrown
   }

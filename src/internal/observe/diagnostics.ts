@@ -1,4 +1,4 @@
-/** Channels of `node:diagnostics_channel` that tell of workers and tasks, for whoever watches a program. Nobody listening costs nothing. */
+/** Channels of `node:diagnostics_channel` that tell of workers and tasks. Without a subscriber they cost nothing. */
 
 import { channel } from 'node:diagnostics_channel';
 import type { WorkerEnd } from '../../StartMethod.js';
@@ -18,7 +18,7 @@ export interface WorkerMessage {
 
 let serials = 0;
 
-/** A worker is being started. @returns What is to be handed to {@link publishExit}. */
+/** A worker is being started. @returns The argument for {@link publishExit}. */
 export function publishStart(workerId: number, startMethod: string): WorkerMessage {
   const message: WorkerMessage = { workerId, startMethod, serial: serials++ };
   if (started.hasSubscribers) started.publish(message);

@@ -1,4 +1,4 @@
-/** The options that concern one call on a pool: documentation, names, checks and defaults. */
+/** The options of one call on a pool: documentation, names, checks and defaults. */
 
 import {
   boolean,
@@ -23,146 +23,144 @@ import type { AnyTask, TaskProgress, WorkerTask } from '../../taskTypes.js';
 import type { Transferable } from '../../transfer.js';
 
 /**
- * What concerns one `apply`. Each option may be left out or `undefined`, which both mean its default.
+ * The options of `apply`. An option that is `undefined` has its default.
  *
- * @typeParam Settle Whether `settle` is given: it decides over the type of the results.
+ * @typeParam Settle The option `settle`, which determines the type of the results.
  */
 export interface ApplyOptions<Settle extends boolean = false> {
   /**
-   * Ends the call when it fires: nothing more is started, tasks that run see it in their `context.signal`, and the call
-   * fails with `signal.reason`. A signal that has fired already starts nothing.
+   * Ends the call when it fires: no more values start, running tasks see it in their `context.signal`, and the call
+   * fails with `signal.reason`. If it has fired already, nothing starts.
    *
    * Default: none.
    *
-   * @throws TypeError when it is no `AbortSignal`. One of another realm, or of a polyfill, is fine.
+   * @throws TypeError when it is not an `AbortSignal`. Signals of another realm or a polyfill are accepted.
    */
   signal?: AbortSignal | undefined;
 
   /**
-   * How many milliseconds a task may take: a positive number, or `Infinity`. One that takes longer is killed together with its
-   * worker, also inside an endless loop, and the call fails with a `WorkerTimeoutError`; on a pool that goes on, another worker
-   * takes the place of that one, and other calls do not notice. It is not started again, whatever `workerDeathRetries` says.
+   * How many milliseconds a task may take: a positive number, or `Infinity`. A task that takes longer is killed with its
+   * worker, even inside an endless loop, and the call fails with a `WorkerTimeoutError`. On a pool that stays in use, another worker
+   * replaces the killed one, and other calls do not notice. The task is not tried again, regardless of `workerDeathRetries`.
    *
-   * Each task has a clock of its own, which starts with the task: neither the start of a worker counts, nor the loading of the
-   * function and its module, nor the time in which the value waits. So that this is exact, values travel one at a time, and
-   * `chunkSize` has no effect: thousands of very short tasks take longer than without a timeout. For `parallelMergeMap` the
-   * time is that of the whole call, from its start until all that it gives is there, without the time in which it may have to
-   * wait until what it has given is consumed.
+   * Each task has its own clock, which starts with the task. The start of a worker, loading the function and its module, and waiting
+   * values do not count. To make this exact, values travel one at a time, and `chunkSize` has no effect: thousands of very short tasks
+   * take longer than without a timeout. In `parallelMergeMap` it limits the whole call, from its start to its last result, except for
+   * time in which the call may have to wait for its consumer.
    *
    * Default: none.
    *
-   * @throws TypeError when it is no number, RangeError when it is 0, negative or NaN.
+   * @throws TypeError when it is not a number, RangeError when it is 0, negative or NaN.
    */
   taskTimeout?: number | undefined;
 
   /**
-   * A function that each worker calls before its first task of the call, to make what its tasks need: it gets a
-   * {@link WorkerContext}, and what it puts into `context.state` is there for tasks and for `workerExit`. A promise is awaited.
-   * It travels as a task function does: with the variables that it uses, as a {@link moduleTask}, or as a `URL`.
+   * A function that each worker calls before its first task of the call, to create what its tasks need. It gets a
+   * {@link WorkerContext}. Tasks and `workerExit` find what it puts into `context.state`. A promise is awaited.
+   * It travels like a task function: with the variables that it uses, as a {@link moduleTask}, or as a `URL`.
    *
-   * It runs once in each worker that gets a task, and again in a worker that takes the place of one that died. What it throws
-   * ends the call as what a task throws does. On a pool with `keepAlive` the workers stay as they are for later calls with the
-   * same `workerInit` and `workerExit`: functions of the same source that capture equal values. Where others are given, the
-   * workers are replaced by new ones, each when it is free. Calls that give neither run on any worker.
+   * It runs once in each worker that gets a task, and again in a worker that replaces a dead one. An error in it
+   * ends the call like an error in a task. On a pool with `keepAlive` the workers stay for later calls with the
+   * same `workerInit` and `workerExit`: functions of the same source that capture equal values. A call with other functions replaces the
+   * workers, each when it is free. Calls with neither function run on any worker.
    *
    * Default: none.
    *
-   * @throws TypeError when it is no function, `moduleTask` or `URL`, or a class.
+   * @throws TypeError when it is not a function, `moduleTask` or `URL`, or a class.
    */
   workerInit?: WorkerTask | undefined;
 
   /**
    * A function that each worker calls when its last task of the call is done, with the same {@link WorkerContext} as
-   * `workerInit`. A promise is awaited. It travels as `workerInit` does. The call completes when all have run, and fails with
-   * what one of them throws; what they return is in `getExitResults()`, and goes to `onExitResults`.
+   * `workerInit`. A promise is awaited. It travels like `workerInit`. The call completes when all have run, and fails if
+   * one of them throws. `getExitResults()` returns their results, and `onExitResults` receives them.
    *
-   * It runs in each worker that had a task of the call and lives. It does not run when the call fails or is cancelled. On a
-   * pool with `keepAlive` it runs when the worker leaves, and then `stopAndJoin` rejects with what it throws.
+   * It runs in each living worker that had a task of the call. It does not run if the call fails or is cancelled. On a
+   * pool with `keepAlive` it runs when the worker leaves. If it throws then, `stopAndJoin` rejects with the error.
    *
    * Default: none.
    *
-   * @throws TypeError when it is no function, `moduleTask` or `URL`, or a class.
+   * @throws TypeError when it is not a function, `moduleTask` or `URL`, or a class.
    */
   workerExit?: WorkerTask | undefined;
 
   /**
-   * How many milliseconds `workerInit` may take in a worker: a positive number, or `Infinity`. A worker in which it takes
-   * longer is killed, and the call fails with a `WorkerTimeoutError`, whose `stage` is `'init'`. Neither the start of the worker
-   * counts nor the loading of the function.
+   * How many milliseconds `workerInit` may take in a worker: a positive number, or `Infinity`. If it takes longer, the worker
+   * is killed, and the call fails with a `WorkerTimeoutError` whose `stage` is `'init'`. The start of the worker and
+   * loading the function do not count.
    *
    * Default: none.
    *
-   * @throws TypeError when it is no number, RangeError when it is 0, negative or NaN.
+   * @throws TypeError when it is not a number, RangeError when it is 0, negative or NaN.
    */
   workerInitTimeout?: number | undefined;
 
   /**
-   * How many milliseconds `workerExit` may take in a worker: a positive number, or `Infinity`. A worker in which it takes
-   * longer is killed, and the call fails with a `WorkerTimeoutError`, whose `stage` is `'exit'`.
+   * How many milliseconds `workerExit` may take in a worker: a positive number, or `Infinity`. If it takes longer, the worker
+   * is killed, and the call fails with a `WorkerTimeoutError` whose `stage` is `'exit'`.
    *
    * Default: none.
    *
-   * @throws TypeError when it is no number, RangeError when it is 0, negative or NaN.
+   * @throws TypeError when it is not a number, RangeError when it is 0, negative or NaN.
    */
   workerExitTimeout?: number | undefined;
 
   /**
-   * How many tasks a worker does before another one takes its place, with the same `workerId`: a positive integer, or `Infinity`.
-   * For functions that leak memory, or whose state is to begin anew. A worker does exactly so many, and then runs its `workerExit`
-   * and leaves; the next one begins with `workerInit`. Tasks that failed count; so do those of other calls, on a pool with
-   * `keepAlive` also of earlier ones: a worker that has done too many is replaced before the first task.
+   * How many tasks a worker runs before another one with the same `workerId` replaces it: a positive integer, or `Infinity`.
+   * Use it for functions that leak memory, or whose state should start anew. A worker runs exactly this many, then runs its `workerExit`
+   * and leaves. The next one starts with `workerInit`. Failed tasks count, and so do tasks of other calls; on a pool with
+   * `keepAlive` also those of earlier calls: a worker that has run too many is replaced before the first task.
    *
    * Default: `Infinity`.
    *
-   * @throws TypeError when it is no number, RangeError when it is no positive integer or Infinity.
+   * @throws TypeError when it is not a number, RangeError when it is neither a positive integer nor Infinity.
    */
   workerLifespan?: number | undefined;
 
   /**
-   * How often a value is started again, on another worker, after the worker that had it died: killed, out of memory, left by
+   * How often a value is tried again, on another worker, after its worker died: it was killed, ran out of memory, or called
    * `process.exit`. An integer of at least 0. After that, the call fails with a `WorkerDiedError`. A task that throws is never
-   * started again.
+   * tried again.
    *
    * Default: 0.
    *
-   * @throws TypeError when it is no number, RangeError when it is negative or no integer.
+   * @throws TypeError when it is not a number, RangeError when it is negative or not an integer.
    */
   workerDeathRetries?: number | undefined;
 
   /**
-   * Whether a value that fails is a result like any other: with `true` there is `{ status: 'fulfilled', value }` for a value whose
-   * task has succeeded, and `{ status: 'rejected', reason }` for one that has failed, as of `Promise.allSettled`, and the call
-   * goes on. The reason is what the call would else fail with: what the task has thrown, an `UnserializableError` of the value
-   * or its result, a `WorkerTimeoutError`, or a `WorkerDiedError` for the values that a dead worker had begun.
-   * For `parallelMergeMap` a call that fails has a rejection after all that it has given.
+   * Whether failed values are results, so that the call goes on. With `true` the result is `{ status: 'fulfilled', value }` or
+   * `{ status: 'rejected', reason }`, like in `Promise.allSettled`. The reason is the error that the call would fail with otherwise: what
+   * the task has thrown, an `UnserializableError` of the value or its result, a `WorkerTimeoutError`, or a `WorkerDiedError` for the values
+   * that a dead worker had begun. In `parallelMergeMap` a failed call adds a rejection after its results.
    *
-   * What is no value's fault still ends the call: an error of the source, of `workerInit` or `workerExit`, a worker that cannot
+   * Errors that no value caused still end the call: an error of the source, of `workerInit` or `workerExit`, a worker that cannot
    * start, a `signal`, the end of the pool.
    *
    * Default: `false`, the first error ends the call.
    *
-   * @throws TypeError when it is no boolean.
+   * @throws TypeError when it is not a boolean.
    */
   settle?: Settle | undefined;
 
   /**
-   * How many milliseconds a running task gets to notice that its result is no longer wanted (`context.signal`) and to come
-   * to an end, when the pool goes on after the call. A worker that is still busy then is killed and replaced. 0 kills at
-   * once; `Infinity` waits for as long as it takes.
+   * How many milliseconds a running task has to stop after its result is no longer wanted (`context.signal`), if the pool
+   * stays in use after the call. A worker that is still busy then is killed and replaced. 0 kills at
+   * once; `Infinity` waits as long as it takes.
    *
    * Default: 100.
    *
-   * @throws TypeError when it is no number, RangeError when it is negative or NaN.
+   * @throws TypeError when it is not a number, RangeError when it is negative or NaN.
    */
   cancelTimeout?: number | undefined;
 
   /**
-   * Values of variables that the function uses, by name. They come before what is found, in the function and in those of the
-   * same file that come along with it. Needed where nothing can be found: in a Node without inspector.
+   * Values for variables of the function, by name, in place of their own. They apply to the function and to functions of the
+   * same file that come along with it. A Node without inspector needs them, because it cannot read the variables.
    *
-   * Default: none; the variables have the values that they have when the call begins.
+   * Default: none; variables have the values of the moment when the call begins.
    *
-   * @throws TypeError when it is no object.
+   * @throws TypeError when it is not an object. The call fails with a TypeError if no function of it uses one of the names.
    */
   captures?: Readonly<Record<string, unknown>> | undefined;
 
@@ -187,11 +185,11 @@ export interface ApplyOptions<Settle extends boolean = false> {
 
   /**
    * Called with what a running task reports by `context.progress(value)`: `{ index, workerId, value }`, before the result of that
-   * task. What it throws ends the call with that error.
+   * task. If it throws, the call ends with that error.
    *
-   * Default: none; then nothing is sent.
+   * Default: none; then tasks send nothing.
    *
-   * @throws TypeError when it is no function.
+   * @throws TypeError when it is not a function.
    * @example
    * ```ts
    * await pool.apply(convert, [film], { onProgress: ({ value }) => console.log(`${value} %`) });
@@ -201,73 +199,72 @@ export interface ApplyOptions<Settle extends boolean = false> {
 }
 
 /**
- * What concerns one call on a pool. Each option may be left out or `undefined`, which both mean its default.
+ * The options of one call on a pool. An option that is `undefined` has its default.
  *
- * @typeParam Settle As of {@link ApplyOptions}.
+ * @typeParam Settle As in {@link ApplyOptions}.
  */
 export interface CallOptions<Settle extends boolean = false> extends ApplyOptions<Settle> {
   /**
-   * How many values travel to a worker in one message: a positive integer. Of a typed array, how many elements each piece has.
-   * Large chunks make small tasks cheaper, small ones share work out more evenly and deliver the first results sooner.
+   * How many values travel to a worker in one message: a positive integer. For a typed array, the number of elements in each piece.
+   * Large chunks make small tasks cheaper. Small chunks spread the work more evenly and deliver the first results sooner.
    *
-   * An input that is read at once, an array or a generator say, is cut into chunks of exactly this size, except for the last one, or
-   * of `maxTasksActive` values where that is less. Values that come over time do not wait for each other: a chunk of them has at
-   * most so many.
+   * An input that is read at once, such as an array or a generator, is cut into chunks of exactly this size, except for the last one, or
+   * of `maxTasksActive` values if that is less. Values that arrive over time do not wait for each other, so their chunks may be smaller.
    *
-   * Default: adaptive, one value at a time until the pace of the tasks is known, then as many as run in a few
+   * Default: adaptive, one value at a time until the speed of the tasks is known, then as many as run in a few
    * milliseconds. With a `taskTimeout`, always one.
    *
-   * @throws TypeError when it is no number, RangeError when it is no positive integer.
+   * @throws TypeError when it is not a number, RangeError when it is not a positive integer.
    */
   chunkSize?: number | undefined;
 
   /**
-   * Into how many chunks the input is cut: a positive integer. Their sizes differ by one at most; an input of fewer values is cut into
-   * chunks of one. It needs an input whose length is known: an array, a typed array, a `Set` or a `Map`. For others, and for
-   * `parallelMap`, whose source pushes its values, it has no effect. Nor has it together with `chunkSize` or `taskTimeout`.
+   * The number of chunks: a positive integer. Their sizes differ by one at most; an input of fewer values is cut into
+   * chunks of one. It needs an input whose length is known: an array, a typed array, a `Set` or a `Map`. It has no effect on others, on
+   * `parallelMap`, whose source pushes its values, or together with `chunkSize` or `taskTimeout`.
    *
    * Default: none; see `chunkSize`.
    *
-   * @throws TypeError when it is no number, RangeError when it is no positive integer.
+   * @throws TypeError when it is not a number, RangeError when it is not a positive integer.
    */
   nSplits?: number | undefined;
 
   /**
-   * How many values may be on their way at once: a positive integer. A value counts from when it is taken until its result
-   * is out, so with ordered results it bounds those too that wait for an earlier one. Input that is pulled is read only
+   * How many values may be under way at once: a positive integer. A value counts from when it is taken until its result
+   * is out. With ordered results, that includes results that wait for an earlier one. Pulled input is read only
    * that fast.
    *
    * Default: twice what the workers can hold.
    *
-   * @throws TypeError when it is no number, RangeError when it is no positive integer.
+   * @throws TypeError when it is not a number, RangeError when it is not a positive integer.
    */
   maxTasksActive?: number | undefined;
 
   /**
-   * How many tasks of the call may be under way at once in one worker: a positive integer. For tasks that wait, for a network or a disk
-   * say, while the worker could begin others; a task that computes keeps the others of its worker waiting. Values go to workers
-   * that have none first. Calls of a pool never share a worker, so `apply` does not take this option.
+   * How many tasks of the call one worker may run at once: a positive integer. Use it for tasks that wait, for instance for a network or a
+   * disk. A task that computes keeps the others of its worker waiting. Values go to idle workers first.
+   * Calls of a pool never share a worker, so `apply` does not take this option.
    *
-   * When a worker is killed because of one task, by `taskTimeout` say, those beside it are started again on another worker; but a task that
-   * keeps the thread busy holds them up while their own clocks go on. When a worker dies by itself, all that were under way in it
+   * If a worker is killed because of one task, for instance by `taskTimeout`, the others are started again on another worker. But a task that
+   * keeps the thread busy delays them while their own clocks go on. If a worker dies for another reason, all its running tasks
    * count as lost.
    *
    * Default: 1.
    *
-   * @throws TypeError when it is no number, RangeError when it is no positive integer.
+   * @throws TypeError when it is not a number, RangeError when it is not a positive integer.
    */
   tasksPerWorker?: number | undefined;
 
   /**
-   * Called with each value when it is taken, says which objects in it move to the worker instead of being copied: an array of
-   * `ArrayBuffer`s, `MessagePort`s and so on, empty where all is to be copied. As {@link transfer} around each value: with
-   * `threading` they really move, and are empty here as soon as the value is sent; with the other start methods they are copied, and
-   * stay. A value that moves travels alone, and is not started again by `workerDeathRetries`. One that comes from
-   * `transfer` already stays as it is. What this throws ends the call.
+   * Called with each value when it is taken. Returns the objects in it to move to the worker instead of copying: an array of
+   * `ArrayBuffer`s, `MessagePort`s and so on, empty to copy everything. It works like {@link transfer} around each value. With
+   * `threading` the objects really move, and are empty here as soon as the value is sent; with other start methods they are copied
+   * and stay usable. A value that moves travels alone, and `workerDeathRetries` does not try it again. Values that come from
+   * `transfer` stay as they are. If the function throws, the call ends with that error.
    *
    * Default: none, everything is copied.
    *
-   * @throws TypeError when it is no function; the call fails with a TypeError when it returns anything else than such an array.
+   * @throws TypeError when it is not a function. The call fails with a TypeError when it does not return such an array.
    * @example
    * ```ts
    * images$.pipe(parallelMap(blur, { transferInput: (pixels: Uint8Array) => [pixels.buffer] }));
@@ -276,34 +273,34 @@ export interface CallOptions<Settle extends boolean = false> extends ApplyOption
   transferInput?: ((value: any) => readonly Transferable[]) | undefined;
 
   /**
-   * Whether to show how far the call is: how many values are done, of how many, how fast, and how long it will take. On a terminal it is
-   * a bar below what the program prints, drawn by the optional package `log-update`; elsewhere, and of calls inside workers, a line
-   * now and then. {@link ProgressBarOptions} say more.
+   * Whether to show the progress of the call: how many values are done, of how many, how fast, and the time left. On a terminal it is
+   * a bar below what the program prints, drawn by the optional package `log-update`. Elsewhere, and for calls inside workers, it is a line
+   * every few seconds. See {@link ProgressBarOptions}.
    *
    * Default: `false`.
    *
-   * @throws TypeError when it is neither a boolean nor an object of these options, RangeError when one of them is out of range.
+   * @throws TypeError when it is neither a boolean nor an object of these options, RangeError when one of the options is out of range.
    */
   progressBar?: boolean | ProgressBarOptions | undefined;
 }
 
 /**
- * What concerns one `map` on a pool. Each option may be left out or `undefined`, which both mean its default.
+ * The options of `map` on a pool. An option that is `undefined` has its default.
  *
- * @typeParam Settle As of {@link ApplyOptions}.
- * @typeParam Concatenate Whether `concatenate` is as it is by default: it decides over the type of the result.
+ * @typeParam Settle As in {@link ApplyOptions}.
+ * @typeParam Concatenate The option `concatenate`, which determines the type of the result.
  */
 export interface MapOptions<
   Settle extends boolean = false,
   Concatenate extends boolean = true,
 > extends CallOptions<Settle> {
   /**
-   * Whether the results are put together to one typed array, where the input is a typed array, and they are typed arrays of one
-   * class. With `settle` they are not.
+   * Whether to join the results to one typed array, if the input is a typed array and all results are typed arrays of one
+   * class. It has no effect with `settle`.
    *
    * Default: `true`.
    *
-   * @throws TypeError when it is no boolean.
+   * @throws TypeError when it is not a boolean.
    */
   concatenate?: Concatenate | undefined;
 }
@@ -370,7 +367,7 @@ const applyRows: Rows<ApplySettings> = {
   workerInitTimeout: row({
     ...positiveMilliseconds,
     default: () => Infinity,
-    aliases: ['initTimeout', 'setupTimeout', 'startTimeout'],
+    aliases: ['initTimeout', 'setupTimeout'],
     normalise: timerOrInfinity,
   }),
   workerExitTimeout: row({
@@ -447,25 +444,25 @@ const shareRows: Rows<ShareSettings> = {
   progressBar: progressBarRow,
 };
 
-/** What every call takes, `apply` too. */
+/** The options of every call, including `apply`. */
 export const applyGroup: OptionGroup<ApplySettings> = {
   rows: applyRows,
-  where: `each call on a pool, and to ${operators}`,
+  where: `each call on a pool, and by ${operators}`,
   why: 'it concerns one call',
 };
 
-/** What a call on many values takes in addition. */
+/** The additional options of calls on many values. */
 export const shareGroup: OptionGroup<ShareSettings> = {
   rows: shareRows,
-  where: `map, mapUnordered, imap and imapUnordered of a pool, and to ${operators}`,
-  why: 'it says how the values of one call are given out',
+  where: `map, mapUnordered, imap and imapUnordered of a pool, and by ${operators}`,
+  why: 'it concerns a call on many values',
 };
 
 interface MapSettings {
   readonly concatenate: boolean;
 }
 
-/** What only `map` takes: the others do not give all results as one. */
+/** The option of `map` only: no other method returns all results as one. */
 export const mapGroup: OptionGroup<MapSettings> = {
   rows: {
     concatenate: row({
@@ -475,13 +472,13 @@ export const mapGroup: OptionGroup<MapSettings> = {
     }),
   },
   where: 'map of a pool',
-  why: 'only there all results come as one',
+  why: 'only map returns all results as one',
 };
 
 /** All rows of a call, in the order in which {@link CallSettings} has them. */
 export const callRows: Rows<CallSettings> = { ...applyRows, ...shareRows };
 
-/** By what it can do rather than by class: a signal may come from another realm or from a polyfill. */
+/** Checks what it can do, not its class: a signal may come from another realm or a polyfill. */
 function isAbortSignal(value: object): boolean {
   const { aborted, addEventListener } = value as Partial<AbortSignal>;
   return typeof aborted === 'boolean' && typeof addEventListener === 'function';

@@ -1,4 +1,4 @@
-/** A received value as an error message shows it: short, and recognisable to whoever wrote it. */
+/** Prints a received value in an error message: short, but recognisable. */
 
 const LONGEST_STRING = 60;
 
@@ -20,13 +20,13 @@ export function describeValue(value: unknown): string {
   }
 }
 
-/** A string in single quotes, with what cannot be seen escaped, and cut where it is long. */
+/** A string in single quotes, with invisible characters escaped, shortened if long. */
 export function quote(text: string): string {
   const shown = text.length > LONGEST_STRING ? `${text.slice(0, LONGEST_STRING)}…` : text;
   return `'${JSON.stringify(shown).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 }
 
-/** `a`, `a and b`, `a, b and c`; the last word between them may be another. */
+/** `a`, `a and b`, `a, b and c`, or with another conjunction. */
 export function enumerate(words: readonly string[], conjunction = 'and'): string {
   const last = words.at(-1) ?? '';
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} ${conjunction} ${last}`;

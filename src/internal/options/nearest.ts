@@ -1,14 +1,14 @@
-/** What somebody probably meant by a name that does not exist. */
+/** Finds what the user probably meant by an unknown name. */
 
-/** Something that can be meant, and the names that it has elsewhere. */
+/** A name that can be meant, and its names elsewhere. */
 export interface Candidate {
   readonly name: string;
   readonly aliases: readonly string[];
 }
 
 /**
- * The candidate that `word` stands for: the same letters in another case or spelling (`n_jobs`), a name that other libraries
- * give it, or a slip of one or two keys. `undefined` where that would be a guess.
+ * The candidate that `word` stands for: another case or spelling (`n_jobs`), a name from another library, or a typo of one or two
+ * letters. `undefined` if that would be a guess.
  */
 export function nearest<C extends Candidate>(word: string, candidates: readonly C[]): C | undefined {
   const wanted = fold(word);
@@ -16,7 +16,7 @@ export function nearest<C extends Candidate>(word: string, candidates: readonly 
   if (same !== undefined) return same;
 
   let found: C | undefined;
-  let least = wanted.length < 5 ? 2 : 3; // one slip in a short word, two in a longer one
+  let least = wanted.length < 5 ? 2 : 3; // one typo in a short word, two in a longer one
   for (const candidate of candidates) {
     const distance = editDistance(wanted, fold(candidate.name), least);
     if (distance < least) [found, least] = [candidate, distance];
@@ -28,7 +28,7 @@ function fold(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-/** How many letters to add, drop or replace to make `b` of `a` (Levenshtein); any number from `limit` on means "too many". */
+/** How many letters to add, drop or replace to get from `a` to `b` (Levenshtein distance), at most `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -1,8 +1,8 @@
-/** The options that only the operators and `parallelFrom` have: documentation, names, checks and defaults. */
+/** The options of operators and `parallelFrom` only: documentation, names, checks and defaults. */
 
 import type { Insights } from '../../insights.js';
 import type { CallOptions } from './callOptions.js';
-import { isWorkerPool, type AnyWorkerPool } from './poolBrand.js';
+import { isWorkerPool, otherVersion, type AnyWorkerPool } from './poolBrand.js';
 import type { WorkerPoolOptions } from './poolOptions.js';
 import {
   boolean,
@@ -27,79 +27,79 @@ const overflows: { readonly [Name in Overflow]: Omit<Choice, 'name'> } = {
 };
 
 /**
- * The options of `parallelFrom`: those of the pool, those of the call, and how results come out. Each option may be left out
- * or `undefined`, which both mean its default.
+ * The options of `parallelFrom`: those of the pool and the call, and those for the results. An option that is `undefined` has its
+ * default.
  *
- * @typeParam Settle As of {@link ApplyOptions}.
+ * @typeParam Settle As in {@link ApplyOptions}.
  */
 export interface FromOptions<Settle extends boolean = false> extends WorkerPoolOptions, CallOptions<Settle> {
   /**
-   * Whether results are emitted in the order of their values, or as they finish.
+   * Whether to emit results in the order of their values, or as they finish.
    *
    * Default: `true`.
    *
-   * @throws TypeError when it is no boolean.
+   * @throws TypeError when it is not a boolean.
    */
   ordered?: boolean | undefined;
 
   /**
-   * A pool to use instead of one made for each subscription. It is neither joined nor terminated by the operator; several
+   * A pool to use, instead of a new one for each subscription. The operator neither joins nor terminates it. Several operators
    * may use it at once.
    *
-   * Default: none; subscribing makes a pool, which ends with the subscription.
+   * Default: none; subscribing creates a pool, which ends with the subscription.
    *
-   * @throws TypeError when it is no `WorkerPool`, or is given together with `nJobs`, `startMethod`, `daemon` or `keepAlive`,
-   *   which that pool has settled already.
+   * @throws TypeError when it is not a `WorkerPool`, or is given together with an option of pools, such as `nJobs`, `startMethod`,
+   *   `daemon` or `keepAlive`.
    */
   pool?: AnyWorkerPool | undefined;
 
   /**
-   * Called just before the Observable completes, with what the `workerExit` of each worker has returned, in the order of the
-   * worker ids; with an empty array where none has run. What it throws becomes the error of the Observable. Given together with
+   * Called just before the Observable completes, with the result of `workerExit` from each worker, in the order of the
+   * worker ids; with an empty array if none has run. If it throws, the Observable fails with that error. With
    * a `pool` that has `keepAlive`, it makes `workerExit` run at the end of each subscription, not when the workers leave.
    *
    * Default: none.
    *
-   * @throws TypeError when it is no function.
+   * @throws TypeError when it is not a function.
    */
   onExitResults?: ((results: any[]) => void) | undefined;
 
   /**
-   * Called with what was measured of the workers, just before the Observable completes or fails, and, with `insights: { every }`,
-   * again and again while it runs. Not called once it is unsubscribed from. What it throws becomes the error of the Observable,
-   * unless that has one already. Of a `pool` given, they are the insights of all that the pool has done.
+   * Called with the measurements just before the Observable completes or fails, and, with `insights: { every }`,
+   * repeatedly while it runs. Not called after unsubscribing. If it throws, the Observable fails with that error,
+   * unless it has failed already. With `pool`, the measurements cover everything that the pool has done.
    *
    * Default: none.
    *
-   * @throws TypeError when it is no function, or is given together with `insights: false` or a `pool` that has no `insights`.
+   * @throws TypeError when it is not a function, or is given together with `insights: false` or a `pool` without `insights`.
    */
   onInsights?: ((insights: Insights) => void) | undefined;
 }
 
 /**
- * The options of `parallelMap` and `parallelMergeMap`: those of the pool, those of the call, how results come out and how many
- * values may wait. Each option may be left out or `undefined`, which both mean its default.
+ * The options of `parallelMap` and `parallelMergeMap`: those of `parallelFrom`, and how many values may wait. An option that is
+ * `undefined` has its default.
  *
- * @typeParam Settle As of {@link ApplyOptions}.
+ * @typeParam Settle As in {@link ApplyOptions}.
  */
 export interface MapOperatorOptions<Settle extends boolean = false> extends FromOptions<Settle> {
   /**
    * How many values may wait for a worker: an integer of at least 0, or `Infinity`. A source that pushes cannot be slowed
-   * down, so whatever exceeds this meets `overflow`. With 0 nothing may wait: a value that finds no free worker overflows.
+   * down, so `overflow` says what happens beyond that. With 0 nothing may wait: a value that finds no free worker overflows.
    *
    * Default: `Infinity`.
    *
-   * @throws TypeError when it is no number, RangeError when it is negative, NaN or a fraction.
+   * @throws TypeError when it is not a number, RangeError when it is negative, NaN or a fraction.
    */
   bufferSize?: number | undefined;
 
   /**
-   * What happens when a value arrives and `bufferSize` others wait: `'error'` ends the Observable with a
-   * `BufferOverflowError`, `'drop-oldest'` drops the value that has waited longest, `'drop-newest'` the one that arrives.
+   * What happens when a value arrives while `bufferSize` others wait. `'error'` fails the Observable with a
+   * `BufferOverflowError`, `'drop-oldest'` drops the value that has waited longest, `'drop-newest'` drops the new one.
    *
    * Default: `'error'`.
    *
-   * @throws TypeError when it is no string, RangeError when it is none of the three.
+   * @throws TypeError when it is not a string, RangeError when it is not one of the three.
    */
   overflow?: Overflow | undefined;
 }
@@ -154,7 +154,7 @@ export const callbackGroup: OptionGroup<CallbackSettings> = {
 export const poolChoiceGroup: OptionGroup<PoolChoice> = {
   rows: {
     pool: row<AnyWorkerPool | undefined>({
-      ...objectThat('a WorkerPool', isWorkerPool),
+      ...objectThat('a WorkerPool', isWorkerPool, otherVersion),
       default: () => undefined,
       aliases: ['workerPool'],
     }),

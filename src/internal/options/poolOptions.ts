@@ -1,4 +1,4 @@
-/** The options that say what workers a pool has: documentation, names, checks and defaults. */
+/** The options of pools: documentation, names, checks and defaults. */
 
 import type { ResourceLimits, StartMethod, WorkerOption, WorkerResources } from '../../StartMethod.js';
 import { cpuCount, onlineCpus } from '../platform/cpus.js';
@@ -24,18 +24,18 @@ import {
 /**
  * How workers are started.
  *
- * - `'threading'`: a worker is a thread of this program. Starts fastest, and can share memory.
- * - `'spawn'`: a worker is a fresh Node process, so that nothing it does to itself can harm the program.
- * - `'forkserver'`: a worker is a copy of a small process that is up already, by the system call `fork`; it starts much faster than
+ * - `'threading'`: a worker is a thread of this program. It starts fast, and can share memory.
+ * - `'spawn'`: a worker is a fresh Node process, so a crash cannot harm the program.
+ * - `'forkserver'`: a worker is a copy, by the system call `fork`, of a small process that is already running. It starts much faster than
  *   a fresh one. Linux only, with the optional package `koffi`.
- * - `'fork'`: a worker is a copy of a process of this pool, which has loaded the function, what it imports, and `sharedObjects`; the
- *   copies share that memory until somebody writes to it. Linux only, with the optional package `koffi`.
- * - `'inline'`: there is no worker. The function runs in this thread, one value per turn of the event loop: for breakpoints, for
- *   tests with mocks, and where there can be no workers.
+ * - `'fork'`: a worker is a copy of a process of this pool that has loaded the function, its imports and `sharedObjects`. The
+ *   copies share that memory until one writes to it. Linux only, with the optional package `koffi`.
+ * - `'inline'`: no worker. The function runs in this thread, one value per turn of the event loop: for breakpoints, for
+ *   tests with mocks, and where workers are not available.
  */
 export type StartMethodName = (typeof startMethodNames)[number];
 
-/** What each start method is, for messages, and what people call it who come from elsewhere. */
+/** What each start method is, for error messages, and its names elsewhere. */
 const startMethods: { readonly [Name in StartMethodName]: Omit<Choice, 'name'> } = {
   threading: {
     meaning: 'a worker is a thread of this program',
@@ -59,72 +59,69 @@ const startMethods: { readonly [Name in StartMethodName]: Omit<Choice, 'name'> }
   },
 };
 
-/** What workers a pool has. Each option may be left out or `undefined`, which both mean its default. */
+/** The options of a pool. An option that is `undefined` has its default. */
 export interface WorkerPoolOptions {
   /**
-   * How many workers there are at most: a positive integer. They start as work arrives, so a pool that gets one value
-   * starts one worker. More workers than CPUs are allowed, and useful where tasks wait for something.
+   * The maximum number of workers: a positive integer. Workers start as work arrives, so a pool that gets one value
+   * starts one worker. More workers than CPUs are allowed, and useful if tasks wait for something.
    *
    * Default, also for `null`: the number of CPUs that this program may use (`os.availableParallelism()`).
    *
-   * @throws TypeError when it is no number, RangeError when it is no positive integer.
+   * @throws TypeError when it is not a number, RangeError when it is not a positive integer.
    */
   nJobs?: number | null | undefined;
 
   /**
-   * How workers are started: `'threading'`, each a thread of this program, `'spawn'`, each a process of its own,
-   * `'forkserver'`, each a copy of a process that is up already, `'fork'`, each a copy of one that has loaded what they need,
-   * `'inline'`, in this thread, without workers, or a {@link StartMethod} of your own.
+   * How workers are started: one of the names that {@link StartMethodName} explains, or a {@link StartMethod} of your own.
    *
    * Default: `'threading'`.
    *
-   * @throws TypeError when it is neither a string nor a start method, or does not have another option that is given; RangeError when
+   * @throws TypeError when it is neither a string nor a start method, or does not support another option that is given; RangeError when
    *   there is no such start method.
    */
   startMethod?: StartMethodName | StartMethod | undefined;
 
   /**
-   * Whether workers are daemons. A daemon may not make a pool of its own (trying is a `NestedPoolError`), and while idle
-   * it does not keep the program running. With `false`, pools inside workers are allowed, and the program keeps running
-   * until the pool is joined or terminated. Either way no worker outlives the program.
+   * Whether workers are daemons. A daemon cannot make a pool of its own (that is a `NestedPoolError`), and does not keep the program
+   * running while it is idle. With `false`, workers can have pools, and the program keeps running
+   * until the pool is joined or terminated. In both cases no worker outlives the program.
    *
    * Default: `true`.
    *
-   * @throws TypeError when it is no boolean.
+   * @throws TypeError when it is not a boolean.
    */
   daemon?: boolean | undefined;
 
   /**
-   * Whether workers stay when no call is running, so that the next call finds them started, with their
-   * modules loaded. With `false` they leave, and the next call starts others. `stopAndJoin` and `terminate` end them.
+   * Whether workers stay when no call is running, so the next call finds them started, with their
+   * modules loaded. With `false` they leave, and the next call starts new ones. `stopAndJoin` and `terminate` end them.
    *
    * Default: `false`.
    *
-   * @throws TypeError when it is no boolean.
+   * @throws TypeError when it is not a boolean.
    */
   keepAlive?: boolean | undefined;
 
   /**
-   * What all tasks use: any value, which each worker gets once, as `context.shared` of tasks and of `workerInit` and
-   * `workerExit`. It is taken when the pool is made (by an operator, when it is subscribed to), as the variables of a function
-   * are: functions, classes and their instances in it come along. Each worker has a copy; a `SharedArrayBuffer` is really shared,
-   * where workers are threads.
+   * A value that all tasks use. Each worker gets it once, as `context.shared` of tasks, `workerInit` and `workerExit`. It is captured when
+   * you make the pool, or subscribe to the operator, like the variables of a function:
+   * functions, classes and their instances in it come along. Each worker has a copy, but threads really share a `SharedArrayBuffer`.
    *
    * Default: `undefined`.
    *
-   * @throws UnserializableError when there is something in it that cannot travel, UnportableFunctionError when it is a function.
+   * @throws UnserializableError when something in it cannot travel, UnportableFunctionError when that is a function.
    */
   sharedObjects?: unknown;
 
   /**
-   * The CPUs that workers are kept on, by their numbers from 0: an entry for each worker, by `workerId`, or one entry for all. An
-   * entry is a number, or an array of numbers, among which the system chooses. Linux only, for processes as for threads, with the
+   * The CPUs that workers are pinned to, by their numbers from 0: an entry for each worker, by `workerId`, or one entry for all. An
+   * entry is a number, or an array of numbers for the system to choose from. It works for processes and threads. Linux only, with the
    * optional package `koffi`.
    *
    * Default: all CPUs that the program may use.
    *
-   * @throws TypeError when it is no array of such entries; RangeError when this machine has no such CPU, when there are neither one
-   *   entry nor `nJobs` of them, or where it cannot be used.
+   * @throws TypeError when it is not an array of such entries; RangeError when this machine has no such CPU, when there are neither one
+   *   entry nor `nJobs` of them, or when pinning is not available.
    * @example
    * ```ts
    * const pool = new WorkerPool({ nJobs: 2, cpuIds: [0, [2, 3]] });
@@ -133,22 +130,22 @@ export interface WorkerPoolOptions {
   cpuIds?: readonly (number | readonly number[])[] | undefined;
 
   /**
-   * Whether the chunks of a call go to the workers in turns: the first one to worker 0, the second one to worker 1, and so on, from
-   * worker 0 again after the last one. A chunk then waits for its worker, also where another one is idle. Together with
-   * `chunkSize` or `nSplits` it settles which worker does which values.
+   * Whether the chunks of a call go to the workers in turn: the first chunk to worker 0, the second to worker 1, and so on, and to worker 0
+   * again after the last one. A chunk then waits for its worker, even if another one is idle. Together with
+   * `chunkSize` or `nSplits` it determines which worker gets which values.
    *
-   * Default: `false`, a chunk goes to whichever worker is free.
+   * Default: `false`, a chunk goes to any free worker.
    *
-   * @throws TypeError when it is no boolean.
+   * @throws TypeError when it is not a boolean.
    */
   orderTasks?: boolean | undefined;
 
   /**
-   * Whether the pool measures what its workers do: how long they start, wait and work, what the longest tasks were, and more
-   * ({@link Insights}). `getInsights` and `printInsights` of a pool tell it, and `onInsights` of an operator. With `every`, so many
-   * milliseconds, `onInsights` is called again and again while the Observable runs, and not only at its end.
+   * Whether the pool measures what its workers do: how long they start, wait and work, the longest tasks, and more
+   * ({@link Insights}). A pool reports it by `getInsights` and `printInsights`, an operator by `onInsights`. `every` is a number of
+   * milliseconds: `onInsights` is then also called at that interval while the Observable runs.
    *
-   * Default: `false`; then nothing is measured. An operator that has `onInsights` measures in any case.
+   * Default: `false`, nothing is measured. An operator with `onInsights` measures in any case.
    *
    * @throws TypeError when it is neither a boolean nor an object with `every`, RangeError when `every` is not positive.
    */
@@ -161,49 +158,60 @@ export interface WorkerPoolOptions {
     | undefined;
 
   /**
-   * The environment variables of workers, by their names, in place of all that the program has: `{ ...process.env, LANG: 'C' }` adds to
-   * those. What Node itself reads as it starts, `NODE_OPTIONS` say, has no effect with `'forkserver'`: use `execArgv`.
+   * How many milliseconds a worker may take to start: a positive number, or `Infinity`. A worker that takes longer is killed, and
+   * the calls that wait for a worker fail with a `WorkerStartError`. Node can hang in its start if the number of processes is limited.
+   * With `'fork'`, loading functions and `sharedObjects` into the template does not count.
    *
-   * Default: those of the program, as they are when a worker starts.
+   * Default: 60,000.
    *
-   * @throws TypeError when it is no object of strings.
+   * @throws TypeError when it is not a number, RangeError when it is 0, negative or NaN.
+   */
+  startTimeout?: number | undefined;
+
+  /**
+   * The environment variables of workers, in place of the program's. `{ ...process.env, LANG: 'C' }` adds to the
+   * program's. Variables that Node reads as it starts, such as `NODE_OPTIONS`, have no effect with `'forkserver'`: use `execArgv`.
+   *
+   * Default: those of the program at the start of a worker.
+   *
+   * @throws TypeError when it is not an object of strings.
    */
   env?: Readonly<Record<string, string | undefined>> | undefined;
 
   /**
-   * The arguments of workers: what `process.argv` has after its first two entries.
+   * The arguments of workers: the entries of `process.argv` from the third one on.
    *
    * Default: none.
    *
-   * @throws TypeError when it is no array of strings.
+   * @throws TypeError when it is not an array of strings.
    */
   argv?: readonly string[] | undefined;
 
   /**
-   * The flags that Node gets for workers, in place of those that the program was started with. A thread takes only some, for most
-   * hold for its whole process. With `'forkserver'` there is a server for each list of flags.
+   * The Node flags of workers, in place of the program's. A thread takes only some flags, because most
+   * apply to a whole process. `'forkserver'` has a server for each list of flags.
    *
    * Default: those of the program that workers can have.
    *
-   * @throws TypeError when it is no array of strings. A flag that Node does not know, or not for threads, is a `WorkerStartError`.
+   * @throws TypeError when it is not an array of strings. A flag that Node does not accept, or not for threads, is a `WorkerStartError`.
    */
   execArgv?: readonly string[] | undefined;
 
   /**
    * How much memory the JavaScript heap of a worker may use. A worker that needs more dies with a `WorkerDiedError`, which says so.
    *
-   * Default: no other limit than Node's.
+   * Default: Node's own limits.
    *
-   * @throws TypeError when it is no object of such limits, RangeError when one is not positive.
+   * @throws TypeError when it is not an object of such limits, RangeError when one is not positive.
    */
   resourceLimits?: ResourceLimits | undefined;
 
   /**
-   * What workers are called: processes by their title, which `ps` shows, threads by their name in debuggers and profilers.
+   * The name of workers: the title of processes, which `ps` shows, and the name of threads in debuggers and profilers.
    *
    * Default: none.
    *
-   * @throws TypeError when it is no string, RangeError when it is empty.
+   * @throws TypeError when it is not a string, RangeError when it is empty.
    */
   name?: string | undefined;
 }
@@ -218,6 +226,8 @@ export interface PoolSettings extends WorkerResources {
   readonly cpuIds: readonly (number | readonly number[])[] | undefined;
   readonly orderTasks: boolean;
   readonly insights: InsightsSettings | undefined;
+  /** Milliseconds: at most what a timer can wait, or Infinity. */
+  readonly startTimeout: number;
 }
 
 export interface InsightsSettings {
@@ -235,7 +245,7 @@ const strings: Check = {
   },
 };
 
-/** An object of some values; one that is wrong is named. */
+/** An object of some values. The message names a wrong one. */
 function objectOf(
   what: string,
   wrong: (value: unknown, key: string) => TypeErrorConstructor | RangeErrorConstructor | undefined,
@@ -243,7 +253,7 @@ function objectOf(
   return {
     allowed: `an object of ${what}`,
     fault(value) {
-      // That of the program has a prototype of its own.
+      // `process.env` has its own prototype.
       const isOne = value === process.env || (typeof value === 'object' && value !== null && isPlainObject(value));
       if (!isOne) return { error: TypeError, advice: '' };
       for (const [key, entry] of Object.entries(value)) {
@@ -253,6 +263,14 @@ function objectOf(
       return undefined;
     },
   };
+}
+
+/** Refuses what no environment can hold: each start method would drop or refuse it in another way. */
+function envFault(value: unknown, name: string): TypeErrorConstructor | RangeErrorConstructor | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') return TypeError;
+  // Windows has hidden variables such as "=C:".
+  return name === '' || name.slice(1).includes('=') || `${name}${value}`.includes('\0') ? RangeError : undefined;
 }
 
 const limitNames = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb'];
@@ -288,8 +306,11 @@ const startMethodCheck: Check = {
   },
 };
 
-/** The options that say how a worker is made, which not every start method can follow. */
+/** The options that not every start method supports. */
 export const workerOptions: readonly WorkerOption[] = ['argv', 'cpuIds', 'env', 'execArgv', 'name', 'resourceLimits'];
+
+/** Milliseconds. A worker takes a tenth of a second; on a busy machine, some seconds. */
+const START_TIMEOUT = 60_000;
 
 const rows: Rows<PoolSettings> = {
   nJobs: row({
@@ -349,9 +370,15 @@ const rows: Rows<PoolSettings> = {
     aliases: ['enableInsights', 'metrics', 'monitoring', 'recordTiming', 'statistics', 'stats'],
     normalise: (value) => insightsOf(value as boolean | InsightsSettings),
   }),
-  // Copies, so that nothing changes any more.
+  startTimeout: row({
+    ...positiveMilliseconds,
+    default: () => START_TIMEOUT,
+    aliases: ['bootTimeout', 'spawnTimeout', 'startupTimeout', 'workerStartTimeout'],
+    normalise: timerOrInfinity,
+  }),
+  // Copies, so that later changes have no effect.
   env: row<Readonly<Record<string, string>> | undefined>({
-    ...objectOf('strings', (value) => (value === undefined || typeof value === 'string' ? undefined : TypeError)),
+    ...objectOf('strings, none with a NUL character, whose names are not empty and have no "="', envFault),
     default: () => undefined,
     aliases: ['environment', 'environmentVariables', 'envVars'],
     normalise: (env) => withoutUndefined(env as object) as Record<string, string>,
@@ -392,7 +419,7 @@ const rows: Rows<PoolSettings> = {
 export const poolGroup: OptionGroup<PoolSettings> = {
   rows,
   where: `new WorkerPool(), ${operators}`,
-  why: 'it says what workers a pool has',
+  why: 'it describes the workers of a pool',
 };
 
 function insightsOf(given: boolean | InsightsSettings): InsightsSettings | undefined {

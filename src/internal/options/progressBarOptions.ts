@@ -1,4 +1,4 @@
-/** The option `progressBar`: what can be said of how a call shows its progress, its checks and defaults. */
+/** The option `progressBar`: documentation, checks and defaults. */
 
 import { describeValue, quote } from './describeValue.js';
 import {
@@ -22,17 +22,17 @@ export interface ProgressStream {
   readonly columns?: number | undefined;
 }
 
-/** How the option `progressBar` shows how far a call is. */
+/** The options of `progressBar`. */
 export interface ProgressBarOptions {
   /** What is being done. Default: nothing. */
   description?: string | undefined;
   /** What values are called. Default: `'values'`. */
   unit?: string | undefined;
-  /** How many values there are. Default: the size of an input that has one, else unknown until the last one has come. */
+  /** How many values there are. Default: the size of the input; if it has none, unknown until the last value has arrived. */
   total?: number | undefined;
-  /** Where to write; a bar is drawn where its `isTTY` is true. Default: `process.stderr`. */
+  /** Where to write. A bar is drawn if its `isTTY` is true. Default: `process.stderr`. */
   stream?: ProgressStream | undefined;
-  /** Milliseconds between two pictures. Default: 100 on a terminal, 5000 elsewhere. */
+  /** Milliseconds between two updates. Default: 100 on a terminal, 5000 elsewhere. */
   throttle?: number | undefined;
 }
 

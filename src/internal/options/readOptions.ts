@@ -1,17 +1,17 @@
 /**
- * Reads an options object: which options are given, whether each is known, in its place and right.
+ * Reads an options object. Checks that each option is known, accepted here, and valid.
  *
- * Only own enumerable properties count, each is read once, and the first mistake throws.
+ * Only own enumerable properties count. Each is read once, and the first mistake throws.
  */
 
 import { describeValue, enumerate, quote } from './describeValue.js';
 import { nearest, type Candidate } from './nearest.js';
 import { anything, isPlainObject, type OptionGroup, type OptionRow, type Rows } from './rows.js';
 
-/** The values that are not left to the default, by option. */
+/** The given values, by option. */
 export type Given = ReadonlyMap<string, unknown>;
 
-/** An option: its row, its name and the group that it is in. */
+/** An option: its row, its name and its group. */
 interface Option extends Candidate {
   readonly row: OptionRow<unknown>;
   readonly group: OptionGroup;
@@ -20,7 +20,7 @@ interface Option extends Candidate {
 /** Somewhere that takes options. */
 export interface Place {
   readonly accepted: readonly Option[];
-  /** Those and all others, so that a misplaced option can be told from an unknown one. */
+  /** All options, to tell a misplaced option from an unknown one. */
   readonly known: ReadonlyMap<string, Option>;
   readonly accepts: (option: Option) => boolean;
 }
@@ -40,8 +40,8 @@ function optionsOf(group: OptionGroup): Option[] {
 }
 
 /**
- * @param options What the user passed; `undefined` is no options at all.
- * @param caller The function whose options they are, for the messages.
+ * @param options What the user passed. `undefined` means no options.
+ * @param caller The function that takes the options, for the messages.
  */
 export function readOptions(options: unknown, caller: string, place: Place): Given {
   const given = new Map<string, unknown>();
@@ -62,9 +62,9 @@ export function readOptions(options: unknown, caller: string, place: Place): Giv
   return given;
 }
 
-/** The settings of `rows`, given or default: always all of them in the same order, so that all such objects have one shape. */
+/** The settings of `rows`, given or default. They always have the same order, so all such objects have one shape. */
 export function settle<Settings extends object>(rows: Rows<Settings>, given: Given): Settings {
-  // A copy of the rows has the right keys as its own, so that no assignment can reach a setter on Object.prototype.
+  // A copy of the rows has the right own keys, so no assignment can reach a setter on Object.prototype.
   const settings: Record<string, unknown> = { ...rows };
   for (const name of Object.keys(settings)) {
     const row = rows[name as keyof Settings];
@@ -76,7 +76,7 @@ export function settle<Settings extends object>(rows: Rows<Settings>, given: Giv
 function isOptionsObject(value: unknown, { known }: Place): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   if (isPlainObject(value)) return true;
-  // An instance of the user's own class is fine; a Map, or a pool that should have been { pool }, is not.
+  // An instance of the user's own class is fine. A Map is not, nor is a pool that should have been { pool }.
   return (
     Object.prototype.toString.call(value) === '[object Object]' &&
     [...known.values()].every(({ row }) => !isMeantFor(value, row))
@@ -97,7 +97,7 @@ function notAnObject(options: unknown, caller: string, { accepted }: Place): Typ
   return new TypeError(`${caller}: options must be an object${example}, got ${describeValue(options)}.`);
 }
 
-/** Whether a value that is no options object could be that of an option. */
+/** Whether a value that is not an options object could be meant for an option. */
 function isMeantFor(value: unknown, row: OptionRow<unknown>): boolean {
   return row.fault !== anything.fault && row.fault(value) === undefined;
 }
@@ -108,12 +108,12 @@ function exampleOf(value: unknown): string {
 }
 
 function misplacedOption({ name, group }: Option, caller: string): TypeError {
-  return new TypeError(`${caller}: option "${name}" does not belong here but to ${group.where}: ${group.why}.`);
+  return new TypeError(`${caller}: option "${name}" is not accepted here, only by ${group.where}: ${group.why}.`);
 }
 
 function unknownOption(name: string, caller: string, { accepted, known, accepts }: Place): TypeError {
   const meant = nearest(name, accepted) ?? nearest(name, [...known.values()]);
-  const elsewhere = meant === undefined || accepts(meant) ? '' : `, which belongs to ${meant.group.where}`;
+  const elsewhere = meant === undefined || accepts(meant) ? '' : `, which is accepted by ${meant.group.where}`;
   const suggestion = meant === undefined ? '' : ` Did you mean "${meant.name}"${elsewhere}?`;
   const names = enumerate(accepted.map((option) => option.name));
   return new TypeError(`${caller}: unknown option ${JSON.stringify(name)}.${suggestion} The options are ${names}.`);

@@ -1,6 +1,6 @@
 /**
- * What an option is made of: one row with its check, its default and its other names, beside the interface that documents
- * it; and the kinds of check that rows are made from.
+ * What an option consists of: a row with its check, default and other names, beside the interface that documents
+ * it. And the checks that rows use.
  */
 
 import { isModuleTask } from '../../moduleTask.js';
@@ -10,7 +10,7 @@ import { nearest, type Candidate } from './nearest.js';
 /** Why a value is refused: of the wrong type, or of the right type and out of range. */
 export interface Fault {
   readonly error: TypeErrorConstructor | RangeErrorConstructor;
-  /** A sentence that helps with this very value; often none. */
+  /** A sentence that helps with this value; often empty. */
   readonly advice: string;
 }
 
@@ -18,19 +18,19 @@ export interface Fault {
 export interface Check {
   /** Completes "must be …". */
   readonly allowed: string;
-  /** What is wrong with `value`, or `undefined`. Never sees `undefined`, which is the default of every option. */
+  /** What is wrong with `value`, or `undefined`. Never called with `undefined`, which means the default. */
   fault(this: void, value: unknown): Fault | undefined;
 }
 
-/** All about one option but its name, which is its key, and its documentation, which is in the interface above it. */
+/** One option, without its name, which is its key, and its documentation, which is in the interface above it. */
 export interface OptionRow<Setting> extends Check {
-  /** Called only where the option is not given. */
+  /** Called only if the option is not given. */
   default(this: void): Setting;
-  /** Names that the same thing has in other libraries; for suggestions only. */
+  /** Names of the same option in other libraries, for suggestions. */
   readonly aliases: readonly string[];
-  /** What `null` stands for, for an option where `null` is the default too. */
+  /** What `null` means, for options where `null` is the default, too. */
   readonly nullMeans: string | undefined;
-  /** Makes one value of several that mean the same. */
+  /** Turns values that mean the same into one. */
   normalise(this: void, value: Setting): Setting;
 }
 
@@ -46,14 +46,14 @@ export interface OptionGroup<Settings = Record<string, unknown>> {
   readonly why: string;
 }
 
-/** Said in `where`: the functions that take the options of the pool and of the call, and some of their own. */
+/** For `where`: the functions that take all options of pools and calls. */
 export const operators = 'parallelMap, parallelMergeMap and parallelFrom';
 
-/** A row of which only the parts that differ from the usual are given. */
+/** A row, from the parts that differ from the usual. */
 export function row<Setting>(
   given: Check & Pick<OptionRow<Setting>, 'default'> & Partial<OptionRow<Setting>>,
 ): OptionRow<Setting> {
-  // All keys are own ones, so that nothing is ever read from Object.prototype.
+  // All keys are own properties, so nothing is read from Object.prototype.
   return { aliases: [], nullMeans: undefined, normalise: (value) => value, ...given };
 }
 
@@ -111,7 +111,7 @@ export const positiveMilliseconds: Check = {
 /** A timer cannot wait longer than this (24.8 days); asked for more, it fires at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** What a timer cannot wait is no limit at all. */
+/** A time that is too long for a timer is no limit at all. */
 export function timerOrInfinity(value: number): number {
   return value > LONGEST_TIMER ? Infinity : value;
 }
@@ -131,7 +131,7 @@ export interface Choice extends Candidate {
   readonly meaning: string;
 }
 
-/** One of some strings. */
+/** One of several strings. */
 export function oneOf(choices: readonly Choice[]): Check {
   return {
     allowed: enumerate(
@@ -163,7 +163,7 @@ export function objectThat(
   };
 }
 
-/** CPUs, by their numbers: an entry for each worker, each one number or several. @param online Which there are. */
+/** CPU numbers: an entry for each worker, with one number or several. @param online The CPUs of the machine. */
 export function cpuList(online: () => ReadonlySet<number> | undefined): Check {
   return {
     allowed: 'an array of CPU numbers, or of arrays of them',
@@ -188,7 +188,7 @@ export function cpuList(online: () => ReadonlySet<number> | undefined): Check {
   };
 }
 
-/** A function that workers run, in one of the ways in which tasks can be given. */
+/** A function that workers run, given like a task. */
 export const workerFunction: Check = {
   allowed: 'a function, a moduleTask(url, exportName) or a URL',
   fault(value) {
@@ -215,14 +215,14 @@ export const classList: Check = {
   },
 };
 
-/** Whatever it is: says nothing about what a value is meant for. */
+/** Any value, so a value says nothing about which option it is meant for. */
 export const anything: Check = { allowed: 'any value', fault: () => undefined };
 
 function isClass(value: (...args: never[]) => unknown): boolean {
   return /^class\b/.test(Function.prototype.toString.call(value));
 }
 
-/** Whether an object is nothing but its properties: of a literal, in whichever realm, or without prototype. */
+/** Whether an object is a plain one: a literal, of any realm, or an object without prototype. */
 export function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
   return prototype === null || Object.getPrototypeOf(prototype) === null;

@@ -1,4 +1,4 @@
-/** The start methods by name, apart from what is said of them. */
+/** The names of the start methods. */
 
-/** The ways to start a worker; the only list of them. */
+/** The only list of start methods. */
 export const startMethodNames = ['threading', 'spawn', 'forkserver', 'fork', 'inline'] as const;

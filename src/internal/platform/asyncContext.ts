@@ -1,6 +1,6 @@
 /**
- * Which `AsyncLocalStorage` context code runs in. What a worker says would else be heard in the context of whoever happened to
- * start the worker.
+ * Which `AsyncLocalStorage` context code runs in. Without it, what a worker says would be heard in
+ * the context in which the worker was started.
  */
 
 import { AsyncResource } from 'node:async_hooks';

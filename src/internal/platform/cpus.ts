@@ -8,12 +8,12 @@ import { createRequire } from 'node:module';
 /** One of Node's modules, at first use: importing this package is to load next to nothing. */
 const load = (name: string): unknown => createRequire(process.execPath)(name);
 
-/** How many CPUs this program may use, at least 1: so many workers can really run at once. */
+/** How many CPUs this program may use, at least 1: as many workers can run at once. */
 export function cpuCount(): number {
   return (load('node:os') as typeof import('node:os')).availableParallelism();
 }
 
-/** The CPUs that this machine runs, by their numbers; `undefined` where nobody can tell. */
+/** The CPUs that this machine runs, by their numbers; `undefined` where that is not known. */
 export function onlineCpus(): ReadonlySet<number> | undefined {
   let text: string;
   try {

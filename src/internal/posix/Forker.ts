@@ -3,19 +3,21 @@
  * be at work; then, for each copy:
  *
  * 1. A minor garbage collection, so that nothing until the fork maps new memory.
- * 2. Other threads rest: one that holds a lock would leave it to the copy, where nobody opens it. After the collection, for that of
- *    Node 26 wakes the thread that V8 has.
+ * 2. Other threads rest: a lock that one of them holds would stay locked in the copy. This comes after the collection, which
+ *    in Node 26 wakes the thread of V8.
  * 3. V8 keeps its heap from being copied. That is undone for the whole address space; only the kernel's own mappings, which
  *    refuse it, are left out. Asking mapping by mapping would miss what the asking itself allocates.
  * 4. `fork`, and in the copy at once `uv_loop_fork`.
  * 5. The copy is to die with its parent.
- * 6. The copy waits until its parent has seen that no other thread has run since 2. If one has, the copy is killed, and there is another
- *    try: it may have been inside that thread's critical section.
+ * 6. The copy waits until its parent has seen that no other thread has run since 2. If one has, the copy is killed and the parent tries
+ *    again: that thread may have held a lock. A garbage collection of Node 26 can wake a thread at any moment. It costs 0.3 to 0.5 ms.
  */
 
 import { closeSync, openSync, readdirSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
 import * as v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { uninterrupted } from './uninterrupted.js';
 import { MADV_DOFORK, O_CLOEXEC, PR_SET_PDEATHSIG, SIGKILL, WNOHANG, type Libc } from './libc.js';
 
 /**
@@ -33,19 +35,19 @@ const BOTTOM = 0x1_0000n;
 const resting = process.arch === 'arm64' ? ['98', '22'] : ['202', '232', '281'];
 /** Bytes. At its smallest it has a megabyte, at its largest 33 of them, each of which a copy would have for itself. */
 const LARGEST_NEW_SPACE = 4e6;
-/** So often threads are looked at before we give up, with a pause (milliseconds) in which they can get on where we have their CPU. */
+/** How often threads are looked at before we give up, and the pause between, in milliseconds, in which they can get on. */
 const LOOKS = 10_000;
 const PAUSE = 0.1;
-/** So many copies are made of which each has to be thrown away. */
+/** How many copies in turn may have to be thrown away. */
 const TRIES = 100;
 const RESTLESS = 'a thread of the server does not come to rest';
 /**
- * After so many looks garbage is collected anew. Each leaves some 4 KB of it, and the memory that is collected into begins with 256: were it
- * used up, new memory would be mapped, or collected behind our back.
+ * How many looks there are between two garbage collections. Each leaves some 4 KB of garbage, and there is room for 256: behind that, new
+ * memory would be mapped.
  */
 const LOOKS_PER_COLLECTION = 10;
 
-/** Nobody wakes who waits for it. */
+/** For `Atomics.wait`: it never changes. */
 const never = new Int32Array(new SharedArrayBuffer(4));
 /** What is read and written, so that it leaves little garbage. */
 const text = Buffer.alloc(16_384);
@@ -103,7 +105,7 @@ export class Forker {
       const runs = this.#settle();
       for (const { start, length } of this.#gaps) libc.madvise(start, length, MADV_DOFORK);
       const pid = libc.fork();
-      if (pid < 0) throw new Error('fork has failed: there are too many processes, or there is too little memory');
+      if (pid < 0) throw new Error('fork failed: there are too many processes, or too little memory');
       if (pid === 0) this.#awaitApproval(output);
       else if (!this.#approve(pid, input, runs)) return undefined;
       return pid;
@@ -134,7 +136,7 @@ export class Forker {
     if (libc.uv_loop_fork(this.#loop) !== 0) libc._exit(1);
     libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (libc.getppid() !== this.#pid) libc._exit(1); // it has died in between
-    readSync(pipe, text, 0, 1, null);
+    uninterrupted(() => readSync(pipe, text, 0, 1, null));
   }
 
   /** Has garbage collected and other threads rest. @returns How often each of them has run. */
@@ -152,7 +154,10 @@ export class Forker {
   /** How a copy has ended; `undefined` while it lives. @param waits Whether to wait until it has. */
   reap(pid: number, waits = false): { readonly exitCode: number | null; readonly signal: number } | undefined {
     const status: [number] = [0];
-    if (this.#libc.waitpid(pid, status, waits ? 0 : WNOHANG) !== pid) return undefined;
+    const wait = (): number => this.#libc.waitpid(pid, status, waits ? 0 : WNOHANG);
+    let reaped = wait();
+    while (reaped < 0 && getSystemErrorName(-this.#libc.errno()) === 'EINTR') reaped = wait();
+    if (reaped !== pid) return undefined;
     const signal = status[0] & 0x7f;
     return { exitCode: signal === 0 ? (status[0] >> 8) & 0xff : null, signal };
   }

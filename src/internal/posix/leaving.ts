@@ -13,8 +13,12 @@ const HANDLER_FAILED = 7;
 
 type OnFatal = (this: typeof process, ...args: unknown[]) => boolean;
 
-/** Sees to it that this process, however it ends by itself, ends by `_exit`. */
-export function leaveByExit({ _exit }: Libc): void {
+/**
+ * Sees to it that this process, however it ends by itself, ends by `_exit`.
+ *
+ * @param aborts Whether an error that nobody catches aborts it instead.
+ */
+export function leaveByExit({ _exit }: Libc, aborts: boolean): void {
   const leave = (code: unknown): never => {
     try {
       takeCoverage(); // that with `NODE_V8_COVERAGE` Node would write at its end
@@ -26,13 +30,14 @@ export function leaveByExit({ _exit }: Libc): void {
   };
   const hooks = process as unknown as { reallyExit(code?: number): never; _fatalException: OnFatal };
   hooks.reallyExit = leave;
-  // The one place that sees the end of the event loop and an error that nobody catches before Node itself acts on them.
+  // The only place that sees the end of the event loop, and an uncaught error, before Node acts on them.
   const emit = process.emit as (...args: unknown[]) => boolean;
   process.emit = ((...args: unknown[]): boolean => {
     const heard = Reflect.apply(emit, process, args);
     if (args[0] === 'exit') leave(process.exitCode ?? args[1]);
     if (args[0] === 'uncaughtExceptionMonitor' && !isHandled()) {
       say(args[1]);
+      if (aborts) process.abort();
       process.exitCode = 1;
       try {
         process.emit('exit', 1);
@@ -42,7 +47,7 @@ export function leaveByExit({ _exit }: Libc): void {
     }
     return heard;
   }) as typeof process.emit;
-  // What Node calls with such an error: where that throws, by listeners of the user's, it would end by itself.
+  // Node calls it with such an error. If it throws, because of the user's listeners, Node would end the process.
   const onFatal = hooks._fatalException;
   hooks._fatalException = (...args) => {
     try {
@@ -59,7 +64,7 @@ function say(error: unknown): void {
   try {
     writeSync(2, `${show(error)}\n\nNode.js ${process.version}\n`);
   } catch {
-    // Nobody reads it, or not as fast.
+    // It is not read, or not as fast.
   }
 }
 

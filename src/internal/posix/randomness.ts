@@ -1,5 +1,5 @@
 /**
- * Random numbers in the copy of a process. `crypto.randomBytes` differs by itself; `Math.random`, `crypto.randomUUID` and
+ * Random numbers in the copy of a process. `crypto.randomBytes` already differs. `Math.random`, `crypto.randomUUID` and
  * `crypto.randomInt` would go on with what they have in store, which is the same in all copies.
  */
 

@@ -2,8 +2,8 @@
  * Memory that processes have in common: a page without a file, made by the program and mapped by each worker process that it is
  * for. Worker threads need nothing of this, they have `SharedArrayBuffer`.
  *
- * The page is there as long as somebody uses part of it; then it and its descriptor are gone. It has no name, so nothing of it is
- * left whatever becomes of the program.
+ * The page and its descriptor exist while a part of it is in use. It has no name, so nothing is left of it after the
+ * program.
  */
 
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
@@ -36,7 +36,7 @@ const MFD_CLOEXEC = 1;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const WORD = 4;
-/** A page has so many words: room for hundreds of workers. */
+/** How many words a page has: room for hundreds of workers. */
 const PAGE_WORDS = 16_384;
 
 interface Page {
@@ -96,7 +96,7 @@ export class SharedMemory {
     this.#length = length;
   }
 
-  /** A part for somebody; `undefined` where there is none. */
+  /** Takes a part; `undefined` if none is left. */
   allocate(): SharedPart | undefined {
     const page = this.#open();
     const offset = page?.free.pop();

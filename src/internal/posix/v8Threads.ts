@@ -1,12 +1,13 @@
 /**
  * The thread that V8 gives work to, for a copy made by `fork`, which has none. Even with `--single-threaded` there is such work: from
- * WebAssembly, of which `fetch` has some, and since V8 14 from each small garbage collection. What nobody does of it stays in memory,
- * and a thread of `node:worker_threads` that has come to its end waits for it for ever.
+ * WebAssembly, of which `fetch` has some, and since V8 14 from each small garbage collection. What is not done of it stays in memory
+ * (measured in Node 26: 220 bytes for each small collection), and a thread that a task has started never ends, as it waits for it.
  *
  * Node keeps the work in a queue with threads of its own, a `WorkerThreadsTaskRunner`, to which its platform points. A copy makes another
  * one, whose constructor starts the threads, and has the platform point to that. None of this is an API of Node. So each object is
  * known by its table of virtual functions, which the node binary names, memory is read and written by the kernel, which fails where
- * there is none, and where anything is not as expected all stays as it is: docs/fork.md says what a copy then cannot do.
+ * there is none, and where anything is not as expected all stays as it is: docs/fork.md says what a copy then cannot do. The alternatives
+ * were worse: threads that never end after a `fetch`, or guessing from outside whether a thread has work left.
  */
 
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
@@ -35,7 +36,7 @@ const BEHIND = 16n;
 const WORD = 8;
 /** The memory of this process, as a file. */
 const MEMORY = '/proc/self/mem';
-/** So many words of an object are searched for a pointer: the one to the runner was at 16 or before. */
+/** How many words of an object are searched for a pointer: the one to the runner was at 16 or before. */
 const SEARCHED = 32;
 /** Bytes. A runner has some 500. */
 const ROOM = 8192;
@@ -45,7 +46,7 @@ const NO_LOG = 0;
 /** An event loop has four, and {@link MEMORY} is open meanwhile. */
 const DESCRIPTORS = 8;
 
-/** Starting the threads takes 0.4 ms and more, so a copy that lives for less than so many milliseconds has none. */
+/** After how many milliseconds a copy gets the threads: starting them takes 0.4 ms, which one that lives for less does not need. */
 const LATER = 1000;
 
 export class V8Threads {
@@ -54,7 +55,7 @@ export class V8Threads {
   #isCopy = false;
 
   /**
-   * Before there are copies, and before any code of the user's: finds out how to start the threads, so that a copy does not have to begin
+   * Before there are copies, and before any code of the user: finds out how to start the threads, so that a copy does not have to begin
    * with that, and has `Worker` of `node:worker_threads` start them. What Node tells of a new thread, on its diagnostics channel, comes when
    * that runs already: it may come to its end first, and then waits for the queue of before.
    */
@@ -63,7 +64,7 @@ export class V8Threads {
     const { Worker } = threads;
     threads.Worker = new Proxy(Worker, {
       construct: (target, args, newTarget) => {
-        if (this.#isCopy) this.#startOnce();
+        if (this.#isCopy) this.start();
         return Reflect.construct(target, args, newTarget) as threads.Worker;
       },
     });
@@ -71,7 +72,7 @@ export class V8Threads {
     syncBuiltinESMExports();
   }
 
-  /** In a copy: they are needed from the first thread of the user's on, and before it. */
+  /** In a copy: they are needed from the user's first thread on, and before it. */
   enter(): void {
     this.#isCopy = true;
   }
@@ -80,13 +81,13 @@ export class V8Threads {
   startLater(): void {
     if (this.#start === undefined) return;
     setTimeout(() => {
-      this.#startOnce();
+      this.start();
       this.startLater();
     }, LATER).unref();
   }
 
-  /** Not while there are too many open files: Node ends a process that cannot have what its threads need. */
-  #startOnce(): void {
+  /** Starts them, once. Not while there are too many open files: Node ends a process that cannot have what its threads need. */
+  start(): void {
     const start = this.#start;
     if (start === undefined || !areFree(DESCRIPTORS)) return;
     this.#start = undefined;

@@ -11,6 +11,8 @@
  *   arrives: of an `error.response` the `status` and `headers`, not the `socket`. An object of a class with such a thing
  *   in it is left out as a whole, except where it is itself what was thrown. So is all beyond a hundred thousand objects.
  * - A thrown function, symbol, promise and such arrives as an `Error` whose message shows it.
+ *
+ * Its graph is not that of `closures`: that one refuses what cannot travel, and this one leaves it out.
  */
 
 import { now } from '../platform/globals.js';
@@ -56,7 +58,7 @@ const errorBrand = Symbol.for('rxjs-parallel-map.error');
 
 /** A getter or proxy can make up objects without end. */
 const MOST_NODES = 100_000;
-/** Each look at an object of a class goes through all that it leads to. So many milliseconds of that are enough. */
+/** Milliseconds. Inspecting an object of a class walks through everything that it refers to. */
 const LOOKING_TIME = 250;
 
 /** `DOMException` is told by its tag: naming it here would make Node load it in every worker. */
@@ -77,7 +79,7 @@ const wellKnown = new Set([...inheritable, 'errors', 'error', 'suppressed']);
 const OMITTED = Symbol('omitted');
 
 /**
- * Makes a thrown value ready to be sent; `decodeThrown` gives it back. Never throws, whatever was thrown.
+ * Encodes a thrown value for sending; `decodeThrown` decodes it. Never throws.
  *
  * @param isCloneable Whether the channel can send a value. Asked only for what is neither plain nor an error.
  * @param classes Those that the other side has, too.

@@ -1,7 +1,6 @@
 /**
- * Every message that crosses between the pool and a worker: whoever reads this file knows all that can be said.
+ * Every message between the pool and a worker. They travel as tuples: see `wire.ts`.
  *
- * Messages are tuples, not objects: they are cheaper to clone, and there is one per chunk in each direction.
  * Every `Run` is answered by zero or more parts (`Results`, `Yields`, `Rejected`) and ends in exactly one way: the last `Results`
  * or `Rejected` (as many values as the chunk has), `Failed`, `Stopped`, or the worker's death.
  */
@@ -10,12 +9,8 @@ import { CallMode } from './callMode.js';
 import type { PortableFunction, PortableValue } from './portable.js';
 import type { EncodedThrown } from './errorCodec.js';
 
-/** What a message is packed in, in either direction, where objects in it are to keep their class: see `typed.ts`. */
+/** The type of what a message travels in, in either direction, if objects in it are to keep their class: see `typed.ts`. */
 export const Typed = -1;
-
-/** A message as it is sent: as it is, or packed. */
-export type Sent<M extends readonly unknown[]> =
-  M | readonly [type: typeof Typed, message: M, groups: readonly Group[]];
 
 /** The objects in a message that are of one class, and for those of which structured clone drops properties, these. */
 export type Group = readonly [
@@ -37,22 +32,22 @@ export const ToWorker = {
   Cancel: 3,
   /** Give back the values of a chunk that were not started: another worker is idle. Answered by `Reclaimed`, if any. */
   Reclaim: 4,
-  /** So many batches of `Yields` were consumed: as many more may be sent. */
+  /** `batches` batches of `Yields` were consumed: as many more may be sent. */
   Credit: 5,
   /** Finish output and leave with exit code 0. */
   Leave: 6,
-  /** What every call of the pool shares. Comes first, where there is any; a failure is answered by `ShareFailed`. */
+  /** The `sharedObjects` of the pool. It is the first message. A failure is answered by `ShareFailed`. */
   Share: 7,
   /**
-   * Take up a hooks: have a state for it, and call its init function, which was defined. Nothing but `Cancel` is looked at until
-   * that is done. Answered by `InitDone` or `InitFailed`, or by nothing where there is no init function.
+   * Create a state for the hooks of a call, and call their init function, which was defined before. Until that is done the worker handles
+   * only `Cancel` and `Reclaim`. Answered by `InitDone` or `InitFailed`, or not at all if there is no init function.
    */
   Init: 8,
-  /** End a hooks with its exit function, which was defined. Answered by `ExitDone` or `ExitFailed`. */
+  /** Call the exit function of the hooks, which was defined before, and forget them. Answered by `ExitDone` or `ExitFailed`. */
   Exit: 9,
-  /** Forget a hooks, without its exit function. */
+  /** Forget the hooks, without their exit function. */
   DropHooks: 10,
-  /** Here is memory for claims, for a process. Answered by `ClaimFailed` where it cannot have it. */
+  /** Memory for claims, for a process. Answered by `ClaimFailed` if the process cannot map it. */
   Claim: 11,
 } as const;
 
@@ -66,86 +61,124 @@ export const FromWorker = {
   DefineFailed: 2,
   /** The next results of a chunk, in the order of its values. */
   Results: 3,
-  /** Values that the running call of a `merge` chunk has produced so far. */
+  /** The next values that the running call of a `merge` chunk has produced. */
   Yields: 4,
   /**
-   * The next value of the chunk failed. The chunk has ended; but where a call after it is still under way, which was begun before
-   * the failure showed, that gets aborted, and `Stopped` or the worker's end follows.
+   * The next value of the chunk failed. That ends the chunk. If a later call of it is still running (`isRunning`), it is aborted, and `Stopped`
+   * or the worker's end follows.
    */
   Failed: 5,
   /** The chunk has ended early, as `Cancel` asked, or because its function could not be loaded. */
   Stopped: 6,
   /**
-   * The chunk was shortened: only its first so many values are, or will be, done. `Reclaim` has asked for that, or a claim has shown it,
-   * which the pool knew before.
+   * The chunk was shortened: the worker runs only its first `kept` values. It answers a `Reclaim`, or confirms that it has seen the limit that
+   * the pool set on its claims.
    */
   Reclaimed: 7,
-  /** An error that nobody caught is about to end the worker. */
+  /** An uncaught error is about to end the worker. */
   Fatal: 8,
-  /** What is shared could not be rebuilt: the worker is of no use. */
+  /** The `sharedObjects` could not be rebuilt: the worker is of no use. */
   ShareFailed: 9,
-  /** The init function of a hooks has succeeded. */
+  /** The init function has succeeded. */
   InitDone: 10,
-  /** The init function of a hooks has failed: the worker does not have that hooks. */
+  /** The init function has failed: the worker does not have these hooks. */
   InitFailed: 11,
-  /** The exit function of a hooks has given this: the worker has it no longer. */
+  /** The exit function has returned `result`: the worker no longer has these hooks. */
   ExitDone: 12,
-  /** The exit function of a hooks has failed: the worker has it no longer. */
+  /** The exit function has failed: the worker no longer has these hooks. */
   ExitFailed: 13,
-  /** The next value of the chunk failed, and the chunk goes on: as its flags ask. */
+  /** The next value of the chunk failed, and the chunk goes on. Only if its flag `settles` is set. */
   Rejected: 14,
-  /** What the call for a value of the chunk reports while it runs: sent only where the terms of the chunk ask for it. */
+  /** A report of a running call. Only if the flag `reports` of its chunk is set. */
   Progress: 15,
   /** A line for the program to print. */
   Print: 16,
-  /** How far a call is that was made in the worker, for the program to show. */
+  /** The progress of a call that was made in the worker, for the program to show. */
   Bar: 18,
-  /** The worker cannot claim values. What has a place for claims it gives back. */
+  /** The worker cannot claim values. It gives back the chunks that have a place for claims. */
   ClaimFailed: 17,
 } as const;
 
 export { CallMode };
 
-/** The hooks of calls that have neither an init nor an exit function: every worker has it. */
+/** The hooks of calls with neither an init nor an exit function. Every worker has them. */
 export const NO_HOOKS = 0;
 
-/** The indexes of a chunk's values: the first one where they follow each other, all of them where some were dropped. */
+/** The indexes of a chunk's values: the first one if they are consecutive, or all of them if some values were dropped. */
 export type ChunkIndexes = number | readonly number[];
 
-/** What is unusual about a chunk: not sent where nothing is. */
+/** What is unusual about a chunk. Not sent if nothing is. */
 export interface RunFlags {
-  /** Whether a value that fails is told by `Rejected`, and followed by the next one. */
+  /** Whether a failed value is reported by `Rejected`, and the chunk goes on. */
   readonly settles: boolean;
-  /** Whether somebody listens to what calls report while they run. */
+  /** Whether reports of running calls are sent. */
   readonly reports: boolean;
   /** How many chunks of its call the worker runs at once. */
   readonly lanes: number;
 }
 
-export type DefineMessage = [type: typeof ToWorker.Define, task: number, portable: PortableFunction];
-export type ForgetMessage = [type: typeof ToWorker.Forget, task: number];
-export type RunMessage = [
-  type: typeof ToWorker.Run,
-  chunk: number,
-  task: number,
-  mode: CallMode,
-  hooks: number,
-  indexes: ChunkIndexes,
-  values: unknown[],
+export interface DefineMessage {
+  readonly type: typeof ToWorker.Define;
+  readonly task: number;
+  readonly portable: PortableFunction;
+}
+export interface ForgetMessage {
+  readonly type: typeof ToWorker.Forget;
+  readonly task: number;
+}
+export interface RunMessage {
+  readonly type: typeof ToWorker.Run;
+  readonly chunk: number;
+  readonly task: number;
+  readonly mode: CallMode;
+  readonly hooks: number;
+  readonly indexes: ChunkIndexes;
+  readonly values: unknown[];
   /** Where its values are claimed, or `NO_PLACE`: see `claims.ts`. */
-  place: number,
-  flags?: RunFlags | undefined,
-];
-export type CancelMessage = [type: typeof ToWorker.Cancel, chunk: number];
-export type ReclaimMessage = [type: typeof ToWorker.Reclaim, chunk: number];
-export type CreditMessage = [type: typeof ToWorker.Credit, chunk: number, batches: number];
-export type LeaveMessage = [type: typeof ToWorker.Leave];
-export type ShareMessage = [type: typeof ToWorker.Share, shared: PortableValue];
+  readonly place: number;
+  readonly flags?: RunFlags | undefined;
+  /** The objects in its values that get their class once the function is loaded that knows it. They travel beside the message. */
+  readonly groups?: readonly Group[];
+}
+export interface CancelMessage {
+  readonly type: typeof ToWorker.Cancel;
+  readonly chunk: number;
+}
+export interface ReclaimMessage {
+  readonly type: typeof ToWorker.Reclaim;
+  readonly chunk: number;
+}
+export interface CreditMessage {
+  readonly type: typeof ToWorker.Credit;
+  readonly chunk: number;
+  readonly batches: number;
+}
+export interface LeaveMessage {
+  readonly type: typeof ToWorker.Leave;
+}
+export interface ShareMessage {
+  readonly type: typeof ToWorker.Share;
+  readonly shared: PortableValue;
+}
 /** `init` and `exit` are functions by their numbers. */
-export type InitMessage = [type: typeof ToWorker.Init, hooks: number, init: number | undefined];
-export type ExitMessage = [type: typeof ToWorker.Exit, hooks: number, exit: number];
-export type DropHooksMessage = [type: typeof ToWorker.DropHooks, hooks: number];
-export type ClaimMessage = [type: typeof ToWorker.Claim, place: SharedPlace];
+export interface InitMessage {
+  readonly type: typeof ToWorker.Init;
+  readonly hooks: number;
+  readonly init: number | undefined;
+}
+export interface ExitMessage {
+  readonly type: typeof ToWorker.Exit;
+  readonly hooks: number;
+  readonly exit: number;
+}
+export interface DropHooksMessage {
+  readonly type: typeof ToWorker.DropHooks;
+  readonly hooks: number;
+}
+export interface ClaimMessage {
+  readonly type: typeof ToWorker.Claim;
+  readonly place: SharedPlace;
+}
 
 export type MessageToWorker =
   | DefineMessage
@@ -161,21 +194,24 @@ export type MessageToWorker =
   | DropHooksMessage
   | ClaimMessage;
 
-/** Why a value failed: what its function threw, or where in its result something cannot be sent. */
+/**
+ * Why a value failed: what its function threw, or where in its result something cannot be sent. Only the type of the message says that it
+ * failed, so `throw undefined` is an error, too.
+ */
 export type EncodedFailure =
   | { readonly kind: 'thrown'; readonly thrown: EncodedThrown }
   | { readonly kind: 'unserializable'; readonly path: string; readonly what: string; readonly thrown: EncodedThrown };
 
-/** How many of the longest tasks are told. */
+/** How many of the longest tasks are reported. */
 export const LONGEST_TASKS = 5;
 
-/** What a worker has measured since it last told, where its pool wants to know. Times are in milliseconds. */
+/** What a worker has measured since its last report, for `insights`. Times are in milliseconds. */
 export type Figures = [
   /** In calls. */
   working: number,
   /** Between calls. */
   waiting: number,
-  /** For each chunk: part of the latter. */
+  /** The part of `waiting` before each chunk. */
   waits: number[],
   /** Pairs: a bucket of the histogram, and how many calls were in it. */
   counts: number[],
@@ -185,61 +221,110 @@ export type Figures = [
   memory: number | undefined,
 ];
 
-export type ReadyMessage = [type: typeof FromWorker.Ready];
-export type DefinedMessage = [type: typeof FromWorker.Defined, task: number];
-export type DefineFailedMessage = [type: typeof FromWorker.DefineFailed, task: number, failure: EncodedFailure];
+export interface ReadyMessage {
+  readonly type: typeof FromWorker.Ready;
+}
+export interface DefinedMessage {
+  readonly type: typeof FromWorker.Defined;
+  readonly task: number;
+}
+export interface DefineFailedMessage {
+  readonly type: typeof FromWorker.DefineFailed;
+  readonly task: number;
+  readonly failure: EncodedFailure;
+}
 /** `elapsed` is the time in milliseconds that these results took to compute and to send. */
-export type ResultsMessage = [
-  type: typeof FromWorker.Results,
-  chunk: number,
-  values: unknown[],
-  elapsed: number,
-  figures?: Figures,
-];
-export type YieldsMessage = [type: typeof FromWorker.Yields, chunk: number, values: unknown[]];
-export type FailedMessage = [
-  type: typeof FromWorker.Failed,
-  chunk: number,
-  failure: EncodedFailure,
-  isRunning?: boolean,
-  figures?: Figures,
-];
-export type StoppedMessage = [type: typeof FromWorker.Stopped, chunk: number, figures?: Figures];
-export type ReclaimedMessage = [type: typeof FromWorker.Reclaimed, chunk: number, kept: number];
-export type FatalMessage = [type: typeof FromWorker.Fatal, thrown: EncodedThrown];
+export interface ResultsMessage {
+  readonly type: typeof FromWorker.Results;
+  readonly chunk: number;
+  readonly values: unknown[];
+  readonly elapsed: number;
+  readonly figures?: Figures | undefined;
+}
+export interface YieldsMessage {
+  readonly type: typeof FromWorker.Yields;
+  readonly chunk: number;
+  readonly values: unknown[];
+}
+export interface FailedMessage {
+  readonly type: typeof FromWorker.Failed;
+  readonly chunk: number;
+  readonly failure: EncodedFailure;
+  readonly isRunning?: boolean | undefined;
+  readonly figures?: Figures | undefined;
+}
+export interface StoppedMessage {
+  readonly type: typeof FromWorker.Stopped;
+  readonly chunk: number;
+  readonly figures?: Figures | undefined;
+}
+export interface ReclaimedMessage {
+  readonly type: typeof FromWorker.Reclaimed;
+  readonly chunk: number;
+  readonly kept: number;
+}
+export interface FatalMessage {
+  readonly type: typeof FromWorker.Fatal;
+  readonly thrown: EncodedThrown;
+}
 
-export type PrintMessage = [type: typeof FromWorker.Print, text: string];
-export type ShareFailedMessage = [type: typeof FromWorker.ShareFailed, failure: EncodedFailure];
+export interface PrintMessage {
+  readonly type: typeof FromWorker.Print;
+  readonly text: string;
+}
+export interface ShareFailedMessage {
+  readonly type: typeof FromWorker.ShareFailed;
+  readonly failure: EncodedFailure;
+}
 /** `elapsed` is what the init or exit function took, in milliseconds; 0 where that is not measured. */
-export type InitDoneMessage = [type: typeof FromWorker.InitDone, hooks: number, elapsed: number];
-export type InitFailedMessage = [
-  type: typeof FromWorker.InitFailed,
-  hooks: number,
-  failure: EncodedFailure,
-  elapsed: number,
-];
-export type ExitDoneMessage = [type: typeof FromWorker.ExitDone, hooks: number, result: unknown, elapsed: number];
-export type ExitFailedMessage = [
-  type: typeof FromWorker.ExitFailed,
-  hooks: number,
-  failure: EncodedFailure,
-  elapsed: number,
-];
+export interface InitDoneMessage {
+  readonly type: typeof FromWorker.InitDone;
+  readonly hooks: number;
+  readonly elapsed: number;
+}
+export interface InitFailedMessage {
+  readonly type: typeof FromWorker.InitFailed;
+  readonly hooks: number;
+  readonly failure: EncodedFailure;
+  readonly elapsed: number;
+}
+export interface ExitDoneMessage {
+  readonly type: typeof FromWorker.ExitDone;
+  readonly hooks: number;
+  readonly result: unknown;
+  readonly elapsed: number;
+}
+export interface ExitFailedMessage {
+  readonly type: typeof FromWorker.ExitFailed;
+  readonly hooks: number;
+  readonly failure: EncodedFailure;
+  readonly elapsed: number;
+}
 
 /** `elapsed` as in `Results`. */
-export type RejectedMessage = [
-  type: typeof FromWorker.Rejected,
-  chunk: number,
-  failure: EncodedFailure,
-  elapsed: number,
-  figures?: Figures,
-];
+export interface RejectedMessage {
+  readonly type: typeof FromWorker.Rejected;
+  readonly chunk: number;
+  readonly failure: EncodedFailure;
+  readonly elapsed: number;
+  readonly figures?: Figures | undefined;
+}
 
 /** `at` is the place of the value in the chunk. */
-export type ProgressMessage = [type: typeof FromWorker.Progress, chunk: number, at: number, value: unknown];
+export interface ProgressMessage {
+  readonly type: typeof FromWorker.Progress;
+  readonly chunk: number;
+  readonly at: number;
+  readonly value: unknown;
+}
 
-export type BarMessage = [type: typeof FromWorker.Bar, bar: RemoteBar];
-export type ClaimFailedMessage = [type: typeof FromWorker.ClaimFailed];
+export interface BarMessage {
+  readonly type: typeof FromWorker.Bar;
+  readonly bar: RemoteBar;
+}
+export interface ClaimFailedMessage {
+  readonly type: typeof FromWorker.ClaimFailed;
+}
 
 export type MessageFromWorker =
   | ReadyMessage
@@ -262,28 +347,31 @@ export type MessageFromWorker =
   | BarMessage
   | ClaimFailedMessage;
 
-/** How far a call is. Times are in milliseconds. */
+/** How an init or exit function has ended. */
+export type HookMessage = InitDoneMessage | InitFailedMessage | ExitDoneMessage | ExitFailedMessage;
+
+/** The progress of a call. Times are in milliseconds. */
 export interface Progress {
   readonly description: string;
   readonly unit: string;
   readonly done: number;
-  /** How many values there are, where anybody knows. */
+  /** How many values there are, if known. */
   readonly total: number | undefined;
   readonly elapsed: number;
 }
 
-/** How far a call is that was made inside of a worker. */
+/** The progress of a call that was made inside a worker. */
 export interface RemoteBar {
-  /** Unique for whoever tells of it. */
+  /** Unique in the worker that sends it. */
   readonly id: string;
   readonly progress: Progress;
   /** The last line, when the call has ended. */
   readonly line: string | undefined;
-  /** Milliseconds between two pictures. */
+  /** Milliseconds between two updates. */
   readonly throttle: number;
 }
 
-/** Where memory is that a process can have in common with the program. */
+/** Where a process finds memory to share with the program. */
 export interface SharedPlace {
   /** A descriptor of the program, as a path. */
   readonly path: string;
@@ -292,18 +380,18 @@ export interface SharedPlace {
   readonly length: number;
 }
 
-/** What a worker is told when it is started, over its start method's own way (`workerData`, environment). */
+/** What a worker gets when it starts, by the means of its start method (`workerData`, environment). */
 export interface WorkerIdentity {
   /** 0 to `nJobs - 1`; a worker that replaces another has the same one. */
   readonly workerId: number;
-  /** Whether the worker may not make pools of its own. */
+  /** Whether the worker cannot make pools of its own. */
   readonly daemon: boolean;
-  /** The CPUs that it may run on, by their numbers; all where it is not given. */
+  /** The numbers of the CPUs that it may run on; all if not given. */
   readonly cpuIds?: readonly number[] | undefined;
   /** Whether it measures what it does. */
   readonly insights: boolean;
   /** Whether its program can draw progress bars. */
   readonly bars: boolean;
-  /** What it is called; `undefined` where nobody cares. */
+  /** Its name, if it has one. */
   readonly name: string | undefined;
 }

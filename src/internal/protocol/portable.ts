@@ -60,6 +60,16 @@ export function isSamePortable(a: PortableFunction, b: PortableFunction): boolea
   return (a.bytes === b.bytes || Buffer.compare(a.bytes, b.bytes) === 0) && isSameList(a.attachments, b.attachments);
 }
 
+/** How many bytes a function takes with what it captures, as far as that is easily told. */
+export function sizeOf(portable: PortableFunction): number {
+  if (portable.kind !== 'graph') return 0;
+  let size = portable.bytes.byteLength;
+  for (const each of portable.attachments) {
+    if (each instanceof ArrayBuffer || ArrayBuffer.isView(each)) size += each.byteLength;
+  }
+  return size;
+}
+
 function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((each, i) => each === b[i]);
 }

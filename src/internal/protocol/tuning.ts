@@ -1,5 +1,5 @@
 /**
- * How values are grouped on their way: every number that decides over chunks, batches and turns, to be tuned in one place.
+ * How values are grouped: every number that governs chunks, batches and turns.
  * `bench` shows what a change does. Times are in milliseconds.
  */
 
@@ -14,7 +14,7 @@ export const SEND_TIME = 1;
 /** Beyond this a chunk gains no speed and costs memory: see `bench`. */
 export const LARGEST_CHUNK = 4096;
 
-/** A chunk grows by at most this factor over the last one, for the first values may be the quick ones. */
+/** A chunk grows by at most this factor over the last one, because the first values may be the quick ones. */
 export const GROWTH = 4;
 
 /** A chunk that takes longer than this, in milliseconds, is followed by a message's wait of 1% at most. */
@@ -29,13 +29,13 @@ export const TIME_AHEAD = 0.5;
 
 export const MOST_CHUNKS_AHEAD = 8;
 
-/** A worker that was not heard of for so many milliseconds, while another one idles, is asked to share. */
+/** After this time without news, in milliseconds, a worker has to share its values if another one idles. */
 export const OVERDUE_TIME = 10;
 
-/** So many times what the workers hold may be on its way by default, of an input that is pulled. */
+/** By default, this many times what the workers hold may be under way, of an input that is pulled. */
 export const WINDOW = 2;
 
-/** A typed array is cut into so many pieces for each worker by default, as in MPIRE: so that the last ones end together. */
+/** A typed array is cut into this many pieces for each worker by default, as in MPIRE, so that all workers end at the same time. */
 export const SPLITS_PER_WORKER = 64;
 
 // --- batches, in a worker
@@ -43,24 +43,24 @@ export const SPLITS_PER_WORKER = 64;
 /** A batch of results waits this long at most, in milliseconds, for others to travel with. */
 export const BATCH_TIME = 4;
 
-/** After so many milliseconds without a pause the event loop gets its turn. */
+/** After this many milliseconds without a pause the event loop gets its turn. */
 export const TURN_TIME = 12;
 
-/** Quick calls look at the clock only once in so many: a look costs as much as a small call. */
+/** At most this many quick calls share one look at the clock, which costs as much as a small call. */
 export const LARGEST_STRIDE = 16;
 
-/** As many calls are made between two looks as fit into so many milliseconds. */
+/** As many calls are made between two looks at the clock as fit into this many milliseconds. */
 export const STRIDE_TIME = 0.1;
 
 // --- insights, in a worker: calls are measured one by one, but quick ones together
 
-/** As many calls as fit into so many milliseconds: a look at the clock then costs 1% of them. */
+/** As many calls are measured together as fit into this many milliseconds: a look at the clock then costs 1% of them. */
 export const LAP_TIME = 0.01;
 
-/** Among quick calls one that takes so many milliseconds is told from the others. */
+/** Among quick calls, one that takes this many milliseconds stands out. */
 export const SLOW_LAP = 0.02;
 
-/** Memory is looked at once in so many milliseconds: that costs as much as a message. */
+/** Memory is measured once in this many milliseconds, because that costs as much as a message. */
 export const MEMORY_TIME = 100;
 
 // --- what calls of `parallelMergeMap` yield
@@ -72,5 +72,5 @@ export const LARGEST_BATCH = 1024;
 
 // --- messages
 
-/** For so many milliseconds a thread takes message after message before its event loop turns. */
+/** For this many milliseconds a thread takes message after message in one event: the event is most of the cost of a message. */
 export const DRAIN_TIME = 4;

@@ -7,23 +7,23 @@
 import { structuredClone } from '../platform/globals.js';
 import { look, type Channel, type Classes, type Found, type KnownClass } from './checked.js';
 import type { ClassTable } from './ClassTable.js';
-import { ToWorker, Typed, type Group, type Sent } from './messages.js';
+import { ToWorker, Typed, type Group } from './messages.js';
 
 const { assign, setPrototypeOf } = Object;
 
 /**
- * The message as it is to be sent.
+ * The message, packed by `wire.ts`, as it is to be sent.
  *
  * @param classes Those that both sides have.
  * @param moving What moves with it.
  * @throws DataCloneError where something would not arrive as it is.
  */
-export function pack<M extends readonly unknown[]>(
-  message: M,
+export function pack(
+  message: readonly unknown[],
   channel: Channel,
   classes: ClassTable,
   moving?: readonly object[],
-): Sent<M> {
+): readonly unknown[] {
   const known = message[0] === ToWorker.Run ? classes.of(message[2] as number) : classes;
   const found = look(message, channel, known, moving);
   if (found === undefined) return message;
@@ -44,9 +44,9 @@ export function restore(groups: readonly Group[], classes: ClassTable): void {
 }
 
 /** A message as it was before it was packed. */
-export function unpack<M extends readonly unknown[]>(message: Sent<M>, classes: ClassTable): M {
-  if (message[0] !== Typed) return message as M;
-  const [, typed, groups] = message as [typeof Typed, M, Group[]];
+export function unpack(message: readonly unknown[], classes: ClassTable): readonly unknown[] {
+  if (message[0] !== Typed) return message;
+  const [, typed, groups] = message as [typeof Typed, unknown[], Group[]];
   restore(groups, classes);
   return typed;
 }

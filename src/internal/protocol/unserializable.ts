@@ -1,6 +1,7 @@
 /**
  * Finds the part of a value that keeps it from being sent, so that an error can name it. Used only after sending has
- * failed. It sees a value as structured clone does; the sight of single objects serves `errorCodec.ts`, too.
+ * failed. It sees a value as structured clone does; the sight of single objects serves `errorCodec.ts`, too. The walk is its own,
+ * for it keeps the way to each part, which walks over values that are sent could not afford.
  */
 
 import { isArgumentsObject, isProxy } from 'node:util/types';
@@ -21,7 +22,7 @@ export type Shape =
   | 'map'
   | 'set'
   | 'error'
-  /** Copied as a whole or not at all: a date, a buffer, whatever keeps its contents out of sight. */
+  /** Copied as a whole or not at all, such as a date or a buffer. */
   | 'opaque'
   /** Looking at it throws: a proxy. */
   | 'unreadable';
@@ -99,13 +100,13 @@ interface Place {
   readonly value: unknown;
   readonly parent: Place | undefined;
   readonly step: string;
-  /** The object whose private affair this part is: it is blamed for it, as nobody knows a socket's `_events`. */
+  /** The object that this part is internal to: the error names that object, since users do not know a socket's `_events`. */
   readonly owner: Place | undefined;
   /** Where there is no value, since reading it throws: what it is. */
   readonly failure?: string;
 }
 
-/** No value of this depth can be cloned, whatever it is made of; and a proxy may be endless. */
+/** No value of this depth can be cloned, and a proxy may be endless. */
 const DEEPEST = 100_000;
 /** Each step of `descend` clones what is left, so that many steps would take forever. */
 const MOST_STEPS = 100;
@@ -146,7 +147,7 @@ function walk(start: Place, cloneable: (value: unknown) => boolean): { toBlame?:
   const seen = new Set<object>();
   const open: Iterator<Place>[] = [];
 
-  /** Whether the part itself is to blame. What is to be looked at inside it goes to `open`. */
+  /** Whether the part itself cannot be cloned. Parts inside it to inspect go to `open`. */
   const isToBlame = (place: Place): boolean => {
     const { value } = place;
     if (place.failure !== undefined) return true;

@@ -1,6 +1,6 @@
 /**
  * What has been transferred before and is to move again. Node refuses most of that itself, but not a detached buffer or file
- * handle: it sends a message that the other side cannot read, and whoever cannot read a message has lost it.
+ * handle: it sends a message that the other side cannot read and loses.
  */
 
 import { isArrayBuffer } from 'node:util/types';

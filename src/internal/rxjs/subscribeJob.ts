@@ -2,14 +2,15 @@
 
 import { Observable, type Subscriber } from 'rxjs';
 import type { CallSettings, FromSettings, Overflow, PoolSettings } from '../../options.js';
-import { isWorkerPool, poolBrand } from '../options/poolBrand.js';
+import { isWorkerPool, runnerOf } from '../options/poolBrand.js';
 import { bindContext } from '../platform/asyncContext.js';
 import type { CallMode } from '../protocol/messages.js';
 import type { AnyTask } from '../../taskTypes.js';
 import { clearInterval, queueMicrotask, setInterval } from '../platform/globals.js';
-import type { Job, JobSpec } from '../core/job/Job.js';
-import type { Measurements } from '../observe/Measurements.js';
-import { createScheduler } from '../core/pool/Scheduler.js';
+import type { Job } from '../core/job/Job.js';
+import { jobSpec, type JobSpec } from '../core/job/JobSpec.js';
+import type { PoolObserver } from '../core/PoolObserver.js';
+import { createScheduler } from '../node/createScheduler.js';
 import type { InputFacts } from '../core/job/pull.js';
 
 /** What an operator runs. */
@@ -17,10 +18,8 @@ export interface JobRequest {
   readonly fn: AnyTask;
   readonly mode: CallMode;
   readonly settings: FromSettings;
-  readonly bufferSize: number;
-  readonly overflow: Overflow;
-  /** How many values there will be, where that is known. */
-  readonly total?: number | undefined;
+  readonly bufferSize?: number;
+  readonly overflow?: Overflow;
 }
 
 /** A source of values that was connected to a job. */
@@ -36,7 +35,7 @@ export interface Feed {
 /** What a pool keeps under its brand: enough to run jobs on it. */
 export interface JobRunner {
   readonly settings: PoolSettings;
-  readonly measurements: Measurements | undefined;
+  readonly measurements: PoolObserver['measurements'];
   open(fn: AnyTask, spec: JobSpec): Job;
 }
 
@@ -48,23 +47,26 @@ export interface JobRunner {
  */
 export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed, input?: InputFacts): Observable<R> {
   return new Observable<R>((subscriber) => {
-    const { call } = request.settings;
-    if (call.signal?.aborted === true) {
+    const { call, onInsights } = request.settings;
+    const isAborted = call.signal?.aborted === true;
+    if (isAborted && onInsights === undefined) {
       subscriber.error(call.signal.reason);
       return;
     }
     let feed: Feed | undefined;
-    const runner = runnerOf(request.settings);
+    const runner = openRunner(request.settings);
     const report = insightsReport(request.settings, runner);
-    const job: Job = runner.open(
-      request.fn,
-      specOf(request, call, subscriber, input, report, {
-        room: () => feed?.advance?.(),
-        close: () => feed?.stop(),
-        isOpen: () => !job.ended && !subscriber.closed,
-        exitResults: () => job.exitResults,
-      }),
-    );
+    const spec = specOf(request, call, subscriber, input, report, {
+      room: () => feed?.advance?.(),
+      close: () => feed?.stop(),
+      isOpen: () => !job.ended && !subscriber.closed,
+      exitResults: () => job.exitResults,
+    });
+    if (isAborted) {
+      spec.sink.error(call.signal.reason); // which tells what was measured, too
+      return;
+    }
+    const job: Job = runner.open(request.fn, spec);
     subscriber.add(() => job.cancel());
     if (report !== undefined) subscriber.add(repeat(report, runner, job));
     feed = connect(job);
@@ -73,8 +75,8 @@ export function observeJob<R>(request: JobRequest, connect: (job: Job) => Feed, 
   });
 }
 
-function runnerOf({ pool }: FromSettings): JobRunner {
-  if (isWorkerPool(pool)) return (pool as unknown as { readonly [poolBrand]: JobRunner })[poolBrand];
+function openRunner({ pool }: FromSettings): JobRunner {
+  if (isWorkerPool(pool)) return runnerOf<JobRunner>(pool);
   // The pool of one subscription ends with its one job.
   return createScheduler({ ...pool, keepAlive: false });
 }
@@ -110,7 +112,7 @@ function repeat(report: () => void, { settings }: JobRunner, job: Job): () => vo
 }
 
 function specOf<R>(
-  { mode, settings, bufferSize, overflow, total }: JobRequest,
+  { mode, settings, bufferSize, overflow }: JobRequest,
   call: CallSettings,
   subscriber: Subscriber<R>,
   input: InputFacts | undefined,
@@ -118,18 +120,16 @@ function specOf<R>(
   feed: { room(): void; close(): void; isOpen(): boolean; exitResults(): unknown[] },
 ): JobSpec {
   const { onExitResults } = settings;
-  return {
+  return jobSpec({
     mode,
     ordered: settings.ordered,
     call,
     bufferSize,
     overflow,
-    total,
-    manualRelease: false,
     input,
     wantsExitResults: onExitResults !== undefined,
     sink: {
-      // What the subscriber does runs in its own context, not in that of whoever started the worker.
+      // In the async context of the subscriber, not in that in which the worker was started.
       next: bindContext((values: unknown[]) => {
         for (const value of values) {
           if (!feed.isOpen()) return; // the one before was the last: it has ended the job
@@ -160,5 +160,5 @@ function specOf<R>(
       room: bindContext(feed.room),
       close: bindContext(feed.close),
     },
-  };
+  });
 }

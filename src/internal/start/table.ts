@@ -9,6 +9,7 @@ import { forkserving } from './forkserver/forkserver.js';
 import { inlining } from './inline/inline.js';
 import { spawning } from './spawn/spawn.js';
 import { threading } from './threading/threading.js';
+import { whyNoLibc } from '../posix/libc.js';
 
 const startMethods: Readonly<Record<StartMethodName, (daemon: boolean) => PoolStartMethod>> = {
   threading: () => threading,
@@ -32,9 +33,20 @@ function adapt(given: StartMethod): PoolStartMethod {
     isCloneable,
     channel: { carries: isCloneable, moves: given.isCloneable !== undefined },
     whyUnavailable: () => given.whyUnavailable?.(),
+    available: (onMore) => countOf(given.available?.(onMore) ?? Infinity),
     start: (identity, resources, { message, exit }) => {
       const events = { message: message as (message: unknown) => void, exit };
       return given.start(identity, resources, events);
     },
   };
+}
+
+/** What others say, as a number of workers. */
+function countOf(available: number): number {
+  return available > 0 ? Math.floor(available) : 0;
+}
+
+/** Why workers cannot be kept on some CPUs; `undefined` where they can. */
+export function whyNoPinning(): string | undefined {
+  return whyNoLibc();
 }

@@ -41,7 +41,7 @@ export class FunctionTable {
   }
 
   /** Calls back when a function is loaded, or is known to be none; at once where that is so. */
-  whenSettled(id: number, callback: (task: Task | undefined) => void): void {
+  whenLoaded(id: number, callback: (task: Task | undefined) => void): void {
     const load = this.#loads.get(id);
     if (load?.state === 'loading') load.waiting.push(callback);
     else callback(load?.task);

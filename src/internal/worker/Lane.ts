@@ -1,7 +1,8 @@
 /**
  * What works on one chunk after the other: calls the function for each value, hands the results to its batcher.
  *
- * A worker has one lane, or `tasksPerWorker` of them for calls that wait. In a lane one call runs at a time. A call that returns
+ * A worker has one lane, or `tasksPerWorker` of them for calls that wait. Each lane has a batcher of its own, so order, claims and merge runs
+ * work per chunk as if it were alone, and a worker with one lane pays nothing. In a lane one call runs at a time. A call that returns
  * a plain value is followed by the next one at once, without a promise in between; one that returns a promise is followed when that
  * has settled. Between two calls the lane looks at the clock: a batch of results leaves after a few milliseconds whether the chunk
  * is done or not, and a chunk that takes longer than it should lets the event loop turn, so that the worker hears a `Cancel`
@@ -36,7 +37,7 @@ interface Current {
   readonly place: number;
   /** Whether it goes on after a call that failed. */
   readonly settles: boolean;
-  /** Whether somebody listens to what its calls report. */
+  /** Whether the reports of its calls are listened to. */
   readonly reports: boolean;
   /** How many values have been started. */
   started: number;
@@ -45,21 +46,21 @@ interface Current {
   merge: MergeRun | undefined;
   /** Whether it goes on when the event loop has turned: no call of it runs meanwhile. */
   paused: boolean;
-  /** Nobody wants the results any more. */
+  /** The results are no longer wanted. */
   cancelled: boolean;
 }
 
-/** Whom a lane tells that its chunk has ended. */
+/** What a lane reports. */
 export interface LaneListener {
   /** The lane can take the next chunk. */
   onFree(): void;
-  /** A chunk has ended with a failure: what comes after it, nobody may want any more. */
+  /** A chunk has ended with a failure: what comes after it may not be wanted any more. */
   onFailed(): void;
 }
 
 export class Lane {
   readonly batcher: ResultBatcher;
-  /** There where somebody wants to know what the worker does. */
+  /** There if the worker is measured. */
   readonly meter: Meter | undefined;
   readonly #host: TypedHost;
   readonly #listener: LaneListener;
@@ -90,13 +91,13 @@ export class Lane {
     return this.#current === undefined && !this.#running;
   }
 
-  /** Sends what is finished: the worker is about to end although nobody asked it to. So it is not free, whatever can be sent. */
+  /** Sends what is finished: the worker is about to end by itself, so it is not free. */
   flush(): void {
     this.batcher.flush(true);
   }
 
   /** Works on a chunk. Only where the lane is free. */
-  start([, chunk, , mode, , indexes, values, place, flags]: RunMessage, task: Task, scope: WorkerScope): void {
+  start({ chunk, mode, indexes, values, place, flags }: RunMessage, task: Task, scope: WorkerScope): void {
     this.#current = {
       chunk,
       task,
@@ -166,7 +167,7 @@ export class Lane {
   /** What has not been started is no longer ours. */
   #giveBack(current: Current): void {
     current.values.length = current.started;
-    this.#host.post([FromWorker.Reclaimed, current.chunk, current.started]);
+    this.#host.post({ type: FromWorker.Reclaimed, chunk: current.chunk, kept: current.started });
   }
 
   /** Starts the next value. False where the lane has to wait: for a promise, or because the chunk has ended. */

@@ -51,7 +51,7 @@ export class MergeRun {
     this.#onCredit?.();
   }
 
-  /** Nobody wants the values any more: lets the source clean up, and settles. */
+  /** The values are no longer wanted: lets the source clean up, and settles. */
   cancel(): void {
     this.#cancelled = true;
     this.#batch = [];
@@ -106,7 +106,7 @@ export class MergeRun {
       await iterator.return?.();
     };
     // A generator that waits takes `return` only after the wait; an iterator written by hand may end at once.
-    this.#onCancel = () => void close().catch(() => undefined); // nobody is left to hear of it
+    this.#onCancel = () => void close().catch(() => undefined); // too late to tell
     try {
       for (;;) {
         this.#armFlush();

@@ -32,7 +32,7 @@ export class Meter {
   #last = now();
   /** What a quick call took, when there last were some. */
   #quick = 0;
-  /** Whether a call waits for the outside: it goes on whatever happens meanwhile. */
+  /** Whether a call waits for something outside the worker. */
   #pending = false;
   #memoryAt = -Infinity;
 
@@ -79,7 +79,7 @@ export class Meter {
     }
     const slow = elapsed - this.#quick * (count - 1);
     if (slow > SLOW_LAP && slow > this.#quick * count) {
-      // One call was not as quick as the others; nobody knows which.
+      // One call was not as quick as the others; which one is not known.
       this.#count(this.#quick, count - 1);
       this.#count(slow, 1);
       this.#keepLongest(slow, place, count);
@@ -97,12 +97,12 @@ export class Meter {
   }
 
   /** An init or exit function begins. */
-  beginDuty(): void {
+  beginHook(): void {
     this.resume(now());
   }
 
   /** It has ended. @returns How long it took. */
-  endDuty(): number {
+  endHook(): number {
     const start = this.#last;
     this.#last = now();
     return this.#last - start;

@@ -115,7 +115,7 @@ export class ResultBatcher {
     return true;
   }
 
-  /** Forgets the results: nobody wants them. */
+  /** Forgets the results: they are not wanted. */
   discard(): void {
     this.#batch = [];
     this.#measured = 0;
@@ -126,10 +126,10 @@ export class ResultBatcher {
   sendYields(values: unknown[]): void {
     const moving = openEnvelopes(values);
     try {
-      this.#host.post([FromWorker.Yields, this.#chunk, values], moving);
+      this.#host.post({ type: FromWorker.Yields, chunk: this.#chunk, values }, moving);
     } catch (error) {
       const at = values.findIndex((value) => !this.#host.isCloneable(value));
-      if (at > 0) this.#host.post([FromWorker.Yields, this.#chunk, values.slice(0, at)]);
+      if (at > 0) this.#host.post({ type: FromWorker.Yields, chunk: this.#chunk, values: values.slice(0, at) });
       throw new UnsendableYield(this.#unserializable(values[Math.max(at, 0)], error));
     }
   }
@@ -154,8 +154,7 @@ export class ResultBatcher {
   /** Says that the chunk has ended early, as was asked for. */
   stop(): void {
     this.discard();
-    if (this.#meter === undefined) this.#host.post([FromWorker.Stopped, this.#chunk]);
-    else this.#host.post([FromWorker.Stopped, this.#chunk, this.#meter.take(now())]);
+    this.#host.post({ type: FromWorker.Stopped, chunk: this.#chunk, figures: this.#meter?.take(now()) });
   }
 
   /** Sends what a call reports. @throws UnserializableError, for the call. */
@@ -163,7 +162,7 @@ export class ResultBatcher {
     const values = [value];
     const moving = openEnvelopes(values);
     try {
-      this.#host.post([FromWorker.Progress, chunk, at, values[0]], moving);
+      this.#host.post({ type: FromWorker.Progress, chunk, at, value: values[0] }, moving);
     } catch (cause) {
       const found = findUnserializable(values[0], (part) => this.#host.isCloneable(part));
       const { path = 'value', kind } = found ?? {};
@@ -172,18 +171,20 @@ export class ResultBatcher {
   }
 
   /** Says what the exit function of the hooks has come to. */
-  sendEnd(hooks: number, outcome: HookOutcome, elapsed: number): void {
+  sendExit(hooks: number, outcome: HookOutcome, elapsed: number): void {
+    const fail = (failure: EncodedFailure): void =>
+      this.#host.post({ type: FromWorker.ExitFailed, hooks, failure, elapsed });
     if ('error' in outcome) {
-      this.#host.post([FromWorker.ExitFailed, hooks, this.failureOf(outcome.error), elapsed]);
+      fail(this.failureOf(outcome.error));
       return;
     }
     const results = [outcome.result];
     const moving = openEnvelopes(results);
     const [result] = results;
     try {
-      this.#host.post([FromWorker.ExitDone, hooks, result, elapsed], moving);
+      this.#host.post({ type: FromWorker.ExitDone, hooks, result, elapsed }, moving);
     } catch (error) {
-      this.#host.post([FromWorker.ExitFailed, hooks, this.#unserializable(result, error), elapsed]);
+      fail(this.#unserializable(result, error));
     }
   }
 
@@ -204,22 +205,24 @@ export class ResultBatcher {
     return meter.take(time);
   }
 
-  // What is measured goes with whatever leaves next. Where nothing is, it takes no place in a message.
+  // What is measured goes with what leaves next.
 
   #sendResults(values: unknown[], elapsed: number, figures: Figures | undefined, moving?: readonly object[]): void {
-    if (figures === undefined) this.#host.post([FromWorker.Results, this.#chunk, values, elapsed], moving);
-    else this.#host.post([FromWorker.Results, this.#chunk, values, elapsed, figures], moving);
+    this.#host.post({ type: FromWorker.Results, chunk: this.#chunk, values, elapsed, figures }, moving);
   }
 
   #sendRejected(failure: EncodedFailure, elapsed: number, figures: Figures | undefined): void {
-    if (figures === undefined) this.#host.post([FromWorker.Rejected, this.#chunk, failure, elapsed]);
-    else this.#host.post([FromWorker.Rejected, this.#chunk, failure, elapsed, figures]);
+    this.#host.post({ type: FromWorker.Rejected, chunk: this.#chunk, failure, elapsed, figures });
   }
 
   #sendFailed(failure: EncodedFailure, isRunning: boolean, figures: Figures | undefined): void {
-    if (figures !== undefined) this.#host.post([FromWorker.Failed, this.#chunk, failure, isRunning, figures]);
-    else if (isRunning) this.#host.post([FromWorker.Failed, this.#chunk, failure, true]);
-    else this.#host.post([FromWorker.Failed, this.#chunk, failure]);
+    this.#host.post({
+      type: FromWorker.Failed,
+      chunk: this.#chunk,
+      failure,
+      isRunning: isRunning || undefined,
+      figures,
+    });
   }
 
   /** A result in the batch cannot be sent: those before it are results all the same, and it has failed. */

@@ -12,7 +12,7 @@ export interface WorkerScope {
 
 export class TaskContext implements WorkerScope {
   readonly index: number;
-  // Copied rather than looked up, so that they are there for whoever lists the properties.
+  // Copied rather than looked up, so that they show when the properties are listed.
   readonly workerId: number;
   readonly shared: unknown;
   readonly state: object;
@@ -35,7 +35,7 @@ export class TaskContext implements WorkerScope {
     return this.#controller.signal;
   }
 
-  /** Nobody listens to what the call reports. */
+  /** Reports have no listener. */
   get progress(): (value: unknown) => void {
     return ignore;
   }
@@ -47,10 +47,10 @@ export class TaskContext implements WorkerScope {
   }
 }
 
-/** The context of a call to which somebody listens: a class of its own, so that it costs the others nothing. */
+/** The context of a call whose reports are listened to: a class of its own, so that it costs other calls nothing. */
 export class ReportingContext extends TaskContext {
   #send: ((value: unknown) => void) | undefined;
-  // Bound, for whoever takes it from the context: `(value, { progress }) => …`.
+  // Bound, because tasks take it from the context: `(value, { progress }) => …`.
   readonly #progress = (value: unknown): void => this.#send?.(value);
 
   constructor(index: number, scope: WorkerScope, send: (value: unknown) => void) {
@@ -67,7 +67,7 @@ export class ReportingContext extends TaskContext {
     super.abort();
   }
 
-  /** The call is done, or nobody wants its result: what it still reports is not heard. */
+  /** The call is done, or its result is not wanted: later reports are ignored. */
   finish(): void {
     this.#send = undefined;
   }

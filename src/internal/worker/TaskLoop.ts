@@ -1,19 +1,11 @@
 /**
  * The loop inside a worker: takes messages, keeps the chunks that wait, and gives them to its lanes.
  *
- * What comes before the first task of a call and after its last runs alone: no lane works then, and no message is looked at but
- * those that take something away.
+ * Init and exit functions run alone: no lane works meanwhile, and only messages that take something away are looked at. So what happens to
+ * the worker then, a timeout for instance, concerns only their call.
  */
 
-import {
-  FromWorker,
-  ToWorker,
-  Typed,
-  type Group,
-  type MessageToWorker,
-  type RunMessage,
-  type Sent,
-} from '../protocol/messages.js';
+import { FromWorker, ToWorker, type MessageToWorker, type RunMessage } from '../protocol/messages.js';
 import { classesOf, type PortableFunction, type PortableValue } from '../protocol/portable.js';
 import { restore } from '../protocol/typed.js';
 import { rebuildValue, type Task } from '../closures/rebuild.js';
@@ -35,10 +27,8 @@ export class TaskLoop {
   /** The first one is always there. */
   readonly #lanes: [Lane, ...Lane[]];
   readonly #queue: RunMessage[] = [];
-  /** The objects of chunks that get their classes when the function is there which knows these. */
-  readonly #typed = new WeakMap<RunMessage, readonly Group[]>();
   /** Messages that wait until an init or exit function is done. */
-  #held: MessageToWorker[] | undefined;
+  #deferred: MessageToWorker[] | undefined;
   /** Chunks that were cancelled among them. */
   readonly #cancelled: number[] = [];
   #leaving = false;
@@ -60,12 +50,12 @@ export class TaskLoop {
     return new Lane(this.#host, isFirst, {
       onFree: () => this.#startSoon(),
       onFailed: () => {
-        for (const [, chunk] of this.#queue.splice(0)) this.#host.post([FromWorker.Stopped, chunk]);
+        for (const { chunk } of this.#queue.splice(0)) this.#stop(chunk);
       },
     });
   }
 
-  // What is no matter of chunks is told and measured by the first lane.
+  // What concerns no chunk is told and measured by the first lane.
 
   get #batcher(): ResultBatcher {
     return this.#lanes[0].batcher;
@@ -85,59 +75,57 @@ export class TaskLoop {
   }
 
   /** Does what a message says. */
-  receive(sent: Sent<MessageToWorker>): void {
-    const message = sent[0] === Typed ? sent[1] : sent;
-    if (sent[0] === Typed && message[0] === ToWorker.Run) this.#typed.set(message, sent[2]);
-    if (this.#held !== undefined) {
-      this.#hold(this.#held, message);
+  receive(message: MessageToWorker): void {
+    if (this.#deferred !== undefined) {
+      this.#defer(this.#deferred, message);
       return;
     }
-    switch (message[0]) {
+    switch (message.type) {
       case ToWorker.Define:
-        this.#define(message[1], message[2]);
+        this.#define(message.task, message.portable);
         break;
       case ToWorker.Forget:
-        this.#functions.forget(message[1]);
-        this.#host.classes.forget(message[1]);
+        this.#functions.forget(message.task);
+        this.#host.classes.forget(message.task);
         break;
       case ToWorker.Run:
         this.#queue.push(message);
         this.#startSoon();
         break;
       case ToWorker.Cancel:
-        this.#cancel(message[1]);
+        this.#cancel(message.chunk);
         break;
       case ToWorker.Reclaim:
-        this.#release(message[1]);
+        this.#reclaim(message.chunk);
         break;
       case ToWorker.Credit:
-        this.#laneOf(message[1])?.credit(message[2]);
+        this.#laneOf(message.chunk)?.credit(message.batches);
         break;
       case ToWorker.Leave:
         this.#leaving = true;
         this.#startNext();
         break;
       case ToWorker.Share:
-        this.#share(message[1]);
+        this.#share(message.shared);
         break;
       case ToWorker.Init:
-        this.#begin(message[1], message[2]);
+        this.#init(message.hooks, message.init);
         break;
       case ToWorker.Exit:
-        this.#exit(message[1], message[2]);
+        this.#exit(message.hooks, message.exit);
         break;
       case ToWorker.DropHooks:
-        this.#states.drop(message[1]);
+        this.#states.drop(message.hooks);
         break;
     }
   }
 
-  /** Sends what is finished: the worker is about to end although nobody asked it to. */
+  /** Sends what is finished: the worker is about to end by itself. */
   flush(): void {
     for (const lane of this.#lanes) lane.flush();
   }
 
-  /** Ends what can be ended: nobody hears of it. */
+  /** Ends what can be ended, without a word. */
   abort(): void {
     this.#queue.length = 0;
     for (const lane of this.#lanes) lane.cancel();
@@ -155,15 +143,15 @@ export class TaskLoop {
     if (load?.state === 'loaded') this.#host.classes.learn(task, classesOf(load.task));
     this.#host.post(
       failure === undefined
-        ? [FromWorker.Defined, task]
-        : [FromWorker.DefineFailed, task, this.#batcher.failureOf(failure.error)],
+        ? { type: FromWorker.Defined, task }
+        : { type: FromWorker.DefineFailed, task, failure: this.#batcher.failureOf(failure.error) },
     );
   }
 
   // --- what comes before the first task and after the last: it runs alone
 
   #share(portable: PortableValue): void {
-    this.#held = [];
+    this.#deferred = [];
     rebuildValue(portable).then(
       (shared) => {
         this.#states.share(shared.value);
@@ -175,30 +163,31 @@ export class TaskLoop {
 
   /** The worker is of no use. */
   #failToShare(error: unknown): void {
-    this.#held = [];
-    this.#host.post([FromWorker.ShareFailed, this.#batcher.failureOf(error)]);
+    this.#deferred = [];
+    this.#host.post({ type: FromWorker.ShareFailed, failure: this.#batcher.failureOf(error) });
   }
 
-  #begin(hooks: number, init: number | undefined): void {
+  #init(hooks: number, init: number | undefined): void {
     if (init === undefined) {
       this.#states.add(hooks);
       return;
     }
-    this.#held = [];
-    this.#functions.whenSettled(init, (fn) => {
+    this.#deferred = [];
+    this.#functions.whenLoaded(init, (fn) => {
       if (fn === undefined) {
         this.#resume(); // that it could not be loaded was told
         return;
       }
       this.#states.add(hooks);
-      this.#meter?.beginDuty();
+      this.#meter?.beginHook();
       this.#states.call(hooks, fn, (outcome) => {
-        const elapsed = this.#meter?.endDuty() ?? 0;
+        const elapsed = this.#meter?.endHook() ?? 0;
         if ('error' in outcome) {
           this.#states.drop(hooks);
-          this.#host.post([FromWorker.InitFailed, hooks, this.#batcher.failureOf(outcome.error), elapsed]);
+          const failure = this.#batcher.failureOf(outcome.error);
+          this.#host.post({ type: FromWorker.InitFailed, hooks, failure, elapsed });
         } else {
-          this.#host.post([FromWorker.InitDone, hooks, elapsed]);
+          this.#host.post({ type: FromWorker.InitDone, hooks, elapsed });
         }
         this.#resume();
       });
@@ -206,52 +195,52 @@ export class TaskLoop {
   }
 
   #exit(hooks: number, exit: number): void {
-    this.#held = [];
-    this.#functions.whenSettled(exit, (fn) => {
+    this.#deferred = [];
+    this.#functions.whenLoaded(exit, (fn) => {
       if (fn === undefined) {
         this.#resume();
         return;
       }
-      this.#meter?.beginDuty();
+      this.#meter?.beginHook();
       this.#states.call(hooks, fn, (outcome) => {
-        const elapsed = this.#meter?.endDuty() ?? 0;
+        const elapsed = this.#meter?.endHook() ?? 0;
         this.#states.drop(hooks);
-        this.#batcher.sendEnd(hooks, outcome, elapsed);
+        this.#batcher.sendExit(hooks, outcome, elapsed);
         this.#resume();
       });
     });
   }
 
-  #hold(held: MessageToWorker[], message: MessageToWorker): void {
-    if (message[0] === ToWorker.Reclaim) {
-      this.#reclaimHeld(held, message[1]);
-    } else if (message[0] === ToWorker.Cancel) {
-      const at = held.findIndex((other) => other[0] === ToWorker.Run && other[1] === message[1]);
+  #defer(deferred: MessageToWorker[], message: MessageToWorker): void {
+    if (message.type === ToWorker.Reclaim) {
+      this.#reclaimDeferred(deferred, message.chunk);
+    } else if (message.type === ToWorker.Cancel) {
+      const at = deferred.findIndex((other) => other.type === ToWorker.Run && other.chunk === message.chunk);
       // Its end is told only when the worker is free again: until then it is busy with this chunk, in the pool's eyes.
-      if (at >= 0) this.#cancelled.push((held.splice(at, 1)[0] as RunMessage)[1]);
+      if (at >= 0) this.#cancelled.push((deferred.splice(at, 1)[0] as RunMessage).chunk);
     } else {
-      held.push(message);
+      deferred.push(message);
     }
   }
 
   /** Others may have what waits for an init function, but for one value: a worker without any would pass for idle. */
-  #reclaimHeld(held: MessageToWorker[], chunk: number): void {
-    const runs = held.filter((message) => message[0] === ToWorker.Run);
-    const run = runs.find((message) => message[1] === chunk);
+  #reclaimDeferred(deferred: MessageToWorker[], chunk: number): void {
+    const runs = deferred.filter((message) => message.type === ToWorker.Run);
+    const run = runs.find((message) => message.chunk === chunk);
     if (run === undefined) return;
     if (run === runs[0]) {
       this.#shorten(run);
     } else {
-      held.splice(held.indexOf(run), 1);
-      this.#host.post([FromWorker.Stopped, chunk]);
+      deferred.splice(deferred.indexOf(run), 1);
+      this.#stop(chunk);
     }
   }
 
   #resume(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const chunk of this.#cancelled.splice(0)) this.#host.post([FromWorker.Stopped, chunk]);
-    for (const message of held) this.receive(message);
+    const deferred = this.#deferred ?? [];
+    this.#deferred = undefined;
+    for (const chunk of this.#cancelled.splice(0)) this.#stop(chunk);
+    for (const message of deferred) this.receive(message);
   }
 
   // --- tasks
@@ -272,14 +261,14 @@ export class TaskLoop {
     this.#starting = true;
     while (this.#queue.length > 0) {
       const message = this.#queue[0] as RunMessage;
-      const [, chunk, task, , hooks, , , , flags] = message;
+      const { chunk, task, hooks, flags } = message;
       const lane = this.#freeLane(flags?.lanes ?? 1);
       if (lane === undefined) break;
       const load = this.#functions.get(task);
       if (load?.state === 'loading') break;
       this.#queue.shift(); // a few chunks at most ever wait here
       const scope = this.#states.get(hooks);
-      if (load === undefined || scope === undefined) this.#host.post([FromWorker.Stopped, chunk]);
+      if (load === undefined || scope === undefined) this.#stop(chunk);
       else this.#start(lane, message, load.task, scope);
       if (this.#host.sharesThread === true) break;
     }
@@ -289,8 +278,7 @@ export class TaskLoop {
   }
 
   #start(lane: Lane, message: RunMessage, task: Task, scope: WorkerScope): void {
-    const groups = this.#typed.get(message);
-    if (groups !== undefined) restore(groups, this.#host.classes);
+    if (message.groups !== undefined) restore(message.groups, this.#host.classes);
     lane.start(message, task, scope);
   }
 
@@ -319,25 +307,29 @@ export class TaskLoop {
     else lane.cancel();
   }
 
-  #release(chunk: number): void {
+  #reclaim(chunk: number): void {
     const lane = this.#laneOf(chunk);
     if (lane !== undefined) lane.release();
-    else if (this.#queue[0]?.[1] === chunk && this.#lanes.every(({ isFree }) => isFree)) this.#shorten(this.#queue[0]);
+    else if (this.#queue[0]?.chunk === chunk && this.#lanes.every(({ isFree }) => isFree))
+      this.#shorten(this.#queue[0]);
     else this.#unqueue(chunk);
   }
 
   /** The worker waits for something else than a call: it keeps one value, for else it would pass for idle. */
-  #shorten(run: RunMessage): void {
-    const [, chunk, , , , , values] = run;
+  #shorten({ chunk, values }: RunMessage): void {
     if (values.length <= 1) return;
     values.length = 1;
-    this.#host.post([FromWorker.Reclaimed, chunk, 1]);
+    this.#host.post({ type: FromWorker.Reclaimed, chunk, kept: 1 });
+  }
+
+  #stop(chunk: number): void {
+    this.#host.post({ type: FromWorker.Stopped, chunk });
   }
 
   #unqueue(chunk: number): void {
-    const at = this.#queue.findIndex((message) => message[1] === chunk);
+    const at = this.#queue.findIndex((message) => message.chunk === chunk);
     if (at < 0) return; // it has ended, and the pool will have heard so
     this.#queue.splice(at, 1);
-    this.#host.post([FromWorker.Stopped, chunk]);
+    this.#stop(chunk);
   }
 }

@@ -2,7 +2,6 @@
 
 import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 import { rebuildValue } from '../closures/rebuild.js';
-import { Output } from './Output.js';
 import { FunctionTable } from './FunctionTable.js';
 
 /** What is shared, or why it could not be built. */
@@ -10,8 +9,6 @@ export type Shared = { readonly value: unknown } | { readonly error: unknown };
 
 export class TemplateState {
   readonly functions = new FunctionTable();
-  /** `console` keeps a stream once it has one, so that who asks later would not see which. */
-  readonly output = new Output();
   /** The functions that were asked for, with the error of those that could not be loaded. */
   readonly tasks = new Map<number, { readonly error: unknown } | undefined>();
   shared: Shared | undefined;

@@ -21,8 +21,8 @@ export interface WorkerOutput {
  */
 export function becomeWorker(identity: WorkerIdentity, post: (message: MessageFromWorker) => void): void {
   const output: WorkerOutput = {
-    print: (text) => post([FromWorker.Print, text]),
-    bar: (bar) => post([FromWorker.Bar, bar]),
+    print: (text) => post({ type: FromWorker.Print, text }),
+    bar: (bar) => post({ type: FromWorker.Bar, bar }),
   };
   Object.defineProperty(globalThis, mark, { value: Object.freeze({ ...identity }), configurable: true });
   Object.defineProperty(globalThis, outputMark, { value: output, configurable: true });

@@ -1,4 +1,4 @@
-/** Whether what a function has returned is to be awaited: whatever `then`s is. */
+/** Whether to await what a function has returned: anything with a `then` method. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     (typeof value === 'object' || typeof value === 'function') &&

@@ -2,7 +2,10 @@
  * Finds the values of one chunk that have an object in common.
  *
  * Structured clone keeps identity within a message, so values that share an object in the program share it in the worker, too: what a
- * task changes there would show in another call. Values that share are cloned once more before their call.
+ * task changes there would show in another call. Values that share are cloned once more before their call. The worker does that, since the
+ * program has more to do. With `snapshot.ts` it costs small objects an eighth of their rate, and numbers nothing.
+ *
+ * A walk of its own: it sees only what was deserialized, and copies nothing.
  */
 
 import { isDense, isMap, isPrimitive, isSet, isSharedArrayBuffer } from './kinds.js';

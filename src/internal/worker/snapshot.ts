@@ -6,6 +6,8 @@
  * a message costs; anything else is sent at once instead.
  *
  * To structured clone a copy and its original are the same.
+ *
+ * A walk of its own, which copies as it looks: looking first, with another, would cost as much again.
  */
 
 import { structuredClone } from '../platform/globals.js';
@@ -91,7 +93,7 @@ function copyOf(value: object): object | undefined {
   return prototype === Set.prototype && isSet(value) ? copySet(value) : undefined;
 }
 
-/** A copy of what is inside of something that is being copied. */
+/** Copies a part of a value that is being copied. */
 function copyOfPart(part: object): object | undefined {
   const known = originals.indexOf(part);
   if (known >= 0) return copies[known];

@@ -8,6 +8,8 @@ import type { Session } from 'node:inspector';
 import { openSession } from '../inspectorSession.js';
 import type { FunctionFacts, ScriptFacts, Scope } from './facts.js';
 import { readScriptFile } from './scriptFiles.js';
+import { SourceText } from './SourceText.js';
+import { urlCorrection } from './urlCorrection.js';
 
 interface RemoteObject {
   readonly objectId?: string;
@@ -29,19 +31,23 @@ interface Holder {
 
 const holderName = 'rxjs-parallel-map.inspected';
 
+/** How many functions one call of the inspector is given: each is an argument, and V8 limits these. */
+const MOST_AT_ONCE = 1000;
+
 /** Scripts are never renamed, so what was heard of one stays true; files that were asked for are kept. */
 const knownScripts = new Map<string, ScriptFacts>();
 
-/** The texts of scripts that were asked for last, up to so many characters together. */
-const knownSources = new Map<string, string>();
+/** The texts of the scripts that were asked for last, up to this many characters together: before it gives one, V8 tells of all scripts. */
+const knownSources = new Map<string, SourceText>();
 const MOST_CHARACTERS = 2 ** 24;
+let knownCharacters = 0;
 
 export class Inspector {
   readonly #session: Session;
   readonly #holder: Holder = { subject: undefined, received: [] };
   readonly #holderId: string;
   readonly #facts = new Map<object, FunctionFacts>();
-  readonly #sources = new Map<string, string>();
+  readonly #sources = new Map<string, SourceText>();
   #heard: Map<string, ScriptFacts> | undefined;
   #names: Map<string, string> | undefined;
 
@@ -75,9 +81,12 @@ export class Inspector {
     this.#session.disconnect();
   }
 
-  /** What is known of a function. @param others Functions that will be asked for next: asked for together, they cost less. */
-  factsOf(fn: object, others: Iterable<object> = []): FunctionFacts {
-    if (!this.#facts.has(fn)) this.#learn([fn, ...others].filter((each) => !this.#facts.has(each)));
+  /** What is known of a function. @param others Gives functions that come next: read together, they cost less. */
+  factsOf(fn: object, others: () => readonly object[] = () => []): FunctionFacts {
+    if (!this.#facts.has(fn)) {
+      const unknown = [...new Set([fn, ...others()])].filter((each) => !this.#facts.has(each));
+      for (let i = 0; i < unknown.length; i += MOST_AT_ONCE) this.#learn(unknown.slice(i, i + MOST_AT_ONCE));
+    }
     return this.#facts.get(fn) as FunctionFacts;
   }
 
@@ -112,7 +121,7 @@ export class Inspector {
       const file = readScriptFile(this.#names.get(at.scriptId), text, at, isModule);
       if (file !== undefined) {
         knownScripts.set(at.scriptId, file.script);
-        this.#keepSource(file.script, file.source);
+        this.#keepSource(file.script, new SourceText(file.source));
       }
     }
     return this.scriptOf(at.scriptId);
@@ -127,13 +136,12 @@ export class Inspector {
     return script;
   }
 
-  sourceOf(script: ScriptFacts): string {
+  sourceOf(script: ScriptFacts): SourceText {
     const known = knownSources.get(script.id) ?? this.#sources.get(script.id);
     if (known !== undefined) return known;
     this.#heard ??= this.#listScripts();
-    const { scriptSource: source } = this.#post<{ scriptSource: string }>('Debugger.getScriptSource', {
-      scriptId: script.id,
-    });
+    const { scriptSource } = this.#post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId: script.id });
+    const source = new SourceText(scriptSource);
     if (script.url === '') {
       this.#sources.set(script.id, source); // made at run time: there is no end of such
       return source;
@@ -142,10 +150,12 @@ export class Inspector {
     return source;
   }
 
-  #keepSource({ id }: ScriptFacts, source: string): void {
-    let characters = source.length;
-    for (const text of knownSources.values()) characters += text.length;
-    if (characters > MOST_CHARACTERS) knownSources.clear();
+  #keepSource({ id }: ScriptFacts, source: SourceText): void {
+    knownCharacters += source.text.length;
+    if (knownCharacters > MOST_CHARACTERS) {
+      knownSources.clear();
+      knownCharacters = source.text.length;
+    }
     knownSources.set(id, source);
   }
 
@@ -158,15 +168,17 @@ export class Inspector {
       'Profiler.getBestEffortCoverage',
       {},
     );
-    return new Map(result.map(({ scriptId, url }) => [scriptId, url]));
+    const correct = urlCorrection();
+    return new Map(result.map(({ scriptId, url }) => [scriptId, correct(url)]));
   }
 
   /** Switching this domain on is what a first capture mostly costs: it tells of all scripts that there are. */
   #listScripts(): Map<string, ScriptFacts> {
     const scripts = new Map<string, ScriptFacts>();
+    const correct = urlCorrection();
     this.#session.on('Debugger.scriptParsed', ({ params }) => {
-      const { scriptId: id, url, isModule = false, startLine, startColumn, sourceMapURL = '' } = params;
-      scripts.set(id, { id, url, isModule, startLine, startColumn, sourceMapURL });
+      const { scriptId: id, isModule = false, startLine, startColumn, sourceMapURL = '' } = params;
+      scripts.set(id, { id, url: correct(params.url), isModule, startLine, startColumn, sourceMapURL });
     });
     this.#post('Debugger.enable', {});
     return scripts;
@@ -187,7 +199,7 @@ export class Inspector {
     }
   }
 
-  /** Without running any code, for each piece of that would be one more script, for whoever debugs the program to see. */
+  /** Without running any code, for each piece of that would be one more script in a debugger. */
   #propertiesOf(subject: object): Properties {
     this.#holder.subject = subject;
     const { result } = this.#post<{ result: readonly { readonly name: string; readonly value?: RemoteObject }[] }>(

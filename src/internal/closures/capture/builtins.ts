@@ -2,7 +2,7 @@
 
 import { builtinModules, createRequire } from 'node:module';
 import { intrinsics, keyOfSymbol, ofTheLanguage } from '../intrinsics.js';
-import { isThing } from './kinds.js';
+import { isThing } from './isThing.js';
 
 /** Where something is found: in a module of Node's, or from the global object. */
 export interface BuiltinName {

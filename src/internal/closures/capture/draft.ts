@@ -1,7 +1,9 @@
 /** A function that is being written, and the changes of its code. */
 
-import { fillName, type Slot } from '../graph.js';
-import type { ClassShape, FreeVariable } from './analyse.js';
+import { fillName } from '../graph.js';
+import type { Slot } from '../parts.js';
+import type { FreeVariable } from './analyse.js';
+import type { ClassShape } from './classShape.js';
 import type { WrittenFunction } from './scripts.js';
 import type { Edit, Range } from './syntax.js';
 
@@ -64,7 +66,7 @@ export function replace({ written, edits }: Draft, { start, end }: Range, text: 
 }
 
 /**
- * Code that lets us fill private fields: only code inside of a class can.
+ * Code that lets us fill private fields: only code inside the class can.
  *
  * @param filling The variable whose `on` says that constructors are only to make the fields of an instance, where some travel.
  */

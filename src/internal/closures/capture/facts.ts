@@ -1,4 +1,4 @@
-/** What V8 knows of functions and scripts, whoever has found it out. */
+/** What V8 knows of functions and scripts. */
 
 /** A scope of a function, with its variables as properties. */
 export interface Scope {
@@ -19,7 +19,7 @@ export interface FunctionFacts {
 /** A script that was loaded. */
 export interface ScriptFacts {
   readonly id: string;
-  /** A `file:` URL, a path, or whatever it was called; empty for one without a name. */
+  /** A `file:` URL, a path, or another name; empty if it has none. */
   readonly url: string;
   readonly isModule: boolean;
   /** Where its text begins in what it calls its file, counted from 0. */

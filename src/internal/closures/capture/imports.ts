@@ -213,7 +213,7 @@ function functionsThatRunOnce(node: SyntaxNode): SyntaxNode[] {
   return childrenOf(node).flatMap(functionsThatRunOnce);
 }
 
-/** The names that a block declares, those of `var` in blocks inside of it included. */
+/** The names that a block declares, including those of `var` in blocks inside it. */
 function namesDeclaredIn(node: SyntaxNode): string[] {
   return childrenOf(node).flatMap((child): string[] => {
     if (child.type === 'FunctionDeclaration' || child.type === 'ClassDeclaration') return [nameOf(child['id'])];

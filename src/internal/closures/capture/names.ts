@@ -4,7 +4,7 @@ import { types } from 'node:util';
 import { ownName, type GraphNode, type ImportNode, type RequireNode } from '../graph.js';
 import { builtinName, isModuleGlobal, isProgramsGlobal } from './builtins.js';
 import type { Scope } from './facts.js';
-import { isThing } from './kinds.js';
+import { isThing } from './isThing.js';
 import type { WrittenFunction } from './scripts.js';
 
 /** The import that a name of a scope is. */
@@ -33,12 +33,14 @@ export function isTopScope(scopes: readonly Scope[], at: number): boolean {
   return scopes.slice(at + 1).every((outer) => /^(Script|Global)/.test(outer.description));
 }
 
-/** The values of all imports of the file that a function is in. */
+/** The values of all imports of the file that a function is in; those at the top of the file only where they are wanted. */
 export function* importsIn(
   scopes: readonly Scope[],
   written: WrittenFunction,
+  withoutTop: boolean,
 ): Generator<readonly [unknown, GraphNode]> {
-  for (const name of written.scriptShape.imports.keys()) {
+  for (const [name, imported] of written.scriptShape.imports) {
+    if (withoutTop && (imported.kind === 'import' || imported.locals === undefined)) continue;
     const at = scopes.findIndex((scope) => !isGlobal(scope) && Object.hasOwn(scope.object, name));
     const scope = scopes[at];
     const node = scope && importNode(name, scope, isTopScope(scopes, at), written);
@@ -49,7 +51,7 @@ export function* importsIn(
   }
 }
 
-/** Of what imports as a whole, not more than so many exports are known by their identity. */
+/** How many exports of a module are known by their identity, where a name is the whole module. */
 const MOST_EXPORTS = 1000;
 
 /** What hangs on a name that is a whole module: `lib.Thing` for `lib`. */

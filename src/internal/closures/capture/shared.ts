@@ -8,10 +8,11 @@
  */
 
 import type { FreeVariable } from './analyse.js';
+import { Declarations } from './Declarations.js';
 import type { Scope } from './facts.js';
 import type { Inspector } from './Inspector.js';
 import type { WrittenFunction } from './scripts.js';
-import { findDeclaration, parse, type Declaration, type SyntaxNode } from './syntax.js';
+import { parse } from './syntax.js';
 
 /** A variable of the surroundings, as one function uses it. */
 export interface SharedUse {
@@ -21,8 +22,6 @@ export interface SharedUse {
   /** The scope that has the variable, and those around it. */
   readonly scopes: readonly Scope[];
 }
-
-type Trees = Map<string, { readonly tree: SyntaxNode; readonly found: Map<string, Declaration | undefined> }>;
 
 /** The uses of one variable, for each variable that is shared and changed. */
 export function groupShared<Use extends SharedUse>(uses: readonly Use[], inspector: Inspector): Use[][] {
@@ -34,55 +33,70 @@ export function groupShared<Use extends SharedUse>(uses: readonly Use[], inspect
     else same.push(use);
   }
   const groups: Use[][] = [];
-  const trees: Trees = new Map();
+  const identify = identities();
+  const declarations = new Map<string, Declarations>();
   for (const candidates of byName.values()) {
     if (candidates.length < 2 || !candidates.some(({ variable }) => variable.isWritten)) continue;
-    for (const group of partition(candidates, trees, inspector)) {
+    for (const group of partition(candidates, declarations, inspector, identify)) {
       if (group.length > 1 && group.some(({ variable }) => variable.isWritten)) groups.push(group);
     }
   }
   return groups;
 }
 
-function partition<Use extends SharedUse>(candidates: readonly Use[], trees: Trees, inspector: Inspector): Use[][] {
-  const groups: { declaration: Declaration; uses: Use[] }[] = [];
+/** Groups are looked up by a text, not compared with each other: one place in the code may have made thousands of functions. */
+function partition<Use extends SharedUse>(
+  candidates: readonly Use[],
+  files: Map<string, Declarations>,
+  inspector: Inspector,
+  identify: (value: unknown) => number,
+): Use[][] {
+  const groups = new Map<string, Use[]>();
+  /** How many functions of one text have been met, for each run that they may be of. */
+  const twins = new Map<string, number>();
   for (const use of candidates) {
-    const { written, variable } = use;
-    const { script } = written;
-    let file = trees.get(script.id);
+    const { script, offset } = use.written;
+    let file = files.get(script.id);
     if (file === undefined) {
-      file = { tree: parse(inspector.sourceOf(script), script.isModule), found: new Map() };
-      trees.set(script.id, file);
+      file = new Declarations(parse(inspector.sourceOf(script).text, script.isModule), script.isModule);
+      files.set(script.id, file);
     }
-    const key = `${written.offset} ${variable.name}`;
-    if (!file.found.has(key)) {
-      file.found.set(key, findDeclaration(file.tree, script.isModule, written.offset, variable.name));
-    }
-    const declaration = file.found.get(key);
+    const declaration = file.find(offset, use.variable.name);
     if (declaration === undefined) continue;
-    const group = groups.find(
-      (each) => each.declaration.at === declaration.at && mayShare(each.uses, use, declaration),
-    );
-    if (group === undefined) groups.push({ declaration, uses: [use] });
-    else group.uses.push(use);
+    let key = String(declaration.at);
+    if (!declaration.isTop) {
+      key += ` ${valuesOf(use.scopes, identify)}`;
+      const twin = twins.get(`${offset} ${key}`) ?? 0;
+      twins.set(`${offset} ${key}`, twin + 1);
+      key += declaration.repeats ? ' 0' : ` ${twin}`;
+    }
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [use]);
+    else group.push(use);
   }
-  return groups.map((group) => group.uses);
+  return [...groups.values()];
 }
 
-function mayShare(uses: readonly SharedUse[], use: SharedUse, { isTop, repeats }: Declaration): boolean {
-  if (isTop) return true;
-  return uses.every((other) => {
-    if (other.scopes.length !== use.scopes.length) return false;
-    if (!other.scopes.every((scope, i) => hasSameValues(scope, use.scopes[i] as Scope))) return false;
-    const isTwin = other.fn !== use.fn && other.written.offset === use.written.offset;
-    return !isTwin || repeats;
-  });
+/** The names and values in scopes as a text: the same text means the same values. */
+function valuesOf(scopes: readonly Scope[], identify: (value: unknown) => number): string {
+  return scopes
+    .map(({ object }) =>
+      Object.keys(object)
+        .sort()
+        .map((name) => `${name}=${identify(object[name])}`)
+        .join(),
+    )
+    .join(';');
 }
 
-function hasSameValues({ object: a }: Scope, { object: b }: Scope): boolean {
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && Object.is(a[name], b[name]))
-  );
+/** Gives each value a number. */
+function identities(): (value: unknown) => number {
+  const numbers = new Map<unknown, number>();
+  const minusZero = {};
+  return (value) => {
+    const key = Object.is(value, -0) ? minusZero : value;
+    let number = numbers.get(key);
+    if (number === undefined) numbers.set(key, (number = numbers.size));
+    return number;
+  };
 }

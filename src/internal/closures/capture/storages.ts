@@ -2,29 +2,23 @@
  * Weak collections in which classes keep private fields. Compilers for older targets write those so, a WeakMap for each field and a
  * WeakSet for each private method, and people do by hand.
  *
- * Such a collection travels with its entries for the objects that travel: nobody in the worker has another object to ask it about.
+ * Such a collection travels with its entries for the objects that travel. The worker has no other objects to look up.
  */
 
 import { types } from 'node:util';
-import type { GraphNode, Slot } from '../graph.js';
-import { whyUnportable } from './kinds.js';
-import type { OpenGraph, Origin } from './openGraph.js';
-
-type Collection = WeakMap<object, unknown> | WeakSet<object>;
+import type { Slot } from '../parts.js';
+import type { Origin } from '../values/Kind.js';
+import { whyUnportable } from '../values/refused.js';
+import type { WeakCollection } from '../values/weakCollections.js';
+import type { OpenGraph } from './openGraph.js';
 
 interface Storage {
-  readonly collection: Collection;
-  readonly number: number;
+  readonly collection: WeakCollection;
+  /** What its node holds, which grows. */
+  readonly entries: (readonly [key: Slot, value: Slot])[];
   readonly origin: Origin;
   /** How many of the objects that travel were looked up in it. */
   asked: number;
-}
-
-export function isStorage(value: unknown): value is Collection {
-  return (
-    (types.isWeakMap(value) && Object.getPrototypeOf(value) === WeakMap.prototype) ||
-    (types.isWeakSet(value) && Object.getPrototypeOf(value) === WeakSet.prototype)
-  );
 }
 
 export class Storages {
@@ -38,20 +32,20 @@ export class Storages {
     this.#graph = graph;
   }
 
-  /** The node of a collection, which is empty at first. */
-  nodeOf(collection: Collection, origin: Origin): GraphNode {
-    const number = this.#graph.numberOf(collection) as number;
-    this.#met.push({ collection, number, origin, asked: 0 });
-    return types.isWeakMap(collection) ? { type: 'weakMap', entries: [] } : { type: 'weakSet', values: [] };
+  /** The entries of a collection: none at first. */
+  entriesOf(collection: WeakCollection, origin: Origin): Storage['entries'] {
+    const entries: Storage['entries'] = [];
+    this.#met.push({ collection, entries, origin, asked: 0 });
+    return entries;
   }
 
   /** Some code uses a collection as a storage. */
-  use(collection: Collection): void {
+  use(collection: WeakCollection): void {
     this.#used.add(collection);
   }
 
   /** A collection is one of those in which a compiler's helper remembers what it has made of modules. */
-  beginEmpty(collection: Collection): void {
+  beginEmpty(collection: WeakCollection): void {
     this.#caches.add(collection);
   }
 
@@ -59,23 +53,16 @@ export class Storages {
   fill(objects: readonly unknown[]): boolean {
     let hasFound = false;
     for (const storage of this.#met) {
-      const { collection, number, origin } = storage;
+      const { collection, origin } = storage;
       if (!this.#used.has(collection) || this.#caches.has(collection)) continue;
       const found = objects.slice(storage.asked).filter((each) => has(collection, each)) as object[];
       storage.asked = objects.length;
       if (found.length === 0) continue;
       hasFound = true;
       const slotOf = (value: unknown): Slot => this.#graph.slot(value, origin);
-      if (types.isWeakMap(collection)) {
-        const entries = found.map((key) => [slotOf(key), slotOf(WeakMap.prototype.get.call(collection, key))] as const);
-        this.#graph.update(number, (node) =>
-          node.type === 'weakMap' ? { ...node, entries: [...node.entries, ...entries] } : node,
-        );
-      } else {
-        const values = found.map(slotOf);
-        this.#graph.update(number, (node) =>
-          node.type === 'weakSet' ? { ...node, values: [...node.values, ...values] } : node,
-        );
+      for (const key of found) {
+        const value: unknown = types.isWeakMap(collection) ? WeakMap.prototype.get.call(collection, key) : undefined;
+        storage.entries.push([slotOf(key), slotOf(value)]);
       }
     }
     return hasFound;
@@ -88,7 +75,7 @@ export class Storages {
   }
 }
 
-function has(collection: Collection, value: unknown): boolean {
+function has(collection: WeakCollection, value: unknown): boolean {
   return types.isWeakMap(collection)
     ? WeakMap.prototype.has.call(collection, value as object)
     : WeakSet.prototype.has.call(collection, value as object);

@@ -34,15 +34,20 @@ interface ScopeAnalyser {
   analyze(tree: SyntaxNode, options: object): ScopeTree;
 }
 
-interface ScopeTree {
+/** What `eslint-scope` finds. */
+export interface ScopeTree {
   readonly globalScope: {
     readonly through: readonly { readonly identifier: SyntaxNode & { readonly name: string }; isWrite(): boolean }[];
   };
-  readonly scopes: readonly {
-    readonly type: string;
-    readonly block: SyntaxNode;
-    readonly set: ReadonlyMap<string, { readonly identifiers: readonly SyntaxNode[] }>;
-  }[];
+  /** The outer ones first. */
+  readonly scopes: readonly DeclaredScope[];
+}
+
+export interface DeclaredScope {
+  readonly block: SyntaxNode;
+  /** The scope around it. */
+  readonly upper: DeclaredScope | null;
+  readonly set: ReadonlyMap<string, { readonly identifiers: readonly SyntaxNode[] }>;
 }
 
 let libraries: { readonly acorn: Acorn; readonly scopes: ScopeAnalyser } | undefined;
@@ -71,7 +76,7 @@ export function parse(text: string, isModule: boolean): SyntaxNode {
 
 const scopeTrees = new WeakMap<SyntaxNode, ScopeTree>();
 
-function analyseScopes(tree: SyntaxNode, isModule: boolean): ScopeTree {
+export function analyseScopes(tree: SyntaxNode, isModule: boolean): ScopeTree {
   const known = scopeTrees.get(tree);
   if (known !== undefined) return known;
   const scopes = load().scopes.analyze(tree, {
@@ -94,41 +99,6 @@ export function freeReferences(tree: SyntaxNode, isModule: boolean): FreeReferen
     found.set(node, { name: node.name, node, isWrite });
   }
   return [...found.values()];
-}
-
-/** Where a variable is declared that a function uses. */
-export interface Declaration {
-  /** The offset of the declaration. */
-  readonly at: number;
-  /** Whether it is at the top of the file, so that there is one of it. */
-  readonly isTop: boolean;
-  /** Whether one variable may be seen by several functions of the same text: by a loop, or a function in between. */
-  readonly repeats: boolean;
-}
-
-/** The declaration that `name` refers to in a function that begins at `offset`; `undefined` where there is none. */
-export function findDeclaration(
-  tree: SyntaxNode,
-  isModule: boolean,
-  offset: number,
-  name: string,
-): Declaration | undefined {
-  const isAround = ({ start, end }: Range): boolean => start < offset && offset < end;
-  let found: ScopeTree['scopes'][number] | undefined;
-  for (const scope of analyseScopes(tree, isModule).scopes) {
-    const isOuter = scope.block.type === 'Program' || isAround(scope.block);
-    // From the outside in.
-    if (isOuter && scope.set.has(name)) found = scope;
-  }
-  const declared = found?.set.get(name)?.identifiers[0];
-  if (found === undefined || declared === undefined) return undefined;
-  let repeats = false;
-  const visit = (node: SyntaxNode): void => {
-    if (node !== found.block && /^(For|While|DoWhile)|Function/.test(node.type)) repeats = true;
-    childrenOf(node).filter(isAround).forEach(visit);
-  };
-  visit(found.block);
-  return { at: declared.start, isTop: found.block.type === 'Program', repeats };
 }
 
 /** The nodes right below one. */
@@ -161,9 +131,4 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
     at = edit.end;
   }
   return result + text.slice(at);
-}
-
-/** White space that keeps what follows it on its line and, where `width` says nothing else, in its column. */
-export function blank(text: string): string {
-  return text.replace(/[^\n\r\u2028\u2029]/g, ' ');
 }

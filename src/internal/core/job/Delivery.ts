@@ -1,28 +1,28 @@
 /**
- * In which order results go out. Each job has one delivery; `seq` numbers are those of its values.
+ * The order in which results go out. Each job has one delivery. `seq` is the sequence number of a value.
  *
- * - plain results: as they come, or put in order by the `ReorderBuffer`;
- * - results of `merge` calls, where each value yields several batches: as they come, or one value after the other.
+ * - plain results: as they come, or put in order by the `ReorderBuffer`
+ * - results of `merge` calls, where each value yields several batches: as they come, or value by value
  */
 
 import { ReorderBuffer } from './ReorderBuffer.js';
 
 /** Where results go. */
 export interface DeliveryTarget {
-  /** The next results. False where nobody wants more. */
+  /** The next results. False if no more are wanted. */
   emit(values: unknown[]): boolean;
-  /** So many values are through: all they gave is out. */
-  release(count: number): void;
-  /** A batch that value number `seq` had yielded is out: the worker may send another. */
+  /** `count` values are through: all their results are out. */
+  through(count: number): void;
+  /** A batch of value number `seq` is out: its worker may send another. */
   credit(seq: number): void;
 }
 
 export interface Delivery {
   /** Results of the values from `seq` on, one each. */
   results(seq: number, values: unknown[]): void;
-  /** What value number `seq` has yielded so far. */
+  /** The next batch of value number `seq`. */
   yields(seq: number, values: unknown[]): void;
-  /** Whether all that comes before value number `seq` is out. */
+  /** Whether all results before value number `seq` are out. */
   hasReached(seq: number): boolean;
   clear(): void;
 }
@@ -43,7 +43,7 @@ class Unordered implements Delivery {
 
   results(_seq: number, values: unknown[]): void {
     // A merge call's one result only says that it has yielded everything.
-    if (this.#merge || this.#target.emit(values)) this.#target.release(values.length);
+    if (this.#merge || this.#target.emit(values)) this.#target.through(values.length);
   }
 
   yields(seq: number, values: unknown[]): void {
@@ -69,7 +69,7 @@ class Ordered implements Delivery {
     this.#buffer.add(seq, values);
     for (let next = this.#buffer.next(); next !== undefined; next = this.#buffer.next()) {
       if (!this.#target.emit(next)) return;
-      this.#target.release(next.length);
+      this.#target.through(next.length);
     }
   }
 
@@ -86,15 +86,15 @@ class Ordered implements Delivery {
   }
 }
 
-/** What a value has yielded while an earlier one was not through. */
-interface Held {
+/** The batches of a value that wait for an earlier value. */
+interface Early {
   readonly batches: unknown[][];
   done: boolean;
 }
 
 class OrderedMerge implements Delivery {
   readonly #target: DeliveryTarget;
-  readonly #held = new Map<number, Held>();
+  readonly #kept = new Map<number, Early>();
   #expected = 0;
 
   constructor(target: DeliveryTarget) {
@@ -103,26 +103,26 @@ class OrderedMerge implements Delivery {
 
   results(seq: number): void {
     if (seq !== this.#expected) {
-      this.#hold(seq).done = true;
+      this.#early(seq).done = true;
       return;
     }
-    this.#target.release(1);
-    // The next ones may have yielded, and even be through, already.
+    this.#target.through(1);
+    // Later values may have yielded already, and may even be done.
     for (;;) {
-      const next = this.#held.get(++this.#expected);
+      const next = this.#kept.get(++this.#expected);
       if (next === undefined) return;
       for (const batch of next.batches.splice(0)) {
         if (!this.#target.emit(batch)) return;
         this.#target.credit(this.#expected);
       }
-      this.#held.delete(this.#expected);
+      this.#kept.delete(this.#expected);
       if (!next.done) return;
-      this.#target.release(1);
+      this.#target.through(1);
     }
   }
 
   yields(seq: number, values: unknown[]): void {
-    if (seq !== this.#expected) this.#hold(seq).batches.push(values);
+    if (seq !== this.#expected) this.#early(seq).batches.push(values);
     else if (this.#target.emit(values)) this.#target.credit(seq);
   }
 
@@ -131,12 +131,12 @@ class OrderedMerge implements Delivery {
   }
 
   clear(): void {
-    this.#held.clear();
+    this.#kept.clear();
   }
 
-  #hold(seq: number): Held {
-    let held = this.#held.get(seq);
-    if (held === undefined) this.#held.set(seq, (held = { batches: [], done: false }));
-    return held;
+  #early(seq: number): Early {
+    let early = this.#kept.get(seq);
+    if (early === undefined) this.#kept.set(seq, (early = { batches: [], done: false }));
+    return early;
   }
 }

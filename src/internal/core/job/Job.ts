@@ -1,123 +1,103 @@
 /**
- * A job: one map call. It has the function, the values that wait, the results that wait for earlier ones, and its outcome;
- * it knows nothing of workers but that somebody takes its chunks and brings results.
+ * A job: one call. It has the function, the values that wait, the results that wait for earlier ones, and its outcome;
+ * it knows nothing of workers, only that its chunks are taken and results come back.
  *
- *     push ─▶ waiting ─▶ cut ─▶ (a worker) ─▶ results ─▶ delivery ─▶ sink.next
- *                 ▲                  │
- *                 └── given back ◀───┘  reclaimed, or the worker died
- *
- * It ends once, in one of three ways: completed, failed or cancelled. After that nothing reaches the sink. Before it is
- * completed its exit functions run, where it has some: it can still fail or be cancelled then.
+ *     push ─▶ input ─▶ cut ─▶ (a worker) ─▶ results ─▶ delivery ─▶ sink.next
+ *               ▲                 │
+ *               └── given back ◀──┘  reclaimed, or the worker died
  */
 
-import { SPLITS_PER_WORKER } from '../../protocol/tuning.js';
 import { BufferOverflowError } from '../../../errors.js';
-import type { CallSettings, Overflow } from '../../../options.js';
+import type { CallSettings } from '../../../options.js';
 import type { TaskProgress, TypedArray } from '../../../taskTypes.js';
-import { linkAbort, unlinkAbort } from './abortLinks.js';
-import { bindContext } from '../../platform/asyncContext.js';
+import { transferredBy } from '../../../transfer.js';
 import { CallMode, type RunFlags } from '../../protocol/messages.js';
-import { transferredBy, transfersAreUsed } from '../../../transfer.js';
-import type { InputFacts } from './pull.js';
-import { createReport, type ProgressReport } from '../../observe/progress/ProgressReport.js';
-import type { ProgressEnd } from '../../observe/progress/text.js';
-import { countPieces, cutTypedArray, type PieceSize } from './typedArrays.js';
-import { createDelivery, type Delivery } from './Delivery.js';
-import { indexAt, restOf, singlesOf, type Chunk } from './Chunk.js';
-import type { WorkerHooks } from '../pool/WorkerHooks.js';
-import { PendingValues } from './PendingValues.js';
-import { Sizing } from './Sizing.js';
+import type { Platform } from '../Platform.js';
+import type { Fate } from '../pool/fate.js';
 import type { TaskRecord } from '../pool/TaskRegistry.js';
+import type { WorkerHooks } from '../pool/WorkerHooks.js';
+import { linkAbort, unlinkAbort } from './abortLinks.js';
+import { indexAt, isDone, restOf, singlesOf, type Chunk } from './Chunk.js';
+import { createDelivery, type Delivery } from './Delivery.js';
+import { JobInput } from './JobInput.js';
+import type { JobSink, JobSpec } from './JobSpec.js';
+import type { PoolFacts } from './Sizing.js';
 
-/** Where a job's results and its end go. None of these is called after the job was cancelled, or after its end. */
-export interface JobSink {
-  next(values: unknown[]): void;
-  error(error: unknown): void;
-  complete(): void;
-  /** Pulled input: there may be room for more values. */
-  room?(): void;
-  /** No more values are wanted; the end may follow later. */
-  close?(): void;
+/**
+ * - `open`: the source may give values.
+ * - `draining`: it has ended.
+ * - `failing`: ordered results; a value has failed, and those before it come out first.
+ * - `exiting`: all values are through, and the exit functions run.
+ * - `ended`: nothing reaches the sink any more but the end itself.
+ */
+export type JobState = 'open' | 'draining' | 'failing' | 'exiting' | 'ended';
+
+const transitions: Readonly<Record<JobState, readonly JobState[]>> = {
+  open: ['draining', 'failing', 'ended'],
+  draining: ['failing', 'exiting', 'ended'],
+  failing: ['ended'],
+  exiting: ['ended'],
+  ended: [],
+};
+
+/** How a job has ended. */
+export interface JobEnd {
+  readonly outcome: 'completed' | 'failed' | 'cancelled';
+  /** What it has failed with. */
+  readonly error?: unknown;
+  /** Whether that is the reason of its signal. */
+  readonly isAborted?: boolean;
 }
-
-/** What a job is made from. */
-export interface JobSpec {
-  readonly mode: CallMode;
-  readonly ordered: boolean;
-  readonly call: CallSettings;
-  readonly bufferSize: number;
-  readonly overflow: Overflow;
-  /** Whether the sink tells by `release` when results are consumed; else they are as soon as it has them. */
-  readonly manualRelease: boolean;
-  /** Whether its exit functions run at its end in any case, also where workers are kept. */
-  readonly wantsExitResults: boolean;
-  /** What is known of an input that is pulled. */
-  readonly input?: InputFacts | undefined;
-  /** How many values there will be, where that is known. */
-  readonly total?: number | undefined;
-  readonly sink: JobSink;
-}
-
-export type JobOutcome = 'completed' | 'failed' | 'cancelled';
 
 /** What a job needs from the pool. */
 export interface JobOwner {
-  readonly nJobs: number;
-  /** Whether workers can have memory in common with the program. */
-  readonly sharesMemory: boolean;
-  /** Whether chunks go to the workers in turns. */
-  readonly orderTasks: boolean;
-  /** How many values of a job workers could take at once, counting workers that were not started yet. */
+  readonly platform: Platform;
+  readonly facts: PoolFacts;
+  /** How many values of a job workers could take at once, including workers that can still be started. */
   freeFor(job: Job): number;
-  /** The job has values to give, or none any more. */
+  /** The job has values to give, or no longer has any. */
   onWorkChanged(job: Job): void;
-  /** The job has ended; `deliver` tells the sink, and is to be called when the job's workers are where they should be. */
-  onJobEnded(job: Job, outcome: JobOutcome, deliver: () => void): void;
-  /** All values are done: `done` is to be called when the exit functions of the job are, too. */
+  /** The job has ended. Call `deliver`, which tells the sink, when its workers have been dealt with. */
+  onJobEnded(job: Job, end: JobEnd, deliver: () => void): void;
+  /** All values are done. Call `done` when the exit functions of the job have run, too. */
   runExits(job: Job, done: () => void): void;
-  /** The worker with a chunk may send another batch of what it yields. */
-  credit(chunk: Chunk): void;
-  /** Nobody wants what the worker makes of a chunk. */
-  cancelChunk(chunk: Chunk): void;
+  /** The worker with a chunk may send another batch. */
+  credit(job: Job, chunk: Chunk): void;
+  /** The results of a chunk are no longer wanted. */
+  cancelChunk(job: Job, chunk: Chunk): void;
 }
 
 export class Job {
   readonly task: TaskRecord;
   readonly mode: CallMode;
   readonly call: CallSettings;
-  /** What its init and exit functions make of workers; `undefined` where it has none. */
+  /** Its init and exit functions; `undefined` where it has none. */
   readonly hooks: WorkerHooks | undefined;
-  /** What its chunks have that is unusual; `undefined` where that is nothing. */
+  /** What is unusual about its chunks; `undefined` if nothing is. */
   readonly flags: RunFlags | undefined;
   /** What its exit functions have returned, once they have. */
   exitResults: unknown[] = [];
-  /** The chunks that workers have. */
-  readonly inFlight = new Set<Chunk>();
 
   readonly #owner: JobOwner;
   readonly #sink: JobSink;
+  readonly #input: JobInput;
   readonly #delivery: Delivery;
   readonly #ordered: boolean;
-  /** Whether the sink tells when results are consumed, until the pool waits for the job. */
-  #manualRelease: boolean;
-  /** How many results the sink has and was not yet told to be consumed. */
-  #unconsumed = 0;
   readonly #bufferSize: number;
-  readonly #pending: PendingValues;
-  readonly #sizing: Sizing;
   readonly #tellProgress: ((progress: TaskProgress) => void) | undefined;
-
-  readonly #report: ProgressReport | undefined;
+  /** The chunks that workers have. */
+  readonly #inFlight = new Set<Chunk>();
+  #state: JobState = 'open';
+  /** While it is failing: the first value, in order, that has failed. */
+  #failure: { readonly seq: number; readonly error: unknown } | undefined;
   /** How many values have a result. */
   #done = 0;
-  #sourceEnded = false;
-  #ended = false;
-  /** All values are through, and the exit functions run. */
-  #finishing = false;
-  /** Ordered: the smallest value that failed, awaiting the results of those before it. */
-  #failure: { readonly seq: number; readonly error: unknown } | undefined;
+  /** Whether the sink reports when results are consumed. No longer true once the pool waits for the job. */
+  #manualConsume: boolean;
+  /** How many results the sink has not yet consumed. */
+  #unconsumed = 0;
 
-  readonly #onAbort = (): void => this.#fail(this.call.signal?.reason, 'cancelled');
+  readonly #onAbort = (): void => this.#finish({ outcome: 'failed', error: this.call.signal?.reason, isAborted: true });
 
   constructor(task: TaskRecord, spec: JobSpec, owner: JobOwner, hooks?: WorkerHooks) {
     this.task = task;
@@ -128,49 +108,47 @@ export class Job {
     this.#owner = owner;
     this.#sink = spec.sink;
     this.#ordered = spec.ordered;
-    this.#manualRelease = spec.manualRelease;
     this.#bufferSize = spec.bufferSize;
-    // It runs in the context of whoever has made the call, not in that of whoever started the worker.
-    this.#tellProgress = this.call.onProgress && bindContext(this.call.onProgress);
-    this.#pending = new PendingValues(this, spec.bufferSize, spec.overflow);
-    this.#sizing = new Sizing(this, spec, owner, this.#pending);
-    const { progressBar } = this.call;
-    if (progressBar !== undefined) {
-      const elements = spec.input?.elements;
-      const total = elements === undefined ? spec.total : countPieces(elements, this.#pieceSize);
-      this.#report = createReport(progressBar, this, total, (error) => this.fail(error));
-    }
+    this.#manualConsume = spec.manualConsume;
+    this.#input = new JobInput(spec, task.pace, owner.facts);
+    // In the async context of the call, not in that of the call that started the worker.
+    this.#tellProgress = this.call.onProgress && owner.platform.bindContext(this.call.onProgress);
     if (this.call.signal !== undefined) linkAbort(this.call.signal, this.#onAbort);
     this.#delivery = createDelivery(spec.mode === CallMode.Merge, spec.ordered, {
       emit: (values) => this.#emit(values),
-      release: (count) => {
-        if (this.#manualRelease) this.#unconsumed += count;
-        else this.#sizing.release(count);
+      through: (count) => {
+        if (this.#manualConsume) this.#unconsumed += count;
+        else this.#input.consume(count);
       },
       credit: (seq) => {
-        for (const chunk of this.inFlight) if (chunk.seq === seq) this.#owner.credit(chunk);
+        for (const chunk of this.#inFlight) if (chunk.seq === seq) this.#owner.credit(this, chunk);
       },
     });
   }
 
   get ended(): boolean {
-    return this.#ended;
+    return this.#state === 'ended';
   }
 
   get doneCount(): number {
     return this.#done;
   }
 
+  /** How many values there will be, if known in advance. */
+  get expectedCount(): number | undefined {
+    return this.#input.expectedCount;
+  }
+
+  /** How many values there are, once all have come. */
   get totalCount(): number | undefined {
-    return this.#sourceEnded ? this.#pending.taken : undefined;
+    return this.#input.totalCount;
   }
 
   // --- the source's side
 
-  /** Takes the source's next value. */
+  /** Takes the source's next value. Ignores it after the end, and behind a value that has failed. */
   push(value: unknown): void {
-    if (this.#ended || this.#sourceEnded) return;
-    if (this.#failure !== undefined) return; // it has a larger index than what failed
+    if (this.#state !== 'open') return;
     let sent = value;
     const { transferInput } = this.call;
     if (transferInput !== undefined) {
@@ -179,130 +157,123 @@ export class Job {
       } catch (error) {
         this.fail(error);
       }
-      if (this.#ended) return;
+      if (this.#state !== 'open') return;
     }
     const free = this.#owner.freeFor(this);
-    if (!this.#pending.push(sent, free)) this.fail(new BufferOverflowError({ bufferSize: this.#bufferSize }));
-    else if (free > 0 || this.#pending.waiting === 1 || this.#sizing.areWhole) this.#owner.onWorkChanged(this);
+    if (!this.#input.push(sent, free)) this.fail(new BufferOverflowError({ bufferSize: this.#bufferSize }));
+    else if (free > 0 || this.#input.isFirst || this.#input.areWhole) this.#owner.onWorkChanged(this);
   }
 
   /** The source has no more values. */
   end(): void {
-    if (this.#ended || this.#sourceEnded) return;
-    this.#sourceEnded = true;
-    this.#sizing.completeInput();
-    if (this.#sizing.areWhole) this.#owner.onWorkChanged(this); // the last chunk may be smaller
+    if (this.#state === 'failing') this.#input.complete();
+    if (this.#state !== 'open') return;
+    this.#become('draining');
+    this.#input.complete();
+    if (this.#input.areWhole) this.#owner.onWorkChanged(this); // the last chunk may be smaller
     this.#completeIfDone();
   }
 
-  /** Ends the job with an error that has no place in the order: of the source, of a signal, of the pool. */
+  /** Ends the job at once with an error of the source, of a signal or of the pool. */
   fail(error: unknown): void {
-    this.#fail(error, 'failed');
+    this.#finish({ outcome: 'failed', error });
   }
 
-  /** Ends the job without a word. */
+  /** Ends the job without an error and without completing. */
   cancel(): void {
-    this.#finish('cancelled', () => undefined);
+    this.#finish({ outcome: 'cancelled' });
   }
 
-  /** Pulled input: whether another value may be read. */
+  /** Whether another value of a pulled input may be read. */
   hasRoom(): boolean {
-    if (this.#ended || this.#failure !== undefined) return false;
-    return this.#sizing.hasRoom;
+    return this.#isWanting && this.#input.hasRoom;
   }
 
-  /** So many results were consumed; for a sink that said it would tell. */
-  release(count: number): void {
-    if (!this.#manualRelease) return; // they count as consumed
+  /** `count` results were consumed. For sinks with `manualConsume`. */
+  consume(count: number): void {
+    if (!this.#manualConsume) return; // they count as consumed
     this.#unconsumed -= count;
-    this.#sizing.release(count);
+    this.#input.consume(count);
     this.#owner.onWorkChanged(this);
-    if (!this.#ended) this.#sink.room?.();
+    if (!this.ended) this.#sink.room?.();
   }
 
-  /** The pool waits for the job's end: from here on it does not wait for whoever consumes its results. */
+  /** The pool waits for the job's end, so from now on the job does not wait for the consumer of its results. */
   drain(): void {
-    if (this.#ended || !this.#manualRelease) return;
-    this.release(this.#unconsumed);
-    this.#manualRelease = false;
+    if (this.ended || !this.#manualConsume) return;
+    this.consume(this.#unconsumed);
+    this.#manualConsume = false;
   }
 
   /** Cuts an input that is a typed array into its values. */
   piecesOf(array: TypedArray): Iterable<TypedArray> {
-    return cutTypedArray(array, this.#pieceSize, this.#owner.sharesMemory);
+    return this.#input.piecesOf(array);
   }
 
   // --- the pool's side
 
-  /** Whether there is something that a worker could be given. */
+  /** Whether there is work for a worker. */
   get hasWork(): boolean {
-    return !this.#ended && this.waitingCount > 0;
+    return !this.ended && this.waitingCount > 0;
   }
 
-  /** Whether chunks can be cut before the source pauses: not where that decides over what is dropped. */
+  /** Whether chunks can be cut before the source pauses. */
   get hasPlenty(): boolean {
-    return this.#bufferSize === Infinity && this.#sizing.hasPlenty;
+    return this.#input.hasPlenty;
   }
 
-  /** Whether the size of its chunks is ours to choose. */
+  /** Whether we choose the size of its chunks. */
   get isAdaptive(): boolean {
-    return this.#sizing.isAdaptive;
+    return this.#input.isAdaptive;
   }
 
   /** How many workers the job could keep busy now. */
   get waitingCount(): number {
-    return this.#sizing.waitingCount;
+    return this.#input.waitingCount;
   }
 
-  /**
-   * Whether the next chunk may wait on a worker behind another one: not what moves, for it could not be given back, and not
-   * what has a timeout, which begins when it is sent.
-   */
+  /** Whether the next chunk may wait on a worker behind another one. */
   get mayGoAhead(): boolean {
-    if (this.mode === CallMode.Merge || this.#sizing.isTimed) return false;
-    return this.#owner.orderTasks ? !transfersAreUsed() : !this.#pending.movesNext(this.#sizing.next);
+    return this.#input.mayGoAhead;
   }
 
-  /** Whether the next chunk for a worker is to have it for itself: another one has died of it, and the culprit is to show. */
+  /** Whether the next chunk for a worker must run alone. */
   isNextAlone(workerId: number): boolean {
-    return this.#pending.nextDeaths(this.#owner.orderTasks ? workerId : undefined) > 0;
+    return this.#input.isNextAlone(workerId);
   }
 
   /**
-   * Takes the next chunk for a worker, of at most `limit` values. Only where `hasWork`.
+   * Takes the next chunk for a worker. Only if `hasWork`.
    *
-   * @returns `undefined` where all chunks that there are, are for other workers: with `orderTasks`.
+   * @param limit The maximum number of values.
+   * @param free How many workers could take a value now.
+   * @returns `undefined` if all chunks are for other workers, with `orderTasks`.
    */
-  cut(workerId: number, limit: number): Chunk | undefined {
-    const { nJobs, orderTasks } = this.#owner;
-    const chunk = orderTasks
-      ? this.#pending.cutFor(workerId, nJobs, () => this.#sizing.next, limit)
-      : this.#pending.cut(this.#sizing.next, limit, this.#sizing.shareOfReturned);
-    if (chunk !== undefined) this.inFlight.add(chunk);
+  cut(workerId: number, limit: number, free: number): Chunk | undefined {
+    const chunk = this.#input.cut(workerId, limit, free);
+    if (chunk !== undefined) this.#inFlight.add(chunk);
     return chunk;
   }
 
-  /** The next results of a chunk; with the last ones it is no longer in flight. */
+  /** The next results of a chunk. With the last ones it is no longer in flight. */
   onResults(chunk: Chunk, values: unknown[]): void {
     const seq = chunk.seq + chunk.done;
-    chunk.done += values.length;
-    this.#done += values.length;
-    if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
-    if (this.#ended || this.#isBeyondFailure(seq)) return;
+    this.#count(chunk, values.length);
+    if (this.ended || this.#isBeyondFailure(seq)) return;
     this.#delivery.results(seq, this.call.settle ? values.map(fulfilled) : values);
     this.#afterDelivery();
   }
 
   /** The next value of a chunk has failed, and the chunk goes on. */
   onRejection(chunk: Chunk, error: unknown): void {
-    const seq = chunk.seq + chunk.done++;
-    if (chunk.done === chunk.values.length) this.inFlight.delete(chunk);
-    if (!this.#ended) this.#reject(seq, 1, error);
+    const seq = chunk.seq + chunk.done;
+    this.#count(chunk, 1);
+    if (!this.ended) this.#reject(seq, 1, error);
   }
 
   /** The call for the value at a place in a chunk reports something. */
   onProgress(chunk: Chunk, at: number, workerId: number, value: unknown): void {
-    if (this.#ended || this.#isBeyondFailure(chunk.seq + at)) return;
+    if (this.ended || this.#isBeyondFailure(chunk.seq + at)) return;
     try {
       this.#tellProgress?.({ index: indexAt(chunk, at), workerId, value });
     } catch (error) {
@@ -310,159 +281,177 @@ export class Job {
     }
   }
 
-  /** What the call of a merge chunk has yielded. */
+  /** The call of a merge chunk has yielded values. */
   onYields(chunk: Chunk, values: unknown[]): void {
     chunk.yielded = true;
-    if (this.#ended || this.#isBeyondFailure(chunk.seq)) return;
+    if (this.ended || this.#isBeyondFailure(chunk.seq)) return;
     this.#delivery.yields(chunk.seq, this.call.settle ? values.map(fulfilled) : values);
     this.#afterDelivery();
   }
 
-  /** The next value of a chunk has failed, and with it the chunk has ended. @param isOver Whether its worker is through with it. */
+  /** The next value of a chunk has failed, which ends the chunk. @param isOver Whether its worker is done with it. */
   onFailure(chunk: Chunk, error: unknown, isOver = true): void {
-    if (isOver) this.inFlight.delete(chunk);
+    if (isOver) this.#inFlight.delete(chunk);
     const seq = chunk.seq + chunk.done;
     if (this.call.settle) {
-      if (!this.#ended) this.#reject(seq, chunk.values.length - chunk.done, error);
+      const count = chunk.values.length - chunk.done;
+      this.#done += count;
+      if (!this.ended) this.#reject(seq, count, error);
       return;
     }
-    if (this.#ended || this.#isBeyondFailure(seq)) return;
+    if (this.ended || this.#isBeyondFailure(seq)) return;
     if (!this.#ordered || this.#delivery.hasReached(seq)) {
       this.fail(error);
       return;
     }
-    // The values before it are to come out first; nothing after it is started any more.
+    // The results before it come out first, and no later value is started.
+    if (this.#state !== 'failing') this.#become('failing');
     this.#failure = { seq, error };
     this.#sink.close?.();
-    this.#pending.dropAfter(seq);
-    for (const other of this.inFlight) if (other !== chunk && other.seq > seq) this.#owner.cancelChunk(other);
+    this.#input.dropAfter(seq);
+    for (const other of this.#inFlight) {
+      if (other !== chunk && other.seq > seq) this.#owner.cancelChunk(this, other);
+    }
     this.#owner.onWorkChanged(this);
   }
 
-  /** A worker has nothing to do any more with a chunk. */
+  /** A worker is done with a chunk. */
   onChunkOver(chunk: Chunk): void {
-    this.inFlight.delete(chunk);
-    if (!this.#ended) this.#completeIfDone();
+    this.#inFlight.delete(chunk);
+    if (!this.ended) this.#completeIfDone();
   }
 
-  /** A worker gives back the values of a chunk from `from` on, which it has not started. */
+  /** A worker gives back the values of a chunk from `from` on. It has not started them. */
   onReturned(chunk: Chunk, from: number): void {
-    if (this.#ended || from >= chunk.values.length) return;
+    if (this.ended || from >= chunk.values.length) return;
     this.#giveBack([restOf(chunk, from)]);
   }
 
-  /** A chunk cannot be sent as it is: its values are to be sent one by one. */
+  /** A chunk cannot be sent: its values have to be sent one by one. */
   onSplit(chunk: Chunk): void {
-    this.inFlight.delete(chunk);
+    this.#inFlight.delete(chunk);
     this.#giveBack(singlesOf(chunk, 0));
   }
 
   /**
-   * The worker with a chunk has died. Its values are started again, one by one so that the culprit shows, where that is
-   * allowed, or fail.
+   * The worker with a chunk has ended.
    *
-   * @param error Makes the error, from the indexes that the worker was at, and the reason why they are not started again.
-   * @param inInit Whether that was the init function's fault: no value is to blame.
+   * @param fate What happens to the chunk.
+   * @param error Creates the error, from the indexes of the lost values, and the reason why they are not tried again.
    */
-  onWorkerDied(chunk: Chunk, error: DeathError, inInit = false): void {
-    this.inFlight.delete(chunk);
-    if (this.#ended) return;
-    if (chunk.deaths < this.call.workerDeathRetries && !chunk.moved && !chunk.yielded) {
-      this.#giveBack(singlesOf(chunk, chunk.done, chunk.deaths + 1));
+  onWorkerEnded(chunk: Chunk, fate: Fate, error: (indexes: number[], whyNotAgain?: string) => unknown): void {
+    if (this.ended) {
+      this.#inFlight.delete(chunk);
       return;
     }
-    const indexes: number[] = [];
-    for (let at = chunk.done; at < chunk.values.length; at++) indexes.push(indexAt(chunk, at));
-    const reason = error(indexes, this.#whyNotAgain(chunk));
-    if (inInit && this.call.settle) this.fail(reason);
-    else this.onFailure(chunk, reason);
-  }
-
-  /** The worker with a chunk has died before it began: that is no fault of the values, but may be so once only. */
-  onNeverStarted(chunk: Chunk, error: DeathError): void {
-    if (chunk.deaths > 0 || chunk.moved) {
-      this.onWorkerDied(chunk, error);
-      return;
+    switch (fate) {
+      case 'over':
+        break;
+      case 'return':
+        this.onReturned(chunk, chunk.done);
+        break;
+      case 'start again':
+        this.#giveBack([restOf(chunk, chunk.done, 1)]);
+        break;
+      case 'retry':
+        // One by one, to find the culprit.
+        this.#giveBack(singlesOf(chunk, chunk.done, chunk.deaths + 1));
+        break;
+      case 'fail loading':
+        this.fail(error([]));
+        break;
+      case 'fail init':
+      case 'fail': {
+        const indexes: number[] = [];
+        for (let at = chunk.done; at < chunk.values.length; at++) indexes.push(indexAt(chunk, at));
+        const reason = error(indexes, this.#whyNotAgain(chunk));
+        // No value is to blame for an init function.
+        if (fate === 'fail init' && this.call.settle) this.fail(reason);
+        else this.onFailure(chunk, reason);
+      }
     }
-    this.inFlight.delete(chunk);
-    if (!this.#ended) this.#giveBack([restOf(chunk, chunk.done, 1)]);
+    this.onChunkOver(chunk);
   }
 
-  /** Why a chunk whose worker has died is not started again, other than because nobody has asked for it. */
+  /** Why a chunk whose worker has died is not started again; `undefined` where retries were not asked for. */
   #whyNotAgain(chunk: Chunk): string | undefined {
     const { workerDeathRetries } = this.call;
-    if (chunk.moved) return 'A value that is transferred is not started again.';
-    if (chunk.yielded) return 'A call that has given something already is not started again.';
+    if (chunk.moved) return 'A transferred value is not tried again.';
+    if (chunk.yielded) return 'A call that has already given results is not tried again.';
     if (workerDeathRetries === 0) return undefined;
-    return `All retries that "workerDeathRetries" allows (${workerDeathRetries}) are used up.`;
+    return `All retries of "workerDeathRetries" (${workerDeathRetries}) are used up.`;
   }
 
-  /** So many values from `seq` on have failed: with `settle` that is what is told of them. */
-  #reject(seq: number, count: number, reason: unknown): void {
+  /** `count` results of a chunk have arrived. */
+  #count(chunk: Chunk, count: number): void {
+    chunk.done += count;
     this.#done += count;
+    if (isDone(chunk)) this.#inFlight.delete(chunk);
+  }
+
+  /** `count` values from `seq` on have failed. With `settle`. */
+  #reject(seq: number, count: number, reason: unknown): void {
     const rejections: PromiseRejectedResult[] = Array.from({ length: count }, () => ({ status: 'rejected', reason }));
     if (this.mode === CallMode.Merge) {
-      // After what the call has given before.
+      // After the results of the call.
       this.#delivery.yields(seq, rejections);
-      if (this.#ended) return;
+      if (this.ended) return;
     }
     this.#delivery.results(seq, rejections);
     this.#afterDelivery();
   }
 
-  get #pieceSize(): PieceSize {
-    const { chunkSize, nSplits = SPLITS_PER_WORKER * this.#owner.nJobs } = this.call;
-    return chunkSize === undefined ? { splits: nSplits } : { size: chunkSize };
-  }
-
   #emit(values: unknown[]): boolean {
     this.#sink.next(values);
-    return !this.#ended;
+    return !this.ended;
   }
 
   #afterDelivery(): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     if (this.#failure !== undefined && this.#delivery.hasReached(this.#failure.seq)) {
       this.fail(this.#failure.error);
       return;
     }
     this.#completeIfDone();
-    if (this.#ended) return;
-    // What is out makes room for what waits, where the number of values on their way is bounded.
+    if (this.ended) return;
+    // Delivered results make room for waiting values, if the number under way is limited.
     if (this.call.maxTasksActive !== undefined) this.#owner.onWorkChanged(this);
     this.#sink.room?.();
   }
 
   #completeIfDone(): void {
-    if (!this.#sourceEnded || this.#failure !== undefined || this.inFlight.size > 0) return;
-    if (this.#pending.waiting > 0 || this.#pending.returned > 0 || this.#finishing) return;
-    const complete = (): void => this.#finish('completed', () => this.#sink.complete());
+    if (this.#state !== 'draining' || this.#inFlight.size > 0 || !this.#input.isEmpty) return;
+    const complete = (): void => this.#finish({ outcome: 'completed' });
     if (this.hooks === undefined) {
       complete();
     } else {
-      this.#finishing = true;
+      this.#become('exiting');
       this.#owner.runExits(this, complete);
     }
   }
 
-  /** @param shown What the progress bar ends with. */
-  #fail(error: unknown, shown: JobOutcome): void {
-    this.#finish('failed', () => this.#sink.error(error), { outcome: shown, error });
-  }
-
-  #finish(outcome: JobOutcome, deliver: () => void, shown: ProgressEnd = { outcome }): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#report?.end(shown);
+  #finish(end: JobEnd): void {
+    if (this.ended) return;
+    this.#become('ended');
     if (this.call.signal !== undefined) unlinkAbort(this.call.signal, this.#onAbort);
-    this.#pending.clear();
+    this.#input.clear();
     this.#delivery.clear();
     try {
       this.#sink.close?.();
     } finally {
-      // A source whose own clean-up throws does not keep the job from its end.
-      this.#owner.onJobEnded(this, outcome, deliver);
+      // The job ends even if the clean-up of its source throws.
+      this.#owner.onJobEnded(this, end, () => this.#deliverEnd(end));
     }
+  }
+
+  #deliverEnd({ outcome, error }: JobEnd): void {
+    if (outcome === 'completed') this.#sink.complete();
+    else if (outcome === 'failed') this.#sink.error(error);
+  }
+
+  /** Whether more values are wanted. */
+  get #isWanting(): boolean {
+    return this.#state === 'open' || this.#state === 'draining';
   }
 
   #isBeyondFailure(seq: number): boolean {
@@ -470,13 +459,17 @@ export class Job {
   }
 
   #giveBack(chunks: readonly Chunk[]): void {
-    this.#pending.giveBack(chunks.filter((chunk) => !this.#isBeyondFailure(chunk.seq)));
+    this.#input.giveBack(chunks.filter((chunk) => !this.#isBeyondFailure(chunk.seq)));
     this.#owner.onWorkChanged(this);
   }
-}
 
-/** Makes the error for values that were lost with their worker. */
-type DeathError = (indexes: number[], whyNotAgain?: string) => unknown;
+  #become(next: JobState): void {
+    if (!transitions[this.#state].includes(next)) {
+      throw new Error(`A job cannot become ${next} when it is ${this.#state}.`);
+    }
+    this.#state = next;
+  }
+}
 
 function fulfilled(value: unknown): PromiseFulfilledResult<unknown> {
   return { status: 'fulfilled', value };

@@ -1,24 +1,26 @@
-/** The results of a job as an async iterator, which takes no more than its consumer does. */
+/** The results of a job as an async iterator. The job runs only as far ahead as its window allows. */
 
-import { queueMicrotask } from '../../platform/globals.js';
-import type { Job, JobSink } from './Job.js';
+import type { Job } from './Job.js';
+import type { JobSink } from './JobSpec.js';
 
 interface Waiter<R> {
   readonly resolve: (result: IteratorResult<R, undefined>) => void;
   readonly reject: (error: unknown) => void;
 }
 
-export class JobIterator<R> implements AsyncIterableIterator<R> {
+const resolved = Promise.resolve();
+
+export class JobIterator<R> implements AsyncIterableIterator<R>, AsyncDisposable {
   readonly #start: (sink: JobSink) => Job;
   #job: Job | undefined;
-  /** Results that were not taken yet: batches, and how far the first one is taken. */
+  /** Results that were not taken yet, in batches. */
   readonly #batches: R[][] = [];
-  #taken = 0;
+  #taken = 0; // of the first batch
   /** Calls of `next` that wait for a result. */
   readonly #waiters: Waiter<R>[] = [];
   #end: { readonly error?: unknown; readonly failed: boolean } | undefined;
 
-  /** @param start Starts the job: called at the first `next`. */
+  /** @param start Starts the job. Called at the first `next`. */
   constructor(start: (sink: JobSink) => Job) {
     this.#start = start;
   }
@@ -41,6 +43,11 @@ export class JobIterator<R> implements AsyncIterableIterator<R> {
   throw(error: unknown): Promise<IteratorResult<R, undefined>> {
     this.#close();
     return Promise.reject(error);
+  }
+
+  /** Takes no more results: what `await using` calls. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
   }
 
   [Symbol.asyncIterator](): this {
@@ -67,14 +74,14 @@ export class JobIterator<R> implements AsyncIterableIterator<R> {
     }
   }
 
-  /** Takes the next result. A batch counts as consumed with its last one, which spares a call for each. */
+  /** Takes the next result. A batch counts as consumed with its last result, which saves a call for each. */
   #take(batch: R[]): R {
     const value = batch[this.#taken++] as R;
     if (this.#taken === batch.length) {
       this.#batches.shift();
       this.#taken = 0;
-      // Not from inside a delivery: there may be more of it to come.
-      queueMicrotask(() => this.#job?.release(batch.length));
+      // Not during a delivery, which may go on.
+      void resolved.then(() => this.#job?.consume(batch.length));
     }
     return value;
   }
@@ -96,7 +103,7 @@ export class JobIterator<R> implements AsyncIterableIterator<R> {
   }
 }
 
-/** @param start Begins the job, with the first `next`. */
+/** @param start Starts the job. Called at the first `next`. */
 export function createIterator<R>(start: (sink: JobSink) => Job): JobIterator<R> {
   return new JobIterator<R>(start);
 }

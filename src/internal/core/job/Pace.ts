@@ -1,9 +1,12 @@
 /**
  * How many values go into a chunk.
  *
- * A message costs 20 to 50 µs whatever is in it, so values travel together; but a chunk must not keep a worker so long
+ * A message costs 20 to 50 µs even if it is small, so values travel together. But a chunk must not keep a worker so long
  * that another worker idles meanwhile, nor the main thread so long that it stutters. So one value travels at a time until
  * the function's pace is known, and then as many as run in a few milliseconds.
+ *
+ * A worker that already has its next chunk does not wait for a message. That pays only for short chunks: behind a long one it gains
+ * less than 1%, and its values wait while another worker idles.
  */
 
 import {
@@ -17,13 +20,13 @@ import {
 } from '../../protocol/tuning.js';
 
 export class Pace {
-  /** Milliseconds per value in the worker; undefined until the first results are in. */
+  /** Milliseconds per value in the worker; undefined until the first results arrive. */
   #working: number | undefined;
   /** Milliseconds per value to send. */
   #sending = 0;
   #size = 1;
 
-  /** Learns from results: `count` values took `elapsed` milliseconds. A slower pace counts at once, a faster by half. */
+  /** Learns from results: `count` values took `elapsed` milliseconds. A slower pace counts fully, a faster one by half. */
   learnWorking(count: number, elapsed: number): void {
     const sample = elapsed / count;
     this.#working = this.#working === undefined || sample > this.#working ? sample : (this.#working + sample) / 2;
@@ -36,12 +39,12 @@ export class Pace {
     this.#sending = this.#sending === 0 ? sample : (this.#sending + sample) / 2;
   }
 
-  /** The number of values that a chunk should have, as far as the work is concerned. */
+  /** The number of values that a chunk should have. */
   get size(): number {
     return this.#size;
   }
 
-  /** How many chunks may wait on a worker that has one of `count` values: none where the wait for a message is nothing. */
+  /** How many chunks may wait on a worker that has one of `count` values. None if a chunk takes much longer than a message. */
   chunksAhead(count: number): number {
     if (this.#working === undefined) return 0;
     const time = this.#working * count;

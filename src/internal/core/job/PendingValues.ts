@@ -1,37 +1,34 @@
-/** The values of a job that no worker has: those that were pushed, and chunks that workers gave back. */
+/** The values of a job that wait for a worker: pushed values, and chunks that workers gave back. */
 
 import type { Overflow } from '../../../options.js';
 import { isTransferred, transfersAreUsed } from '../../../transfer.js';
 import { RingBuffer } from './RingBuffer.js';
 import { createChunk, headOf, restOf, singlesOf, type Chunk } from './Chunk.js';
-import type { Job } from './Job.js';
 
 export class PendingValues {
-  readonly #job: Job;
   readonly #bufferSize: number;
   readonly #overflow: Overflow;
   readonly #waiting = new RingBuffer<unknown>();
-  /** The indexes of the waiting values; only where some may be dropped, else they follow each other. */
+  /** The indexes of the waiting values, if some may be dropped. Otherwise they are consecutive. */
   readonly #indexes: RingBuffer<number> | undefined;
-  /** Chunks that were given back, lowest sequence number first: they come before all that waits. */
+  /** Chunks that were given back, lowest sequence number first. They come before the waiting values. */
   #returned: Chunk[] = [];
   #returnedValues = 0;
   /** How many values were pushed: the index of the next one. */
   #pushed = 0;
   #dropped = 0;
-  /** Where chunks go to workers in turns: the worker whose turn it is. */
+  /** With `orderTasks`, the worker whose turn it is. */
   #nextSlot = 0;
   /** How many values were cut: the sequence number of the next one. */
   #cut = 0;
 
-  constructor(job: Job, bufferSize: number, overflow: Overflow) {
-    this.#job = job;
+  constructor(bufferSize: number, overflow: Overflow) {
     this.#bufferSize = bufferSize;
     this.#overflow = overflow;
     this.#indexes = overflow === 'error' ? undefined : new RingBuffer();
   }
 
-  /** How many values were taken in: pushed, and not dropped. */
+  /** How many values were pushed and not dropped. */
   get taken(): number {
     return this.#pushed - this.#dropped;
   }
@@ -41,9 +38,13 @@ export class PendingValues {
     return this.#cut;
   }
 
-  /** How many values wait that were never given out. */
+  /** How many pushed values wait. */
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0 && this.#returned.length === 0;
   }
 
   /** How many chunks were given back. */
@@ -59,8 +60,8 @@ export class PendingValues {
   /**
    * Takes a value.
    *
-   * @param free How many workers are about to take a value: what they take does not wait.
-   * @returns False where the buffer is full and that is an error.
+   * @param free How many workers are about to take a value. Those values do not count as waiting.
+   * @returns False if the buffer is full and that is an error.
    */
   push(value: unknown, free: number): boolean {
     const index = this.#pushed++;
@@ -77,10 +78,10 @@ export class PendingValues {
   }
 
   /**
-   * The next chunk: one that was given back, or `size` waiting values. Only where there is one.
+   * The next chunk: one that was given back, or `size` waiting values. Only if there is one.
    *
-   * @param limit More values than these must not be in it.
-   * @param share More values than these should not be in one that was given back.
+   * @param limit The maximum number of values.
+   * @param share The maximum for a chunk that was given back.
    */
   cut(size: number, limit: number, share: number): Chunk {
     if (this.#returned.length === 0) return this.#cutWaiting(Math.min(size, limit), -1);
@@ -88,9 +89,9 @@ export class PendingValues {
   }
 
   /**
-   * The next chunk for a worker, where chunks go to workers in turns. Those before it that are for others wait for them.
+   * The next chunk for a worker, with `orderTasks`. Earlier chunks for other workers wait for these.
    *
-   * @param size How many of the waiting values the next chunk should have; 0 where there is none.
+   * @param size How many waiting values the next chunk should have; 0 if there is none.
    */
   cutFor(slot: number, slots: number, size: () => number, limit: number): Chunk | undefined {
     for (;;) {
@@ -106,30 +107,29 @@ export class PendingValues {
   #cutWaiting(size: number, slot: number): Chunk {
     const values = this.#waiting.take(size);
     const indexes = this.#indexes?.take(values.length) ?? this.#pushed - this.#waiting.length - values.length;
-    const chunk = createChunk(this.#job, this.#cut, indexes, values);
-    chunk.slot = slot;
+    const chunk = createChunk(this.#cut, indexes, values, 0, slot);
     this.#cut += values.length;
     if (values.length === 1 || !transfersAreUsed() || !values.some(isTransferred)) return chunk;
-    // What moves travels alone: it can neither wait behind another value nor be started twice.
+    // A value that moves travels alone: it can neither wait behind another value nor be sent twice.
     const [first, ...others] = singlesOf(chunk, 0);
     this.giveBack(others);
     return first as Chunk;
   }
 
-  /** The chunk, or its first `limit` values where it has more. */
+  /** The chunk, or its first `limit` values if it has more. */
   #limited(chunk: Chunk, limit: number): Chunk {
     if (chunk.values.length <= limit) return chunk;
     this.giveBack([restOf(chunk, limit)]);
     return headOf(chunk, limit);
   }
 
-  /** Whether something in the chunk that `cut(size)` would give is to be moved. */
+  /** Whether the chunk that `cut(size)` would return contains something to move. */
   movesNext(size: number): boolean {
     if (!transfersAreUsed()) return false;
     return (this.#returned[0]?.values ?? this.#waiting.peek(size)).some(isTransferred);
   }
 
-  /** How many workers have died of the next chunk; where chunks go to workers in turns, of the next one for that worker. */
+  /** How many workers have died of the next chunk. @param slot With `orderTasks`: of the next one for this worker. */
   nextDeaths(slot?: number): number {
     const next = slot === undefined ? this.#returned[0] : this.#returned.find((chunk) => chunk.slot === slot);
     return next?.deaths ?? 0;
@@ -150,7 +150,7 @@ export class PendingValues {
     this.#returnedValues = chunks.reduce((count, { values }) => count + values.length, 0);
   }
 
-  /** Drops what comes after a value: it is not to be started. */
+  /** Drops all values after `seq`: they will not be started. */
   dropAfter(seq: number): void {
     this.#waiting.clear();
     this.#indexes?.clear();

@@ -1,53 +1,70 @@
 /**
- * How many values of a job are given out at a time, and how many may be on their way.
+ * How many values go into a chunk, and how many may be under way.
  *
- * The size of chunks is the user's choice, by `chunkSize` and `nSplits`, or ours: adaptive, by the pace of the function.
+ * The user chooses the size of chunks, by `chunkSize` or `nSplits`. Otherwise it adapts to the pace of the function.
  */
 
 import { WINDOW } from '../../protocol/tuning.js';
 import { CallMode } from '../../protocol/messages.js';
-import type { Job, JobOwner, JobSpec } from './Job.js';
+import type { JobSpec } from './JobSpec.js';
+import type { Pace } from './Pace.js';
 import type { PendingValues } from './PendingValues.js';
 
+/** Facts about the pool. */
+export interface PoolFacts {
+  readonly nJobs: number;
+  /** The option of that name. */
+  readonly orderTasks: boolean;
+  /** Whether workers can share memory with the program. */
+  readonly sharesMemory: boolean;
+}
+
 export class Sizing {
-  /** Whether each task has a timeout: it travels alone, so that it is known when it starts. */
+  /** Whether each task has a timeout. Then it travels alone, so that we know when it starts. */
   readonly isTimed: boolean;
-  /** Whether a chunk waits until it is whole: it has a fixed size, and the input gives values whenever it is asked. */
+  /** Whether a chunk waits until it is complete: it has a fixed size, and the input always has a value or has ended. */
   readonly areWhole: boolean;
-  readonly #job: Job;
-  readonly #owner: JobOwner;
+  /** Whether we choose the size of the chunks. */
+  readonly isAdaptive: boolean;
+  readonly #mode: CallMode;
+  readonly #pace: Pace;
   readonly #pending: PendingValues;
-  /** The size of the chunks, where that is fixed. */
+  /** The size of the chunks, if fixed. */
   readonly #chunkSize: number | undefined;
   readonly #nSplits: number | undefined;
   readonly #maxTasksActive: number | undefined;
   readonly #inputLength: number | undefined;
-  /** How many chunks can be worked on at once. */
+  /** How many chunks can run at once. */
   readonly #takers: number;
-  /** How many values are through, with their results consumed. */
-  #released = 0;
+  /** How many values are done, and their results consumed. */
+  #consumed = 0;
   #isInputComplete = false;
 
-  constructor(job: Job, { call, input }: JobSpec, owner: JobOwner, pending: PendingValues) {
+  constructor({ call, input, mode }: JobSpec, pace: Pace, pool: PoolFacts, pending: PendingValues) {
     const { chunkSize, nSplits, maxTasksActive, taskTimeout, tasksPerWorker } = call;
-    this.#job = job;
-    this.#owner = owner;
+    this.#mode = mode;
+    this.#pace = pace;
     this.#pending = pending;
     this.isTimed = taskTimeout !== Infinity;
-    // A piece of a typed array is a chunk by itself, where its size is given.
+    // If the size of its pieces is given, each piece of a typed array is a chunk.
     const isPiece = input?.isCut === true && (chunkSize ?? nSplits) !== undefined;
     this.#chunkSize = this.isTimed || isPiece ? 1 : chunkSize;
     this.#nSplits = nSplits;
     this.#maxTasksActive = maxTasksActive;
     this.#inputLength = input?.length;
-    this.#takers = owner.nJobs * tasksPerWorker;
+    this.#takers = pool.nJobs * tasksPerWorker;
+    this.isAdaptive = this.#chunkSize === undefined && nSplits === undefined && !pool.orderTasks;
     const isFixed = this.#chunkSize === undefined ? nSplits !== undefined : this.#chunkSize > 1;
     this.areWhole = isFixed && input?.isReadAtOnce === true;
   }
 
-  /** So many values are through, with their results consumed. */
-  release(count: number): void {
-    this.#released += count;
+  get isInputComplete(): boolean {
+    return this.#isInputComplete;
+  }
+
+  /** `count` values are done, and their results consumed. */
+  consume(count: number): void {
+    this.#consumed += count;
   }
 
   /** No more values will come: the last chunk may be smaller than the others. */
@@ -60,65 +77,59 @@ export class Sizing {
     return (this.isAdaptive ? this.#pending.returnedValues : this.#pending.returned) + this.#cuttable;
   }
 
-  /** How many values the next chunk should have; 0 where none may be given out. */
+  /** How many values the next chunk should have; 0 if there may be none. */
   get next(): number {
     const waiting = this.#cuttable;
     if (waiting === 0) return 0;
-    if (this.#job.mode === CallMode.Merge) return 1;
+    if (this.#mode === CallMode.Merge) return 1;
     const fixed = this.#fixed;
     if (fixed !== undefined) return Math.min(fixed, waiting);
-    // Half a worker's share, for each has a chunk and one ahead.
+    // Half a worker's share, because each has a chunk and one ahead.
     const fairShare = Math.ceil(waiting / (2 * this.#takers));
-    return Math.max(1, Math.min(this.#job.task.pace.size, fairShare));
+    return Math.max(1, Math.min(this.#pace.size, fairShare));
   }
 
-  /** Whether more waiting values would not make the next chunk larger. */
+  /** Whether so many values wait that more would not make the next chunk larger. */
   get hasPlenty(): boolean {
-    return this.isAdaptive && this.#pending.waiting >= 2 * this.#takers * this.#job.task.pace.size;
+    return this.isAdaptive && this.#pending.waiting >= 2 * this.#takers * this.#pace.size;
   }
 
-  /** How many values the next chunk should have at most, if it is one that was given back: that is for all who are free. */
-  get shareOfReturned(): number {
+  /** The maximum number of values in a chunk that was given back: all `free` workers share it. */
+  shareOfReturned(free: number): number {
     if (!this.isAdaptive) return Infinity;
-    return Math.ceil(this.#pending.returnedValues / Math.max(1, this.#owner.freeFor(this.#job)));
+    return Math.ceil(this.#pending.returnedValues / Math.max(1, free));
   }
 
-  /** Whether another value of an input that is pulled may be taken. */
+  /** Whether another value of a pulled input may be taken. */
   get hasRoom(): boolean {
-    return this.#pending.taken - this.#released < this.#window;
+    return this.#pending.taken - this.#consumed < this.#window;
   }
 
-  /** Whether the size of the chunks is ours to choose. */
-  get isAdaptive(): boolean {
-    return this.#chunkSize === undefined && this.#nSplits === undefined && !this.#owner.orderTasks;
-  }
-
-  /** How many of the waiting values may be handed out now. */
+  /** How many of the waiting values may go to workers now. */
   get #cuttable(): number {
     const most = this.#maxTasksActive ?? Infinity;
     const { waiting, cutCount } = this.#pending;
-    const count = Math.min(waiting, most - (cutCount - this.#released));
-    // An input that has more at once has it as soon as there is room: then the chunk is whole.
+    const count = Math.min(waiting, most - (cutCount - this.#consumed));
+    // An input that always has a value fills the chunk as soon as there is room.
     if (!this.areWhole || this.#isInputComplete || count === 0) return count;
     return count < Math.min(this.#fixed ?? 1, most) ? 0 : count;
   }
 
-  /** The size of the next chunk, where that is not ours to choose. */
+  /** The size of the next chunk, if fixed. */
   get #fixed(): number | undefined {
     if (this.#chunkSize !== undefined || this.#nSplits === undefined) return this.#chunkSize;
     const length = this.#inputLength ?? 0;
     const begin = this.#pending.cutCount;
-    if (begin >= length) return undefined; // of an unknown length, or one that has grown
+    if (begin >= length) return undefined; // an unknown length, or an input that has grown
     const splits = Math.min(this.#nSplits, length);
-    // Chunk number k ends before value number floor(k * length / splits): so their sizes differ by one at most.
+    // Chunk number k ends before value number floor(k * length / splits), so their sizes differ by one at most.
     return Math.floor((Math.ceil(((begin + 1) * splits) / length) * length) / splits) - begin;
   }
 
-  /** How many values may be on their way: twice what the workers hold, which is a chunk each and at least one ahead. */
+  /** How many values may be under way: twice what the workers hold, which is a chunk each and at least one ahead. */
   get #window(): number {
     if (this.#maxTasksActive !== undefined) return this.#maxTasksActive;
-    const { pace } = this.#job.task;
-    const size = this.#fixed ?? pace.size;
-    return WINDOW * this.#takers * size * (1 + Math.max(1, pace.chunksAhead(size)));
+    const size = this.#fixed ?? this.#pace.size;
+    return WINDOW * this.#takers * size * (1 + Math.max(1, this.#pace.chunksAhead(size)));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Who is to hear when a signal fires: one listener per signal, however many calls it is given to, for a signal with more
- * than ten listeners makes Node warn of a leak.
+ * Listens to abort signals: one listener for each signal, however many calls it is given to. Node warns of a leak when a signal has
+ * more than ten.
  */
 
 interface Link {
@@ -26,7 +26,7 @@ export function linkAbort(signal: AbortSignal, callback: () => void): void {
   link.callbacks.add(callback);
 }
 
-/** Undoes `linkAbort`. Nothing of ours is left on a signal that nobody listens to. */
+/** Undoes `linkAbort`. Leaves no listener on the signal when no callback is left. */
 export function unlinkAbort(signal: AbortSignal, callback: () => void): void {
   const link = links.get(signal);
   if (link === undefined) return;

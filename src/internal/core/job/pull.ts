@@ -1,6 +1,5 @@
 /** Reads an input no faster than a job has room for its values. */
 
-import { isAnyArrayBuffer, isDataView } from 'node:util/types';
 import { describeValue } from '../../options/describeValue.js';
 import type { ReadableStreamLike, TypedArray } from '../../../taskTypes.js';
 import { isDetached } from '../../protocol/usedUp.js';
@@ -13,24 +12,24 @@ export interface PullTarget {
   push(value: unknown): void;
   end(): void;
   fail(error: unknown): void;
-  /** Cuts a typed array into the values that are to be made of it. */
+  /** Cuts a typed array into its values. */
   piecesOf?(array: TypedArray): Iterable<unknown>;
 }
 
 /** An input that is being read. */
 export interface Pull {
-  /** Reads what there is room for. */
+  /** Reads as much as there is room for. */
   advance(): void;
-  /** Reads no more, and lets the input clean up. */
+  /** Stops reading, and lets the input clean up. */
   stop(): void;
 }
 
-/** Makes a reader of an input, as yet unread. */
+/** Creates a reader for an input. It has not read anything yet. */
 export type OpenInput = (target: PullTarget) => Pull;
 
 /** What is known of an input before it is read. */
 export interface InputFacts {
-  /** Whether it gives a value, or its end, whenever it is asked. */
+  /** Whether it always has a value, or its end, when asked. */
   readonly isReadAtOnce: boolean;
   /** How many values it has. */
   readonly length: number | undefined;
@@ -56,14 +55,14 @@ export function factsOf(input: unknown): InputFacts {
 /**
  * Checks an input.
  *
- * @throws TypeError where it is nothing that can be read.
+ * @throws TypeError if it cannot be read.
  */
 export function openInput(input: unknown, caller: string): OpenInput {
   const has = (key: PropertyKey): boolean =>
     (typeof input === 'object' || typeof input === 'function') &&
     input !== null &&
     typeof (input as Record<PropertyKey, unknown>)[key] === 'function';
-  // Before the iterators that web streams are too: a reader can be told to stop while it waits.
+  // Web streams may be iterators, too, but only a reader can be stopped while it waits.
   if (has('getReader')) return (target) => pullAsync(readStream(input as ReadableStreamLike), target);
   if (has(Symbol.asyncIterator)) {
     return (target) => {
@@ -73,8 +72,8 @@ export function openInput(input: unknown, caller: string): OpenInput {
   }
   if (isTypedArray(input) && isDetached(input.buffer)) {
     throw new TypeError(
-      `${caller}: "input" is a typed array whose memory was transferred elsewhere, so nothing is left in it. Give it to ${caller} ` +
-        'before it is transferred, or transfer a copy: array.slice().',
+      `${caller}: "input" is a typed array whose memory was transferred, so it is empty. Pass it to ${caller} ` +
+        'before you transfer it, or transfer a copy: array.slice().',
     );
   }
   if (isTypedArray(input)) return (target) => pullSync((target.piecesOf?.(input) ?? input)[Symbol.iterator](), target);
@@ -84,20 +83,31 @@ export function openInput(input: unknown, caller: string): OpenInput {
   let hint = '';
   if (has('subscribe')) hint = ' An Observable pushes its values: use source.pipe(parallelMap(…)).';
   else if (has('then')) hint = ' A promise gives one value: await it.';
-  else if (isAnyArrayBuffer(input) || isDataView(input)) hint = ' For its bytes, use a Uint8Array of it.';
+  else if (isBinary(input)) hint = ' For its bytes, use a Uint8Array of it.';
   throw new TypeError(
     `${caller}: "input" must be an iterable, an async iterable or a readable stream, ` +
       `got ${describeValue(input)}.${hint}`,
   );
 }
 
+/** What an iterator has given, as a loop with `for` checks it. @throws TypeError */
+function resultOf<T>(result: IteratorResult<T, unknown>): IteratorResult<T, unknown> {
+  if ((typeof result === 'object' && result !== null) || typeof result === 'function') return result;
+  throw new TypeError(`The iterator of "input" must give objects from next(), got ${describeValue(result)}.`);
+}
+
+/** Whether a value has bytes. It may be of another realm. */
+function isBinary(value: unknown): boolean {
+  return ArrayBuffer.isView(value) || /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value));
+}
+
 function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
   let open = true;
   let reading = false;
-  /** Whether it was stopped by its own code or by what a value leads to: it cannot be closed while it runs. */
+  /** Whether it was stopped while it runs, by its own code or because of a value. It cannot be closed until then. */
   let toBeClosed = false;
   const readOne = (): void => {
-    const { done, value } = iterator.next();
+    const { done, value } = resultOf(iterator.next());
     if (done === true) toBeClosed = false;
     if (!open) return;
     open = done !== true;
@@ -106,13 +116,13 @@ function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
   };
   return {
     advance(): void {
-      if (reading) return; // the iterator's own code has made room
+      if (reading) return; // called from the iterator's own code
       reading = true;
       try {
         while (open && target.hasRoom()) readOne();
       } catch (error) {
-        toBeClosed = false; // an iterator that has thrown is at its end
-        if (!open) return; // whoever stopped it does not want to know
+        toBeClosed = false; // an iterator that has thrown has ended
+        if (!open) return; // it was stopped, so its failure is of no interest
         open = false;
         target.fail(error);
       } finally {
@@ -130,7 +140,7 @@ function pullSync(iterator: Iterator<unknown>, target: PullTarget): Pull {
   };
 }
 
-/** Lets an iterator clean up. Nobody waits for that, and its failure concerns nobody: the job has its outcome. */
+/** Lets an iterator clean up. The job has its outcome, so it neither waits for that nor fails with it. */
 function close(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
   try {
     Promise.resolve(iterator.return?.()).catch(() => undefined);
@@ -139,7 +149,7 @@ function close(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
   }
 }
 
-/** A Node stream: its iterator hears of the end only with the next piece of data, which may never come. */
+/** Destroys a Node stream. Its iterator would notice the stop only with the next piece of data, which may never come. */
 function destroying(stream: { destroy(): void }, pull: Pull): Pull {
   return {
     advance: () => pull.advance(),
@@ -155,7 +165,7 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
   let reading = false;
   const read = async (): Promise<void> => {
     while (open && target.hasRoom()) {
-      const { done, value } = await iterator.next();
+      const { done, value } = resultOf(await iterator.next());
       if (!open) return;
       if (done === true) {
         open = false;
@@ -171,13 +181,13 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
       reading = true;
       read()
         .catch((error: unknown) => {
-          if (!open) return; // whoever stopped it does not want to know
+          if (!open) return; // it was stopped, so its failure is of no interest
           open = false;
           target.fail(error);
         })
         .finally(() => {
           reading = false;
-          // Room that was made while the last value was on its way.
+          // There may have been room since the last check.
           if (open && target.hasRoom()) pull.advance();
         });
     },
@@ -190,7 +200,7 @@ function pullAsync(iterator: AsyncIterator<unknown>, target: PullTarget): Pull {
   return pull;
 }
 
-/** A web stream as an async iterator, for browsers where it is not one itself. */
+/** A web stream as an async iterator, for browsers where it is not one. */
 function readStream(stream: ReadableStreamLike): AsyncIterator<unknown> {
   const reader = stream.getReader();
   return {

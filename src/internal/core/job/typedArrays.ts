@@ -1,17 +1,17 @@
 /** Typed arrays as input and as results: cut into pieces, and put together again. */
 
 import type { TypedArray } from '../../../taskTypes.js';
-import { Buffer } from '../../platform/globals.js';
+import { alloc, isBuffer } from '../../protocol/buffers.js';
 
-/** A typed array of whichever realm; also a `Buffer`, which is one of bytes. */
+/** Whether a value is a typed array, of any realm. A `Buffer` is one. */
 export function isTypedArray(value: unknown): value is TypedArray {
   return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) !== '[object DataView]';
 }
 
-/** How many elements go into the pieces: so many each, or all of them into so many pieces, whose sizes differ by one at most. */
+/** The size of each piece, or into how many pieces all elements go; the sizes of those differ by one at most. */
 export type PieceSize = { readonly size: number } | { readonly splits: number };
 
-/** How many pieces become of so many elements. */
+/** Into how many pieces `length` elements are cut. */
 export function countPieces(length: number, pieces: PieceSize): number {
   return 'splits' in pieces ? Math.min(pieces.splits, length) : Math.ceil(length / pieces.size);
 }
@@ -48,7 +48,7 @@ export function concatenated(results: readonly unknown[], input: TypedArray): un
     parts.push(part);
     length += part.length;
   }
-  const whole = create(first.constructor as new (count: number) => TypedArray, length);
+  const whole = isBuffer(first) ? alloc(length) : new (first.constructor as new (count: number) => TypedArray)(length);
   let at = 0;
   for (const part of parts) {
     (whole as Uint8Array).set(part as Uint8Array, at);
@@ -59,13 +59,9 @@ export function concatenated(results: readonly unknown[], input: TypedArray): un
 
 /** Of the class that its pieces would have had: of what is derived from one of the language, that one, but for a Buffer. */
 function emptyOf(array: TypedArray): TypedArray {
-  if (array.constructor === Buffer) return Buffer.alloc(0);
+  if (isBuffer(array)) return alloc(0);
   const name = Object.prototype.toString.call(array).slice(8, -1) as 'Uint8Array';
   return new globalThis[name](0);
-}
-
-function create(Class: new (count: number) => TypedArray, length: number): TypedArray {
-  return (Class as unknown) === Buffer ? Buffer.alloc(length) : new Class(length);
 }
 
 function isShared(buffer: ArrayBufferLike): boolean {

@@ -1,4 +1,9 @@
-/** Which of a worker's chunks have a place where their values are claimed: the pool's side of `protocol/claims.ts`. */
+/**
+ * Which of a worker's chunks have a place where their values are claimed: the pool's side of `protocol/claims.ts`.
+ *
+ * A worker has one piece of memory for all its chunks: a buffer per chunk would be allocated, cloned and collected with each message. A place
+ * is used again once the worker has seen what became of it.
+ */
 
 import { CLAIM_PLACES, MOST_CLAIMS, NO_PLACE, type Claims } from '../../protocol/claims.js';
 import type { Chunk } from '../job/Chunk.js';
@@ -8,19 +13,19 @@ export class ClaimBook {
   readonly #free = Array.from({ length: CLAIM_PLACES }, (_, place) => place);
   /** The places of chunks, by their numbers. */
   readonly #places = new Map<number, number>();
-  /** Chunks of which values were taken back, as the worker has yet to find out: their places are not free. */
+  /** Chunks with values that were taken back, which the worker has not noticed yet: their places are not free. */
   readonly #unseen = new Set<number>();
 
   constructor(claims: Claims) {
     this.#claims = claims;
   }
 
-  /** Whether the worker has chunks of which it does not know that values were taken back. */
+  /** Whether values of some chunk were taken back without the worker having noticed. */
   get hasUnseen(): boolean {
     return this.#unseen.size > 0;
   }
 
-  /** Gives a chunk a place. @returns `NO_PLACE` where there is none. */
+  /** Gives a chunk a place. @returns `NO_PLACE` if none is free. */
   open({ id, values }: Chunk): number {
     if (values.length > MOST_CLAIMS) return NO_PLACE;
     const place = this.#free.pop();
@@ -30,17 +35,17 @@ export class ClaimBook {
     return place;
   }
 
-  /** How many values of a chunk the worker has begun; `undefined` where they are not claimed. */
+  /** How many values of a chunk the worker has begun; `undefined` if they are not claimed. */
   begun({ id, values }: Chunk): number | undefined {
     const place = this.#places.get(id);
     return place === undefined ? undefined : Math.min(this.#claims.count(place), values.length);
   }
 
   /**
-   * Takes back what is not begun of a chunk.
+   * Takes back the values of a chunk that the worker has not begun.
    *
-   * @param least So many values are left to the worker in any case.
-   * @returns How many it has; `undefined` where they are not claimed.
+   * @param least The worker keeps at least this many values.
+   * @returns How many it keeps; `undefined` if they are not claimed.
    */
   limit({ id, values }: Chunk, least: number): number | undefined {
     const place = this.#places.get(id);
@@ -51,17 +56,17 @@ export class ClaimBook {
     return limit;
   }
 
-  /** The worker has found out, or has ended the chunk otherwise. */
+  /** The worker has noticed, or has ended the chunk. */
   onSeen(id: number): void {
-    if (this.#unseen.delete(id)) this.#release(id);
+    if (this.#unseen.delete(id)) this.#vacate(id);
   }
 
-  /** The worker is through with a chunk. */
+  /** The worker is done with a chunk. */
   close({ id }: Chunk): void {
-    if (!this.#unseen.has(id)) this.#release(id);
+    if (!this.#unseen.has(id)) this.#vacate(id);
   }
 
-  #release(id: number): void {
+  #vacate(id: number): void {
     const place = this.#places.get(id);
     if (place === undefined) return;
     this.#places.delete(id);

@@ -1,39 +1,41 @@
 /**
  * Deadlines: of tasks whose call has a `taskTimeout`, and of the init and exit functions of workers.
  *
- * A task with a timeout travels alone, so its clock can start with its message: it waits behind nothing. The clock stops while
- * a merge call may have to wait because what it gave is not consumed. When the time is up, messages that have arrived are
- * heard first, for the result may be among them.
+ * A task with a timeout travels alone and never behind another one, so its clock can start with its message. The clock is in the pool: one in
+ * the worker would stand still during an endless loop. It stops while a merge call may have to wait for its consumer. When the time is up,
+ * messages that have arrived are handled first, since the result may be among them.
  */
 
 import { CREDITS } from '../../protocol/tuning.js';
-import { clearTimeout, now, setImmediate, setTimeout } from '../../platform/globals.js';
+import type { Platform, Timer } from '../Platform.js';
 
-/** A timer that is later than this, in milliseconds, was kept waiting by the program. */
+/** A timer that is later than this, in milliseconds, was delayed by a busy program. */
 const LATE = 10;
 
 interface Deadline {
-  timer: NodeJS.Timeout | undefined;
+  timer: Timer | undefined;
   /** Milliseconds left when the clock last started. */
   left: number;
   startedAt: number;
   /** How many more batches a merge call may send before it waits. */
   credits: number;
-  /** Whether it was moved because the program was too busy to hear of the result in time. */
+  /** Whether it was moved because the program was too busy to handle the result in time. */
   moved: boolean;
 }
 
 /** @typeParam Run What takes time: a chunk, say. */
 export class Deadlines<Run> {
+  readonly #platform: Platform;
   readonly #running = new Map<Run, Deadline>();
   readonly #onPassed: (run: Run) => void;
 
-  /** @param onPassed Called once for what has taken too long. */
-  constructor(onPassed: (run: Run) => void) {
+  /** @param onPassed Called once for each run that has taken too long. */
+  constructor(platform: Platform, onPassed: (run: Run) => void) {
+    this.#platform = platform;
     this.#onPassed = onPassed;
   }
 
-  /** What may take `left` milliseconds starts now, unless it has started before. */
+  /** Starts the clock of a run that may take `left` milliseconds, unless it has started before. */
   start(run: Run, left: number): void {
     if (left === Infinity || this.#running.has(run)) return;
     const deadline: Deadline = { timer: undefined, left, startedAt: 0, credits: CREDITS, moved: false };
@@ -41,19 +43,19 @@ export class Deadlines<Run> {
     this.#run(run, deadline);
   }
 
-  /** It is over, in whichever way. */
+  /** It is over. */
   stop(run: Run): void {
     if (this.#running.size === 0) return;
-    clearTimeout(this.#running.get(run)?.timer);
+    this.#platform.clearTimeout(this.#running.get(run)?.timer);
     this.#running.delete(run);
   }
 
-  /** A merge call has sent a batch: its last one for now, perhaps. */
+  /** A merge call has sent a batch. Without credits it may have to wait, so its clock stops. */
   onYields(run: Run): void {
     const deadline = this.#running.get(run);
     if (deadline === undefined || --deadline.credits > 0) return;
-    clearTimeout(deadline.timer);
-    deadline.left = Math.max(0, deadline.left - (now() - deadline.startedAt));
+    this.#platform.clearTimeout(deadline.timer);
+    deadline.left = Math.max(0, deadline.left - (this.#platform.now() - deadline.startedAt));
   }
 
   /** A merge call may send another batch. */
@@ -63,28 +65,27 @@ export class Deadlines<Run> {
   }
 
   #run(run: Run, deadline: Deadline): void {
-    deadline.startedAt = now();
-    deadline.timer = setTimeout(() => this.#onTimer(run, deadline), Math.ceil(deadline.left));
-    deadline.timer.unref();
+    deadline.startedAt = this.#platform.now();
+    deadline.timer = this.#platform.setTimeout(() => this.#onTimer(run, deadline), Math.ceil(deadline.left));
   }
 
   #onTimer(run: Run, deadline: Deadline): void {
-    const late = now() - deadline.startedAt - deadline.left;
+    const late = this.#platform.now() - deadline.startedAt - deadline.left;
     if (late < 0) {
       deadline.left = -late; // timers count whole milliseconds
       this.#run(run, deadline);
     } else if (late > LATE && !deadline.moved) {
-      // As long as the program was busy, a result, or what a merge call waits for, may have been on its way. Only once: a
-      // program that is always busy is to get rid of an endless loop, too.
+      // While the program was busy, a result, or the credit that a merge call waits for, may have been under way. Only once, so that
+      // a program that is always busy gets rid of an endless loop, too.
       deadline.moved = true;
       deadline.left = late;
       this.#run(run, deadline);
     } else {
-      setImmediate(() => this.#onLastTurn(run, deadline));
+      this.#platform.setImmediate(() => this.#onLastTurn(run, deadline));
     }
   }
 
-  /** The event loop has turned since time was up. */
+  /** The event loop has turned since the time was up. */
   #onLastTurn(run: Run, deadline: Deadline): void {
     if (this.#running.get(run) !== deadline || deadline.credits === 0) return;
     this.stop(run);

@@ -5,39 +5,40 @@
  * and a worker has chunks of one job only: so what is killed for one call never takes anything of another along.
  */
 
-import { now, queueMicrotask } from '../../platform/globals.js';
 import { openEnvelopes } from '../../../transfer.js';
 import { NO_PLACE } from '../../protocol/claims.js';
 import { NO_HOOKS, ToWorker } from '../../protocol/messages.js';
 import { isWhole } from '../../protocol/typed.js';
 import { indexOfNext, type Chunk } from '../job/Chunk.js';
-import type { WorkerSlots } from './WorkerSlots.js';
-import type { HookRunner } from './HookRunner.js';
-import { functionsOf } from './WorkerHooks.js';
-import { inputError } from './failures.js';
 import type { Job } from '../job/Job.js';
+import type { Platform } from '../Platform.js';
+import { inputError } from './failures.js';
+import type { HookRunner } from './HookRunner.js';
+import type { TaskRecord } from './TaskRegistry.js';
 import type { WorkerHandle } from './WorkerHandle.js';
+import type { WorkerSlots } from './WorkerSlots.js';
 
-export interface DispatcherHost {
-  readonly nJobs: number;
-  /** Whether chunks go to the workers in turns. */
-  readonly orderTasks: boolean;
-  /** Whether a job's values may be given out. */
-  isActive(job: Job): boolean;
-  /** A worker is about to get a chunk; it still has only those before it. */
-  onSupply(worker: WorkerHandle, time: number): void;
-  /** It has it. */
-  onSupplied(worker: WorkerHandle, chunk: Chunk): void;
-  /** A worker could not be started. */
-  onNoStart(workerId: number, cause: unknown): void;
-  /** All was given out that can be for now. */
-  onDispatched(): void;
+/** What a dispatcher reports. */
+export interface DispatcherListener {
+  /** It is time to dispatch values that a source has emitted at once. */
+  onDue(): void;
+  /** A worker was given a chunk, at that time. */
+  onSupplied(worker: WorkerHandle, chunk: Chunk, time: number): void;
+}
+
+/** A worker that could not be started. */
+export interface FailedStart {
+  readonly workerId: number;
+  readonly cause: unknown;
 }
 
 export class Dispatcher {
-  readonly #host: DispatcherHost;
+  readonly #platform: Platform;
+  readonly #nJobs: number;
+  readonly #orderTasks: boolean;
   readonly #slots: WorkerSlots;
   readonly #hooks: HookRunner;
+  readonly #listener: DispatcherListener;
   /** Jobs that have work to give, in the order of their turns. */
   readonly #ready = new Set<Job>();
   #nextChunk = 0;
@@ -45,10 +46,19 @@ export class Dispatcher {
   /** Whether workers are given nothing before the next dispatch. */
   #isEarlyOff = false;
 
-  constructor(host: DispatcherHost, slots: WorkerSlots, hooks: HookRunner) {
-    this.#host = host;
+  constructor(
+    platform: Platform,
+    { nJobs, orderTasks }: { readonly nJobs: number; readonly orderTasks: boolean },
+    slots: WorkerSlots,
+    hooks: HookRunner,
+    listener: DispatcherListener,
+  ) {
+    this.#platform = platform;
+    this.#nJobs = nJobs;
+    this.#orderTasks = orderTasks;
     this.#slots = slots;
     this.#hooks = hooks;
+    this.#listener = listener;
   }
 
   /** Whether there is work that no worker has. */
@@ -61,9 +71,9 @@ export class Dispatcher {
     return [...this.#ready];
   }
 
-  /** A job has values to give, or none any more. */
+  /** A job has values to give, or none any more. Only of jobs whose values may be given out. */
   update(job: Job): void {
-    if (!this.#host.isActive(job) || !job.hasWork) {
+    if (!job.hasWork) {
       this.#ready.delete(job);
       return;
     }
@@ -72,9 +82,9 @@ export class Dispatcher {
     // Values that a source emits in one go are given out together.
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
+    this.#platform.queueMicrotask(() => {
       this.#isScheduled = false;
-      this.dispatch();
+      this.#listener.onDue();
     });
   }
 
@@ -89,17 +99,17 @@ export class Dispatcher {
     if (tasksPerWorker === 1) return this.#slots.free;
     let free = this.#slots.free * tasksPerWorker;
     for (const worker of this.#slots.workers())
-      if (hasFreeLane(worker, job)) free += tasksPerWorker - worker.chunks.length;
+      if (hasFreeLane(worker, job)) free += tasksPerWorker - worker.assignments.length;
     return free;
   }
 
-  /** Gives out what can be given out now. */
-  dispatch(): void {
+  /** Gives out what can be given out now. @returns The worker that could not be started, if there is one. */
+  dispatch(): FailedStart | undefined {
     this.#isEarlyOff = false;
     this.#supplyIdle();
-    this.#startWorkers();
+    const failed = this.#startWorkers();
     this.#supplyAhead();
-    this.#host.onDispatched();
+    return failed;
   }
 
   /**
@@ -116,7 +126,7 @@ export class Dispatcher {
   }
 
   #supplyIdle(): void {
-    if (this.#host.orderTasks) {
+    if (this.#orderTasks) {
       for (const worker of this.#slots.takeAllIdle()) if (!this.#supplyInTurn(worker)) this.#slots.rest(worker);
       return;
     }
@@ -145,18 +155,17 @@ export class Dispatcher {
     return false;
   }
 
-  /** Starts as many workers as there are values that would else wait for one. */
-  #startWorkers(): void {
-    if (this.#ready.size === 0 || this.#slots.isComplete) return;
+  /** Starts as many workers as there are values that would otherwise wait for one. */
+  #startWorkers(): FailedStart | undefined {
+    if (this.#ready.size === 0 || this.#slots.isComplete) return undefined;
     let wanted = 0;
     for (const job of this.#ready) {
       wanted += job.waitingCount;
-      if (wanted >= this.#host.nJobs) break;
+      if (wanted >= this.#nJobs) break;
     }
     const [first] = this.#ready;
     if (first !== undefined) this.#slots.prepare(functionsOf(first));
-    const failure = this.#slots.start(wanted);
-    if (failure !== undefined) this.#host.onNoStart(failure.workerId, failure.cause);
+    return this.#slots.start(wanted);
   }
 
   /**
@@ -174,11 +183,11 @@ export class Dispatcher {
       return;
     }
     for (const worker of this.#slots.workers()) {
-      const current = worker.chunks[0];
-      if (!worker.takesMore || current === undefined || current.job !== job || current.cancelled) continue;
-      const most = job.task.pace.chunksAhead(current.values.length);
-      if (worker.chunks.length > most || worker.claimBook?.hasUnseen === true) continue;
-      while (worker.chunks.length <= most && lifeLeft(worker, job) > 0 && job.hasWork && job.mayGoAhead) {
+      const [current] = worker.assignments;
+      if (!worker.takesMore || current === undefined || worker.job !== job || current.isCancelled) continue;
+      const most = job.task.pace.chunksAhead(current.chunk.values.length);
+      if (worker.assignments.length > most || worker.claimBook?.hasUnseen === true) continue;
+      while (worker.assignments.length <= most && lifeLeft(worker, job) > 0 && job.hasWork && job.mayGoAhead) {
         if (!this.#supply(worker, job)) break;
       }
     }
@@ -189,7 +198,7 @@ export class Dispatcher {
     let workers = this.#slots.workers().filter((worker) => hasFreeLane(worker, job));
     for (let count = 1; workers.length > 0; count++) {
       for (const worker of workers) {
-        if (worker.chunks.length > count) continue;
+        if (worker.assignments.length > count) continue;
         if (!job.hasWork) return;
         if (lifeLeft(worker, job) > 0 && !job.isNextAlone(worker.id)) this.#supply(worker, job);
       }
@@ -208,7 +217,7 @@ export class Dispatcher {
 
   /** Gives a worker the next chunk of a job. False where all of them are for other workers, or one cannot be sent early. */
   #supply(worker: WorkerHandle, job: Job, isEarly = false): boolean {
-    const chunk = job.cut(worker.id, lifeLeft(worker, job));
+    const chunk = job.cut(worker.id, lifeLeft(worker, job), this.freeFor(job));
     if (chunk === undefined) return false;
     // To the end of the line, for the others' turns.
     this.#ready.delete(job);
@@ -216,42 +225,48 @@ export class Dispatcher {
     chunk.id = this.#nextChunk++;
     const moving = openEnvelopes(chunk.values);
     chunk.moved = moving !== undefined;
-    const start = now();
-    chunk.heardAt = start;
+    const start = this.#platform.now();
     const { id, indexes, values } = chunk;
     // A value by itself on an idle worker waits for nothing.
-    const isAlone = values.length === 1 && worker.chunks.length === 0;
+    const isAlone = values.length === 1 && worker.assignments.length === 0;
     const book = isAlone ? worker.claimBook : worker.beginClaims();
     const place = book?.open(chunk) ?? NO_PLACE;
     try {
       if (job.hooks !== undefined) this.#hooks.begin(worker, job.hooks);
       worker.define(job.task);
+      const { mode, flags } = job;
       const hooks = job.hooks?.id ?? NO_HOOKS;
-      worker.send([ToWorker.Run, id, job.task.id, job.mode, hooks, indexes, values, place, job.flags], moving);
+      worker.send(
+        { type: ToWorker.Run, chunk: id, task: job.task.id, mode, hooks, indexes, values, place, flags },
+        moving,
+      );
     } catch (error) {
       book?.close(chunk);
-      this.#onUnsendable(worker, chunk, error, isEarly);
+      this.#onUnsendable(worker, job, chunk, error, isEarly);
       return !isEarly;
     }
-    job.task.pace.learnSending(values.length, now() - start);
-    this.#host.onSupply(worker, start);
-    worker.assigned += values.length;
-    this.#slots.add(worker, chunk);
-    this.#host.onSupplied(worker, chunk);
+    job.task.pace.learnSending(values.length, this.#platform.now() - start);
+    this.#slots.assign(worker, job, chunk, start);
+    this.#listener.onSupplied(worker, chunk, start);
     return true;
   }
 
-  #onUnsendable(worker: WorkerHandle, chunk: Chunk, error: unknown, isEarly: boolean): void {
-    if (worker.chunks.length === 0) this.#slots.rest(worker);
+  #onUnsendable(worker: WorkerHandle, job: Job, chunk: Chunk, error: unknown, isEarly: boolean): void {
+    if (worker.assignments.length === 0) this.#slots.rest(worker);
     if (chunk.values.length > 1 || isEarly) {
-      chunk.job.onSplit(chunk);
+      job.onSplit(chunk);
     } else {
-      const classes = worker.classes.of(chunk.job.task.id);
+      const classes = worker.classes.of(job.task.id);
       const isCloneable = (value: unknown): boolean => this.#slots.isCloneable(value) && isWhole(value, classes);
-      chunk.job.onFailure(chunk, inputError(chunk.values[0], indexOfNext(chunk), isCloneable, error));
+      job.onFailure(chunk, inputError(chunk.values[0], indexOfNext(chunk), isCloneable, error));
     }
-    this.update(chunk.job);
+    this.update(job);
   }
+}
+
+/** The functions that a worker needs for a job. */
+export function functionsOf({ task, hooks }: Job): TaskRecord[] {
+  return [task, hooks?.init, hooks?.exit].filter((record) => record !== undefined);
 }
 
 /** How many tasks of a job a worker may still be given. */
@@ -261,7 +276,7 @@ export function lifeLeft({ assigned }: WorkerHandle, { call }: Job): number {
 
 /** Whether a worker can begin another chunk of a job beside those that it has. */
 function hasFreeLane(worker: WorkerHandle, job: Job): boolean {
-  const { chunks } = worker;
-  if (!worker.takesMore || chunks.length === 0 || chunks.length >= job.call.tasksPerWorker) return false;
-  return chunks.every((chunk) => chunk.job === job && !chunk.cancelled && chunk.deaths === 0);
+  const { assignments } = worker;
+  if (!worker.takesMore || worker.job !== job || assignments.length >= job.call.tasksPerWorker) return false;
+  return assignments.every(({ chunk, isCancelled }) => !isCancelled && chunk.deaths === 0);
 }

@@ -1,9 +1,11 @@
-/** What exit functions have returned, until other calls begin. */
+/** The results of exit functions, until other calls begin. */
 
 import type { WorkerHooks } from './WorkerHooks.js';
 
+/** Not the hooks themselves, for their functions may hold a lot of memory. */
 interface ExitResult {
-  readonly hooks: WorkerHooks;
+  readonly hooksId: number;
+  readonly areKept: boolean;
   readonly workerId: number;
   readonly value: unknown;
 }
@@ -11,20 +13,20 @@ interface ExitResult {
 export class ExitResults {
   #results: ExitResult[] = [];
 
-  /** Forgets those of other hooks. */
-  keep(isWanted: (hooks: WorkerHooks) => boolean): void {
-    this.#results = this.#results.filter(({ hooks }) => isWanted(hooks));
+  /** Forgets those of other hooks. @param areKept Whether the hooks are kept. */
+  keep(isWanted: (hooksId: number, areKept: boolean) => boolean): void {
+    this.#results = this.#results.filter(({ hooksId, areKept }) => isWanted(hooksId, areKept));
   }
 
-  add(hooks: WorkerHooks, workerId: number, value: unknown): void {
-    this.#results.push({ hooks, workerId, value });
+  add({ id, isKept }: WorkerHooks, workerId: number, value: unknown): void {
+    this.#results.push({ hooksId: id, areKept: isKept, workerId, value });
   }
 
-  /** All of them, or those of the same hooks: hooks by hooks in the order in which they were made, then by worker, then by time. */
+  /** All results, or those of some hooks. In the order in which the hooks were made, then by worker, then by time. */
   list(hooks?: WorkerHooks): unknown[] {
     return this.#results
-      .filter((result) => hooks === undefined || result.hooks === hooks)
-      .sort((a, b) => a.hooks.id - b.hooks.id || a.workerId - b.workerId)
+      .filter(({ hooksId }) => hooks === undefined || hooksId === hooks.id)
+      .sort((a, b) => a.hooksId - b.hooksId || a.workerId - b.workerId)
       .map(({ value }) => value);
   }
 }

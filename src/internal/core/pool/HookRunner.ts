@@ -1,55 +1,65 @@
 /**
- * The hooks of a pool's workers: begins them, and ends them when their call is done or the worker is to leave.
+ * Runs the init and exit functions of calls in the workers of a pool.
  *
- * A worker in which an init or exit function runs does nothing else. While it is in an init function it has the chunk that
- * waits for that; an exit function runs only in a worker without chunks, and keeps it busy like one. So whatever becomes of
- * that worker concerns nobody but the calls of the hooks.
+ * A worker in which one of them runs does nothing else. While it is in an init function it has the chunk that waits for that; an exit
+ * function runs only in a worker without chunks, and keeps it busy like one. So what happens to that worker concerns only the calls
+ * of those hooks.
  */
 
-import { clearTimeout, setTimeout } from '../../platform/globals.js';
 import { WorkerTimeoutError } from '../../../errors.js';
-import { FromWorker, NO_HOOKS, ToWorker, type MessageFromWorker } from '../../protocol/messages.js';
-import type { WorkerSlots } from './WorkerSlots.js';
+import { FromWorker, NO_HOOKS, ToWorker, type EncodedFailure, type HookMessage } from '../../protocol/messages.js';
+import type { Job } from '../job/Job.js';
+import type { Platform, Timer } from '../Platform.js';
 import { Deadlines } from './Deadlines.js';
-import { createHooks, hasFunctions, setTimeouts, type WorkerHooks, type HookFunctions } from './WorkerHooks.js';
 import { ExitResults } from './ExitResults.js';
 import { hookError, loadError } from './failures.js';
-import type { Job } from '../job/Job.js';
-import type { TaskRegistry } from './TaskRegistry.js';
+import type { TaskRecord, TaskRegistry } from './TaskRegistry.js';
+import { hasFunctions, setTimeouts, type HookFunctions, type WorkerHooks } from './WorkerHooks.js';
 import type { WorkerHandle } from './WorkerHandle.js';
+import type { WorkerSlots } from './WorkerSlots.js';
 
-/** A message about hooks. */
-export type HookMessage = MessageFromWorker & {
-  0:
-    | typeof FromWorker.InitDone
-    | typeof FromWorker.InitFailed
-    | typeof FromWorker.ExitDone
-    | typeof FromWorker.ExitFailed;
-};
+/** Hooks, and who has them. */
+interface Use {
+  /** The calls that have them now; one at most, where they are not kept. */
+  readonly jobs: Set<Job>;
+  /** Whether no call takes them up any more: they are gone when no worker has them. */
+  isOver: boolean;
+  /** Called when no worker has them any more, while their call waits for that. */
+  onGone: (() => void) | undefined;
+}
 
 export class HookRunner {
+  readonly #platform: Platform;
   readonly #tasks: TaskRegistry;
   readonly #slots: WorkerSlots;
-  readonly #onLost: (error: unknown) => void;
   /** The hooks that calls have now, and those that are kept. */
-  readonly #all = new Set<WorkerHooks>();
+  readonly #uses = new Map<WorkerHooks, Use>();
   readonly #results = new ExitResults();
-  readonly #inits = new Deadlines<WorkerHandle>((worker) => this.#onInitTimeout(worker));
-  readonly #exits = new Deadlines<WorkerHandle>((worker) => this.#onExitTimeout(worker));
-  /** Workers in an exit function that nobody waits for any more, and when their time is up. */
-  readonly #unwanted = new Map<WorkerHandle, NodeJS.Timeout>();
+  readonly #inits: Deadlines<WorkerHandle>;
+  readonly #exits: Deadlines<WorkerHandle>;
+  /** Workers whose exit function no call waits for any more, with the timers that kill them. */
+  readonly #unwanted = new Map<WorkerHandle, Timer>();
+  #lost: { readonly error: unknown } | undefined;
   #nextId = NO_HOOKS + 1;
 
-  /** @param onLost Called with an error of an exit function that concerns no call: the worker leaves later than those. */
-  constructor(tasks: TaskRegistry, slots: WorkerSlots, onLost: (error: unknown) => void) {
+  constructor(platform: Platform, tasks: TaskRegistry, slots: WorkerSlots) {
+    this.#platform = platform;
     this.#tasks = tasks;
     this.#slots = slots;
-    this.#onLost = onLost;
+    this.#inits = new Deadlines(platform, (worker) => this.#onInitTimeout(worker));
+    this.#exits = new Deadlines(platform, (worker) => this.#onExitTimeout(worker));
   }
 
-  /** Which results there are of exit functions. */
+  /** What exit functions have returned. */
   results(hooks?: WorkerHooks): unknown[] {
     return this.#results.list(hooks);
+  }
+
+  /** The first error of an exit function that belongs to no call: the worker leaves later than those. It is told once. */
+  takeLost(): { readonly error: unknown } | undefined {
+    const lost = this.#lost;
+    this.#lost = undefined;
+    return lost;
   }
 
   // --- calls
@@ -59,56 +69,61 @@ export class HookRunner {
    * up, if they are others.
    */
   acquire(keys: { init: unknown; exit: unknown }, functions: HookFunctions, isKept: boolean): WorkerHooks {
-    let hooks: WorkerHooks | undefined;
-    if (isKept) {
-      for (const other of this.#all) {
-        if (!other.isKept || other.isOver) continue;
-        if (!isInUse(other)) {
-          this.#close(other); // its workers have left: what comes now is a new one
-          continue;
-        }
-        if (hasFunctions(other, functions)) hooks = other;
-        else if (other.jobs.size === 0) this.#giveUp(other);
-      }
-    }
-    if (hooks !== undefined) return hooks;
-    const areInUse = [...this.#all].some(isInUse);
+    const known = isKept ? this.#findKept(functions) : undefined;
+    if (known !== undefined) return known;
+    const areInUse = [...this.#uses.keys()].some((hooks) => this.#isInUse(hooks));
     // Of workers that stay all are kept: they leave one after the other. Of single calls only those that go on.
-    this.#results.keep((other) => areInUse && (other.isKept || this.#all.has(other)));
+    const ids = new Set([...this.#uses.keys()].map(({ id }) => id));
+    this.#results.keep((id, areKept) => areInUse && (areKept || ids.has(id)));
     const { init, exit } = functions;
-    hooks = createHooks(
-      this.#nextId++,
-      init && this.#tasks.acquire(keys.init, init),
-      exit && this.#tasks.acquire(keys.exit, exit),
+    const hooks: WorkerHooks = {
+      id: this.#nextId++,
+      init: init && this.#tasks.acquire(keys.init, init),
+      exit: exit && this.#tasks.acquire(keys.exit, exit),
       isKept,
-    );
-    this.#all.add(hooks);
+      initTimeout: Infinity,
+      exitTimeout: Infinity,
+    };
+    this.#uses.set(hooks, { jobs: new Set(), isOver: false, onGone: undefined });
     return hooks;
+  }
+
+  #findKept(functions: HookFunctions): WorkerHooks | undefined {
+    let found: WorkerHooks | undefined;
+    for (const [hooks, use] of this.#uses) {
+      if (!hooks.isKept || use.isOver) continue;
+      // Where its workers have left, what comes now is a new one.
+      if (!this.#isInUse(hooks)) this.#close(hooks);
+      else if (hasFunctions(hooks, functions)) found = hooks;
+      else if (use.jobs.size === 0) this.#giveUp(hooks);
+    }
+    return found;
   }
 
   /** A job begins. */
   join(hooks: WorkerHooks, job: Job): void {
-    hooks.jobs.add(job);
+    this.#use(hooks).jobs.add(job);
     setTimeouts(hooks, job.call);
   }
 
   /** All values of a job are done: calls back when its exit functions are, too. */
   finish(job: Job, done: () => void): void {
     const { hooks } = job;
-    if (hooks === undefined || hooks.isKept || hooks.exit === undefined || hooks.workers.size === 0) {
+    const workers = hooks === undefined ? [] : this.#workersWith(hooks);
+    if (hooks === undefined || hooks.isKept || hooks.exit === undefined || workers.length === 0) {
       done();
       return;
     }
-    hooks.onEnded = done;
-    for (const worker of [...hooks.workers]) this.#oweExit(worker, hooks);
-    for (const worker of [...hooks.workers]) this.advance(worker);
+    this.#use(hooks).onGone = done;
+    for (const worker of workers) this.#oweExit(worker, hooks);
+    for (const worker of workers) this.advance(worker);
   }
 
-  /** A job has ended, in whichever way. */
-  release(job: Job): void {
+  /** A job has ended. */
+  leaveCall(job: Job): void {
     const { hooks } = job;
     if (hooks === undefined) return;
-    hooks.jobs.delete(job);
+    this.#use(hooks).jobs.delete(job);
     if (!hooks.isKept) this.#drop(hooks, job.call.cancelTimeout);
   }
 
@@ -117,31 +132,26 @@ export class HookRunner {
   /** Makes sure that a worker has, or will have, the hooks of a job before the next chunk. */
   begin(worker: WorkerHandle, hooks: WorkerHooks): void {
     if (worker.hooks.has(hooks)) return;
-    if (hooks.init === undefined) {
-      worker.send([ToWorker.Init, hooks.id, undefined]);
-    } else {
-      worker.define(hooks.init);
-      worker.send([ToWorker.Init, hooks.id, hooks.init.id]);
-    }
+    if (hooks.init !== undefined) worker.define(hooks.init);
+    worker.send({ type: ToWorker.Init, hooks: hooks.id, init: hooks.init?.id });
     if (hooks.exit !== undefined) worker.define(hooks.exit);
-    worker.hooks.set(hooks, hooks.init === undefined ? 'initialized' : 'initializing');
-    hooks.workers.add(worker);
+    worker.hooks.begin(hooks);
     this.#startInitClock(worker, hooks);
   }
 
-  /** Lets a worker leave, once it has ended its hooks and has no chunk. */
+  /** Lets a worker leave, once it has run its exit functions and has no chunk. */
   leave(worker: WorkerHandle): void {
-    worker.isRetiring = true;
-    for (const hooks of [...worker.hooks.keys()]) this.#oweExit(worker, hooks);
+    worker.retire();
+    for (const hooks of worker.hooks.all) this.#oweExit(worker, hooks);
     this.advance(worker);
   }
 
-  /** Goes on with what a worker without chunks has to do: end hooks, and leave. */
+  /** Goes on with what a worker without chunks has to do: run exit functions, and leave. */
   advance(worker: WorkerHandle): void {
-    if (worker.chunks.length > 0 || worker.exiting !== undefined) return;
-    const [hooks] = worker.exitsDue;
+    if (worker.assignments.length > 0 || worker.hooks.exiting !== undefined) return;
+    const hooks = worker.hooks.nextExit;
     if (hooks !== undefined) {
-      if (worker.state === 'ready') this.#end(worker, hooks);
+      if (worker.state === 'ready') this.#exit(worker, hooks);
     } else if (worker.isRetiring) {
       worker.leave();
     }
@@ -149,43 +159,43 @@ export class HookRunner {
 
   /** A function was loaded. */
   onDefined(worker: WorkerHandle, task: number): void {
-    const { exiting } = worker;
+    const { exiting } = worker.hooks;
     if (exiting?.exit?.id === task) this.#exits.start(worker, exiting.exitTimeout);
-    for (const hooks of worker.hooks.keys()) if (hooks.init?.id === task) this.#startInitClock(worker, hooks);
+    for (const hooks of worker.hooks.all) if (hooks.init?.id === task) this.#startInitClock(worker, hooks);
   }
 
   /** A function could not be loaded. */
-  onDefineFailed(worker: WorkerHandle, task: number, failure: Parameters<typeof loadError>[0]): void {
-    for (const hooks of [...worker.hooks.keys()]) {
+  onDefineFailed(worker: WorkerHandle, task: number, failure: EncodedFailure): void {
+    for (const hooks of worker.hooks.all) {
       if (hooks.init?.id !== task && hooks.exit?.id !== task) continue;
       const error = loadError(failure, worker.id, hooks.init?.id === task ? 'workerInit' : 'workerExit');
-      if (worker.exiting === hooks) {
-        this.#onEnded(worker, hooks, { error });
+      if (worker.hooks.exiting === hooks) {
+        this.#onExited(worker, hooks, { error });
       } else {
         this.#forget(worker, hooks, true); // so that it is tried again, and heard of, where another call has it
-        for (const job of hooks.jobs) job.fail(error);
+        for (const job of this.#use(hooks).jobs) job.fail(error);
       }
     }
   }
 
   onMessage(worker: WorkerHandle, message: HookMessage): void {
-    const hooks = [...worker.hooks.keys()].find(({ id }) => id === message[1]);
+    const hooks = worker.hooks.all.find(({ id }) => id === message.hooks);
     if (hooks === undefined) return; // it was given up meanwhile
-    switch (message[0]) {
+    switch (message.type) {
       case FromWorker.InitDone:
         this.#inits.stop(worker);
-        worker.hooks.set(hooks, 'initialized');
+        worker.hooks.initDone(hooks);
         return;
       case FromWorker.InitFailed:
         this.#inits.stop(worker);
         this.#forget(worker, hooks);
-        for (const job of jobsOf(worker, hooks)) job.fail(hookError(message[2], worker, 'workerInit'));
+        if (this.#isFor(worker, hooks)) worker.job?.fail(hookError(message.failure, worker, 'workerInit'));
         return;
       case FromWorker.ExitDone:
-        this.#onEnded(worker, hooks, { result: message[2] });
+        this.#onExited(worker, hooks, { result: message.result });
         return;
       case FromWorker.ExitFailed:
-        this.#onEnded(worker, hooks, { error: hookError(message[2], worker, 'workerExit') });
+        this.#onExited(worker, hooks, { error: hookError(message.failure, worker, 'workerExit') });
         return;
     }
   }
@@ -197,10 +207,10 @@ export class HookRunner {
    */
   onWorkerEnded(worker: WorkerHandle, wasKilled: boolean, error: () => unknown): void {
     this.#inits.stop(worker);
-    const { exiting } = worker;
-    worker.exitsDue.length = 0; // it has died of something else, which is no fault of their calls
-    if (exiting !== undefined) this.#stopEnding(worker);
-    for (const hooks of [...worker.hooks.keys()]) {
+    const { exiting } = worker.hooks;
+    worker.hooks.cancelExits(); // it has died of something else, which is no fault of their calls
+    if (exiting !== undefined) this.#stopExit(worker);
+    for (const hooks of worker.hooks.all) {
       if (!wasKilled && hooks === exiting) this.#fail(hooks, error());
       this.#forget(worker, hooks);
     }
@@ -208,89 +218,104 @@ export class HookRunner {
 
   // ---
 
+  #use(hooks: WorkerHooks): Use {
+    return this.#uses.get(hooks) ?? { jobs: new Set(), isOver: true, onGone: undefined };
+  }
+
+  #workersWith(hooks: WorkerHooks): WorkerHandle[] {
+    return this.#slots.workers().filter((worker) => worker.hooks.has(hooks));
+  }
+
+  #isInUse(hooks: WorkerHooks): boolean {
+    return this.#use(hooks).jobs.size > 0 || this.#workersWith(hooks).length > 0;
+  }
+
+  /** Whether the chunks of a worker are of a call with these hooks. */
+  #isFor({ job }: WorkerHandle, hooks: WorkerHooks): boolean {
+    return job !== undefined && this.#use(hooks).jobs.has(job);
+  }
+
   #startInitClock(worker: WorkerHandle, hooks: WorkerHooks): void {
     const { init } = hooks;
-    if (init === undefined || worker.hooks.get(hooks) !== 'initializing' || !worker.hasLoaded(init.id)) return;
+    if (init === undefined || !worker.isInitializing(hooks) || !worker.hasLoaded(init.id)) return;
     this.#inits.start(worker, hooks.initTimeout);
   }
 
-  /** A worker is to end the hooks as soon as it has no chunk. */
+  /** A worker is to run an exit function as soon as it has no chunk. */
   #oweExit(worker: WorkerHandle, hooks: WorkerHooks): void {
-    if (hooks.exit === undefined || worker.hooks.get(hooks) !== 'initialized') this.#forget(worker, hooks, true);
-    else if (worker.exiting !== hooks && !worker.exitsDue.includes(hooks)) worker.exitsDue.push(hooks);
+    if (hooks.exit === undefined || !worker.hooks.isInitialized(hooks)) this.#forget(worker, hooks, true);
+    else worker.hooks.oweExit(hooks);
   }
 
-  #end(worker: WorkerHandle, hooks: WorkerHooks): void {
-    const exit = hooks.exit as NonNullable<WorkerHooks['exit']>;
-    worker.exitsDue.splice(worker.exitsDue.indexOf(hooks), 1);
+  #exit(worker: WorkerHandle, hooks: WorkerHooks): void {
+    const exit = hooks.exit as TaskRecord;
     this.#slots.occupy(worker);
-    worker.exiting = hooks;
+    worker.hooks.startExit(hooks);
     worker.define(exit); // again, if it could not be loaded before
-    worker.send([ToWorker.Exit, hooks.id, exit.id]);
+    worker.send({ type: ToWorker.Exit, hooks: hooks.id, exit: exit.id });
     if (worker.hasLoaded(exit.id)) this.#exits.start(worker, hooks.exitTimeout);
   }
 
-  #onEnded(worker: WorkerHandle, hooks: WorkerHooks, outcome: { result: unknown } | { error: unknown }): void {
-    if (worker.exiting !== hooks) return;
-    this.#stopEnding(worker);
+  #onExited(worker: WorkerHandle, hooks: WorkerHooks, outcome: { result: unknown } | { error: unknown }): void {
+    if (worker.hooks.exiting !== hooks) return;
+    this.#stopExit(worker);
     this.#slots.vacate(worker);
     if ('error' in outcome) this.#fail(hooks, outcome.error);
-    else if (hooks.isKept || hooks.jobs.size > 0) this.#results.add(hooks, worker.id, outcome.result);
+    else if (hooks.isKept || this.#use(hooks).jobs.size > 0) this.#results.add(hooks, worker.id, outcome.result);
     this.#forget(worker, hooks);
     this.advance(worker);
   }
 
-  #stopEnding(worker: WorkerHandle): void {
-    worker.exiting = undefined;
+  #stopExit(worker: WorkerHandle): void {
+    worker.hooks.exitDone();
     this.#exits.stop(worker);
-    clearTimeout(this.#unwanted.get(worker));
+    this.#platform.clearTimeout(this.#unwanted.get(worker));
     this.#unwanted.delete(worker);
   }
 
   #fail(hooks: WorkerHooks, error: unknown): void {
-    if (hooks.isKept) this.#onLost(error);
-    else for (const job of hooks.jobs) job.fail(error);
+    if (hooks.isKept) this.#lost ??= { error };
+    else for (const job of this.#use(hooks).jobs) job.fail(error);
   }
 
-  /** A worker has the hooks no longer. */
+  /** A worker has hooks no longer. */
   #forget(worker: WorkerHandle, hooks: WorkerHooks, tellsIt = false): void {
-    if (worker.hooks.get(hooks) === 'initializing') this.#inits.stop(worker);
-    if (!worker.hooks.delete(hooks)) return;
-    if (tellsIt && worker.state === 'ready') worker.send([ToWorker.DropHooks, hooks.id]);
-    hooks.workers.delete(worker);
-    if (hooks.workers.size > 0) return;
-    const { onEnded } = hooks;
-    hooks.onEnded = undefined;
-    if (hooks.isOver) this.#remove(hooks);
-    onEnded?.();
+    if (worker.isInitializing(hooks)) this.#inits.stop(worker);
+    if (!worker.hooks.forget(hooks)) return;
+    if (tellsIt && worker.state === 'ready') worker.send({ type: ToWorker.DropHooks, hooks: hooks.id });
+    if (this.#workersWith(hooks).length > 0) return;
+    const use = this.#use(hooks);
+    const { onGone } = use;
+    use.onGone = undefined;
+    if (use.isOver) this.#remove(hooks);
+    onGone?.();
   }
 
-  /** Nobody has the hooks any more: what is left of it in workers is not wanted. */
+  /** No call has the hooks any more: what is left of them in workers is not wanted. */
   #drop(hooks: WorkerHooks, cancelTimeout: number): void {
-    hooks.onEnded = undefined;
-    for (const worker of [...hooks.workers]) {
-      const at = worker.exitsDue.indexOf(hooks);
-      if (at >= 0) worker.exitsDue.splice(at, 1);
-      if (worker.exiting === hooks) this.#limit(worker, cancelTimeout);
+    this.#use(hooks).onGone = undefined;
+    for (const worker of this.#workersWith(hooks)) {
+      worker.hooks.cancelExit(hooks);
+      if (worker.hooks.exiting === hooks) this.#limit(worker, cancelTimeout);
       else this.#forget(worker, hooks, true);
     }
     this.#close(hooks);
   }
 
   #close(hooks: WorkerHooks): void {
-    hooks.isOver = true;
-    if (hooks.workers.size === 0) this.#remove(hooks);
+    this.#use(hooks).isOver = true;
+    if (this.#workersWith(hooks).length === 0) this.#remove(hooks);
   }
 
   #remove(hooks: WorkerHooks): void {
-    if (!this.#all.delete(hooks)) return;
+    if (!this.#uses.delete(hooks)) return;
     for (const task of [hooks.init, hooks.exit]) if (task !== undefined) this.#tasks.release(task);
   }
 
-  /** No call has kept hooks, and another one comes: its workers are replaced. */
+  /** No call has kept hooks, and others come: their workers are replaced. */
   #giveUp(hooks: WorkerHooks): void {
-    for (const worker of [...hooks.workers]) {
-      const hasOthers = [...worker.hooks.keys()].some((other) => other !== hooks && other.jobs.size > 0);
+    for (const worker of this.#workersWith(hooks)) {
+      const hasOthers = worker.hooks.all.some((other) => other !== hooks && this.#use(other).jobs.size > 0);
       if (hasOthers) {
         this.#oweExit(worker, hooks);
         this.advance(worker);
@@ -301,38 +326,31 @@ export class HookRunner {
     this.#close(hooks);
   }
 
-  /** An exit function that nobody waits for any more gets as much time as a task. */
+  /** An exit function that no call waits for gets as much time to end as a cancelled task. */
   #limit(worker: WorkerHandle, cancelTimeout: number): void {
     if (cancelTimeout === Infinity) return;
-    const timer = setTimeout(() => worker.kill(), cancelTimeout);
-    timer.unref();
-    this.#unwanted.set(worker, timer);
+    this.#unwanted.set(
+      worker,
+      this.#platform.setTimeout(() => worker.kill(), cancelTimeout),
+    );
   }
 
   #onInitTimeout(worker: WorkerHandle): void {
-    const hooks = [...worker.hooks].find(([, state]) => state === 'initializing')?.[0];
+    const hooks = worker.hooks.initializing;
     if (hooks === undefined) return;
     const error = new WorkerTimeoutError({ stage: 'init', timeout: hooks.initTimeout, workerId: worker.id });
-    const jobs = jobsOf(worker, hooks);
-    for (const chunk of worker.chunks) chunk.cancelled = true; // the worker's end has nothing more to say about them
+    const job = this.#isFor(worker, hooks) ? worker.job : undefined;
+    // The worker's end has nothing more to say about its chunks.
+    for (const { chunk } of worker.assignments) worker.cancel(chunk, false);
     worker.kill();
-    for (const job of jobs) job.fail(error);
+    job?.fail(error);
   }
 
   #onExitTimeout(worker: WorkerHandle): void {
-    const hooks = worker.exiting;
+    const hooks = worker.hooks.exiting;
     if (hooks === undefined) return;
     worker.kill();
     const fields = { stage: 'exit', timeout: hooks.exitTimeout, workerId: worker.id, isExitFunction: true } as const;
     this.#fail(hooks, new WorkerTimeoutError(fields));
   }
-}
-
-/** The jobs whose chunks wait in a worker for the hooks to begin. */
-function jobsOf(worker: WorkerHandle, hooks: WorkerHooks): Job[] {
-  return [...hooks.jobs].filter((job) => worker.chunks.some((chunk) => chunk.job === job));
-}
-
-function isInUse({ jobs, workers }: WorkerHooks): boolean {
-  return jobs.size > 0 || workers.size > 0;
 }

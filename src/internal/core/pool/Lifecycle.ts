@@ -1,35 +1,42 @@
 /**
- * What becomes of workers when a job or the pool ends.
+ * What happens to workers when a job or the pool ends.
  *
- * | what ends | other jobs, or `keepAlive` | nobody else |
+ * | what ends | other jobs, or `keepAlive` | no other job |
  * | --- | --- | --- |
  * | a job that completed | the workers stay | the workers leave, and then the job completes |
  * | a job that failed or was cancelled | its running tasks get `cancelTimeout` to stop, then their workers are killed | the workers are killed, and then the job fails |
- * | the pool, `stopAndJoin` | | no job waits for its consumer any more; when all have ended the workers leave; jobs that come meanwhile wait for new ones |
+ * | the pool, `stopAndJoin` | | jobs no longer wait for their consumers; when all have ended, the workers leave; new jobs wait for new workers |
  * | the pool, `terminate` | | all jobs fail, all workers are killed |
  */
 
-import { clearTimeout, setTimeout } from '../../platform/globals.js';
 import { WorkerTimeoutError } from '../../../errors.js';
 import type { Chunk } from '../job/Chunk.js';
-import type { Job, JobOutcome } from '../job/Job.js';
+import type { Job, JobEnd } from '../job/Job.js';
+import type { Platform, Timer } from '../Platform.js';
+import type { HookRunner } from './HookRunner.js';
 import { KILL_TIME, type WorkerHandle } from './WorkerHandle.js';
+import type { WorkerSlots } from './WorkerSlots.js';
 
-/** An error waits so many milliseconds at most for its job's workers to be gone. */
+/**
+ * An error waits for its job's workers to be gone, but no longer than this (milliseconds): a thread inside native code must not delay it.
+ * A completion waits until they have left.
+ */
 const ERROR_WAIT = 100;
 
-export interface LifecycleHost {
-  workers(): WorkerHandle[];
-  /** Ends what workers were started from, as none lives, and calls back then. False where there is no such thing. */
-  release(callback: () => void): boolean;
-  /** Lets a worker leave, after its exit functions. */
-  leave(worker: WorkerHandle): void;
-  /** A job's values may be given out. */
-  activate(job: Job): void;
-  /** Tells the worker that nobody wants what it makes of a chunk. */
-  cancelChunk(chunk: Chunk): void;
-  /** Whether the program is to be held open may have changed. */
-  changed(): void;
+/** What a lifecycle reports. */
+export interface LifecycleListener {
+  /** The values of a job may be dispatched. */
+  onActive(job: Job): void;
+  /** The pool was joined or terminated, and no worker lives. */
+  onEmpty(): void;
+  /** Whether the program has to keep running may have changed. */
+  onChanged(): void;
+}
+
+/** A chunk whose results are not wanted, and that its worker still runs. */
+interface Cancelled {
+  readonly worker: WorkerHandle;
+  readonly timer: Timer;
 }
 
 interface Ending {
@@ -39,37 +46,46 @@ interface Ending {
 }
 
 export class Lifecycle {
+  readonly #platform: Platform;
   readonly #keepAlive: boolean;
-  readonly #host: LifecycleHost;
+  readonly #slots: WorkerSlots;
+  readonly #hooks: HookRunner;
+  readonly #listener: LifecycleListener;
   readonly #jobs = new Set<Job>();
-  /** Jobs that came while the pool was being joined. */
+  /** Jobs that were opened while the pool was being joined. */
   readonly #postponed = new Set<Job>();
-  /** Cancelled chunks that workers still run, and when their time is up. */
-  readonly #cancelled = new Map<Chunk, NodeJS.Timeout>();
+  readonly #cancelled = new Map<Chunk, Cancelled>();
   #joining: Ending | undefined;
   #terminating: Ending | undefined;
-  /** Whether what workers were started from is ending. */
-  #isReleasing = false;
-  /** How many ended jobs wait for workers before they tell. */
+  /** Whether the template is ending. */
+  #isClosing = false;
+  /** How many ended jobs wait for workers before they report their end. */
   #waitingJobs = 0;
-  /** What an exit function has thrown, for whoever joins the pool. */
-  #lost: { readonly error: unknown } | undefined;
   /** A worker that could not even be killed. */
   #abandoned: WorkerHandle | undefined;
 
-  constructor(keepAlive: boolean, host: LifecycleHost) {
+  constructor(
+    platform: Platform,
+    keepAlive: boolean,
+    slots: WorkerSlots,
+    hooks: HookRunner,
+    listener: LifecycleListener,
+  ) {
+    this.#platform = platform;
     this.#keepAlive = keepAlive;
-    this.#host = host;
+    this.#slots = slots;
+    this.#hooks = hooks;
+    this.#listener = listener;
   }
 
   get terminated(): boolean {
     return this.#terminating !== undefined;
   }
 
-  /** Whether somebody waits for workers to end. */
+  /** Whether a job, `stopAndJoin` or `terminate` waits for workers to end. */
   get awaited(): boolean {
     const ending = this.#joining !== undefined || this.#terminating !== undefined;
-    return this.#waitingJobs > 0 || this.#isReleasing || (ending && this.#host.workers().length > 0);
+    return this.#waitingJobs > 0 || this.#isClosing || (ending && this.#slots.living > 0);
   }
 
   add(job: Job): void {
@@ -81,8 +97,8 @@ export class Lifecycle {
     return this.#jobs.has(job);
   }
 
-  /** A job has ended; `deliver` says so to its user. */
-  end(job: Job, outcome: JobOutcome, deliver: () => void): void {
+  /** A job has ended. `deliver` reports that to its sink. */
+  end(job: Job, { outcome }: JobEnd, deliver: () => void): void {
     const wasActive = this.#jobs.delete(job);
     this.#postponed.delete(job);
     if (!wasActive || this.terminated) {
@@ -90,10 +106,10 @@ export class Lifecycle {
       return;
     }
     if (this.#jobs.size > 0 || this.#keepAlive) {
-      for (const chunk of job.inFlight) this.#cancel(chunk, job.call.cancelTimeout);
+      for (const worker of this.#slots.workers()) if (worker.job === job) this.#cancel(worker, job.call.cancelTimeout);
       deliver();
     } else if (outcome === 'completed') {
-      this.#whenGone((worker) => this.#host.leave(worker), deliver);
+      this.#whenGone((worker) => this.#hooks.leave(worker), deliver);
     } else {
       this.#whenGone((worker) => worker.kill(), deliver, ERROR_WAIT);
     }
@@ -101,21 +117,16 @@ export class Lifecycle {
   }
 
   onChunkOver(chunk: Chunk): void {
-    clearTimeout(this.#cancelled.get(chunk));
+    this.#platform.clearTimeout(this.#cancelled.get(chunk)?.timer);
     this.#cancelled.delete(chunk);
     this.#advance();
   }
 
-  /** An exit function has failed that belongs to no call any more. */
-  onLost(error: unknown): void {
-    this.#lost ??= { error };
-  }
-
   onWorkerEnded(worker: WorkerHandle): void {
-    if (worker.abandoned) this.#abandoned = worker;
-    for (const [chunk, timer] of this.#cancelled) {
-      if (chunk.worker !== worker) continue;
-      clearTimeout(timer);
+    if (worker.isAbandoned) this.#abandoned = worker;
+    for (const [chunk, cancelled] of this.#cancelled) {
+      if (cancelled.worker !== worker) continue;
+      this.#platform.clearTimeout(cancelled.timer);
       this.#cancelled.delete(chunk);
     }
     this.#advance();
@@ -128,7 +139,7 @@ export class Lifecycle {
       const { promise } = this.#joining;
       for (const job of [...this.#jobs]) job.drain();
       this.#advance();
-      this.#host.changed();
+      this.#listener.onChanged();
       return promise;
     }
     return this.#joining.promise;
@@ -138,9 +149,9 @@ export class Lifecycle {
     if (this.#terminating === undefined) {
       this.#terminating = createEnding();
       for (const job of [...this.#jobs, ...this.#postponed]) job.fail(reason());
-      for (const worker of this.#host.workers()) worker.kill();
+      for (const worker of this.#slots.workers()) worker.kill();
       this.#advance();
-      this.#host.changed();
+      this.#listener.onChanged();
     }
     return this.#terminating.promise;
   }
@@ -149,81 +160,82 @@ export class Lifecycle {
   #advance(): void {
     if (this.#joining === undefined && this.#terminating === undefined) return;
     if (this.#jobs.size > 0) return;
-    const workers = this.#host.workers();
+    const workers = this.#slots.workers();
     if (workers.length > 0) {
-      for (const worker of workers) if (worker.chunks.length === 0) this.#host.leave(worker);
+      for (const worker of workers) if (worker.assignments.length === 0) this.#hooks.leave(worker);
       return;
     }
-    if (this.#isReleasing) return;
-    this.#isReleasing = this.#host.release(() => {
-      this.#isReleasing = false;
+    if (this.#isClosing) return;
+    this.#isClosing = this.#slots.closeTemplate(() => {
+      this.#isClosing = false;
       this.#advance();
-      this.#host.changed();
+      this.#listener.onChanged();
     });
-    if (this.#isReleasing) return;
-    for (const ending of [this.#joining, this.#terminating]) {
-      if (ending !== undefined) this.#settle(ending);
-    }
+    if (this.#isClosing) return;
+    const lost = this.#hooks.takeLost();
+    if (this.#joining !== undefined) this.#resolve(this.#joining, lost);
+    if (this.#terminating !== undefined) this.#resolve(this.#terminating);
     this.#joining = undefined;
-    this.#lost = undefined;
     this.#abandoned = undefined;
+    this.#listener.onEmpty();
     for (const job of this.#postponed) {
       this.#postponed.delete(job);
       this.#jobs.add(job);
-      this.#host.activate(job);
+      this.#listener.onActive(job);
     }
   }
 
-  #settle(ending: Ending): void {
+  /** @param lost An error of an exit function. */
+  #resolve(ending: Ending, lost?: { readonly error: unknown }): void {
     if (this.#abandoned === undefined) {
-      if (this.#lost !== undefined && ending === this.#joining) ending.reject(this.#lost.error);
-      else ending.resolve();
+      if (lost === undefined) ending.resolve();
+      else ending.reject(lost.error);
       return;
     }
     const { id } = this.#abandoned;
     ending.reject(new WorkerTimeoutError({ stage: 'exit', timeout: KILL_TIME, workerId: id }));
   }
 
-  /** Makes all workers end, and then calls back; after `limit` milliseconds at the latest. */
+  /** Has all workers end, and then calls back, after `limit` milliseconds at the latest. */
   #whenGone(makeEnd: (worker: WorkerHandle) => void, callback: () => void, limit = Infinity): void {
-    const workers = this.#host.workers();
+    const workers = this.#slots.workers();
     this.#waitingJobs++;
     let left = workers.length;
     let isDone = false;
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     const done = (): void => {
       if (isDone) return;
       isDone = true;
-      clearTimeout(timer);
+      this.#platform.clearTimeout(timer);
       this.#waitingJobs--;
       callback();
-      this.#host.changed();
+      this.#listener.onChanged();
     };
-    // Another job may have come meanwhile, and want it.
-    const release = (): void => {
-      if (this.#jobs.size > 0 || !this.#host.release(done)) done();
+    // Another job may have been opened meanwhile, and need the template.
+    const close = (): void => {
+      if (this.#jobs.size > 0 || !this.#slots.closeTemplate(done)) done();
     };
     if (left === 0) {
-      release();
+      close();
       return;
     }
-    if (limit !== Infinity) timer = setTimeout(done, limit);
+    if (limit !== Infinity) timer = this.#platform.setTimeout(done, limit);
     for (const worker of workers) {
       worker.whenEnded(() => {
-        if (--left === 0) release();
+        if (--left === 0) close();
       });
     }
     for (const worker of workers) makeEnd(worker);
   }
 
-  #cancel(chunk: Chunk, timeout: number): void {
-    const { worker } = chunk;
-    if (worker === undefined) return;
-    this.#host.cancelChunk(chunk);
-    if (timeout === Infinity || this.#cancelled.has(chunk)) return;
-    const timer = setTimeout(() => worker.kill(), timeout);
-    timer.unref();
-    this.#cancelled.set(chunk, timer);
+  /** The results of a worker's chunks are no longer wanted. */
+  #cancel(worker: WorkerHandle, timeout: number): void {
+    for (const { chunk } of worker.assignments) {
+      worker.cancel(chunk);
+      if (timeout === Infinity || this.#cancelled.has(chunk)) continue;
+      const timer = this.#platform.setTimeout(() => worker.kill(), timeout);
+      this.#cancelled.set(chunk, { worker, timer });
+    }
   }
 }
 

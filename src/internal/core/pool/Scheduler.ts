@@ -1,14 +1,16 @@
 /**
- * The scheduler: brings jobs and workers together, and tells the jobs what the workers answer.
+ * The scheduler of a pool: brings jobs and workers together, and tells jobs what workers answer.
  *
- * What is given to which worker is `Dispatcher`'s matter, who the workers are is `WorkerSlots`'s, what is to become of them when a job or the
- * pool ends is `Lifecycle`'s, when they have to share `WorkStealer`'s, when a task has taken too long `Deadlines`', and what they do
- * before the first task of a job and after its last `HookRunner`'.
+ *     Job ─▶ Dispatcher ─▶ WorkerHandle ═▶ worker
+ *      ▲                        │
+ *      └────── Scheduler ◀──────┘
+ *
+ * The others decide: who gets what (`Dispatcher`), what is taken back (`stealing`), when a task has taken too long (`Deadlines`), what
+ * runs before and after the tasks of a call (`HookRunner`), what a worker's death means for its chunks (`fate`), and what becomes of
+ * workers when a job or the pool ends (`Lifecycle`).
  */
 
-import { now } from '../../platform/globals.js';
 import {
-  NestedPoolError,
   PoolTerminatedError,
   StartMethodUnavailableError,
   WorkerDiedError,
@@ -16,111 +18,88 @@ import {
   WorkerTimeoutError,
 } from '../../../errors.js';
 import type { PoolSettings } from '../../../options.js';
+import type { WorkerEnd } from '../../../StartMethod.js';
+import type { AnyTask } from '../../../taskTypes.js';
+import { isGroupSignal } from '../../protocol/groupSignals.js';
 import {
   CallMode,
   FromWorker,
   ToWorker,
+  type DefineFailedMessage,
   type EncodedFailure,
+  type FailedMessage,
+  type HookMessage,
   type MessageFromWorker,
   type RejectedMessage,
   type ResultsMessage,
+  type StoppedMessage,
 } from '../../protocol/messages.js';
-import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
-import type { AnyTask } from '../../../taskTypes.js';
-import { makePortable, makeValuePortable } from '../../closures/portable.js';
-import { printLine } from '../../observe/progress/printLine.js';
-import { checkReport } from '../../observe/progress/ProgressReport.js';
-import { endRemoteBars, showRemoteBar } from '../../observe/progress/remoteBars.js';
-import { currentWorker } from '../../worker/identity.js';
-import type { WorkerEnd } from '../../../StartMethod.js';
-import { indexOfNext, type Chunk } from '../job/Chunk.js';
-import { WorkerSlots } from './WorkerSlots.js';
+import { indexOfNext, isDone, shorten, type Chunk } from '../job/Chunk.js';
+import { Job, type JobEnd, type JobOwner } from '../job/Job.js';
+import type { JobSpec } from '../job/JobSpec.js';
+import type { PoolFacts } from '../job/Sizing.js';
+import type { EventLoopRef, Platform, Timer } from '../Platform.js';
+import type { PoolObserver } from '../PoolObserver.js';
+import type { PoolParts } from '../PoolParts.js';
 import { Deadlines } from './Deadlines.js';
-import { Dispatcher, lifeLeft } from './Dispatcher.js';
-import { HookRunner } from './HookRunner.js';
-import { functionsOf, importsModules, type WorkerHooks } from './WorkerHooks.js';
+import { Dispatcher, functionsOf, lifeLeft } from './Dispatcher.js';
 import { loadError, taskError } from './failures.js';
-import { EventLoopRef } from './EventLoopRef.js';
-import { Job, type JobOutcome, type JobOwner, type JobSpec } from '../job/Job.js';
+import { fateOf, type DeathFacts, type Fate } from './fate.js';
+import { HookRunner } from './HookRunner.js';
 import { Lifecycle } from './Lifecycle.js';
-import { createMeasurements, type Measurements } from '../../observe/Measurements.js';
-import { WorkStealer } from './WorkStealer.js';
+import { findOverdue } from './stealing.js';
 import { TaskRegistry } from './TaskRegistry.js';
-import type { WorkerHandle, WorkerListener, WorkerState } from './WorkerHandle.js';
+import type { Assignment, WorkerHandle, WorkerListener, WorkerState } from './WorkerHandle.js';
+import { importsModules, type HookFunctions, type WorkerHooks } from './WorkerHooks.js';
+import { WorkerSlots } from './WorkerSlots.js';
+
+/** Where workers are lost while they start, this many are tried, one after the other. */
+const MOST_LOST_STARTS = 10;
 
 export class Scheduler implements JobOwner, WorkerListener {
   readonly settings: PoolSettings;
-  /** What is measured of the workers, where somebody wants to know. */
-  readonly measurements: Measurements | undefined;
+  readonly platform: Platform;
+  readonly facts: PoolFacts;
+  readonly #parts: PoolParts;
+  readonly #observer: PoolObserver;
   readonly #slots: WorkerSlots;
   readonly #tasks: TaskRegistry;
-  readonly #lifecycle: Lifecycle;
-  readonly #stealer: WorkStealer;
-  readonly #deadlines = new Deadlines<Chunk>((chunk) => this.#onTimeout(chunk));
   readonly #hooks: HookRunner;
-  /** The option `sharedObjects`, as it was when the pool was made. */
-  readonly #shared: PortableValue | undefined;
-  readonly #loopRef = new EventLoopRef();
-  /** Whether some worker has had a bar: as long as not, nothing of bars is loaded. */
-  #showsBars = false;
+  readonly #lifecycle: Lifecycle;
   readonly #dispatcher: Dispatcher;
+  readonly #deadlines: Deadlines<Chunk>;
+  readonly #loopRef: EventLoopRef;
+  #stealTimer: Timer | undefined;
+  /** How many workers in a row were lost while they started, and another one was tried. */
+  #lostStarts = 0;
 
-  /** @throws NestedPoolError inside a worker that is a daemon; what `sharedObjects` that cannot travel are refused with. */
-  constructor(settings: PoolSettings) {
-    if (currentWorker()?.daemon === true) throw new NestedPoolError();
+  constructor(settings: PoolSettings, parts: PoolParts) {
+    const { platform, observer, startMethod } = parts;
+    const { nJobs, orderTasks, keepAlive } = settings;
     this.settings = settings;
-    if (settings.insights !== undefined) this.measurements = createMeasurements(settings.nJobs);
-    this.#slots = new WorkerSlots(settings, this);
+    this.platform = platform;
+    this.facts = { nJobs, orderTasks, sharesMemory: startMethod.isCloneable(new SharedArrayBuffer(0)) };
+    this.#parts = parts;
+    this.#observer = observer;
+    this.#loopRef = platform.openEventLoopRef();
+    this.#deadlines = new Deadlines(platform, (chunk) => this.#onTimeout(chunk));
+    this.#slots = new WorkerSlots(settings, parts, this);
     this.#tasks = new TaskRegistry((task) => this.#slots.forget(task));
-    this.#hooks = new HookRunner(this.#tasks, this.#slots, (error) => this.#lifecycle.onLost(error));
-    if (settings.sharedObjects !== undefined) {
-      this.#shared = this.#slots.isLocal
-        ? { local: settings.sharedObjects, imports: false }
-        : makeValuePortable('sharedObjects', settings.sharedObjects, (value) => this.#slots.isCloneable(value));
-      this.#slots.share(this.#shared);
-    }
-    this.#lifecycle = new Lifecycle(settings.keepAlive, {
-      workers: () => this.#slots.workers(),
-      release: (callback) => this.#slots.release(callback),
-      leave: (worker) => this.#hooks.leave(worker),
-      activate: (job) => this.onWorkChanged(job),
-      cancelChunk: (chunk) => this.cancelChunk(chunk),
-      changed: () => this.#updateHold(),
+    this.#hooks = new HookRunner(platform, this.#tasks, this.#slots);
+    this.#lifecycle = new Lifecycle(platform, keepAlive, this.#slots, this.#hooks, {
+      onActive: (job) => this.onWorkChanged(job),
+      onEmpty: () => this.#tasks.clear(),
+      onChanged: () => this.#updateLoopRef(),
     });
-    this.#stealer = new WorkStealer({
-      workers: () => this.#slots.workers(),
-      isNeeded: () => !settings.orderTasks && !this.#dispatcher.hasWork && this.#slots.busy > 0 && this.#slots.free > 0,
-      onShortened: (worker, chunk, kept) => this.#shorten(worker, chunk, kept),
+    this.#dispatcher = new Dispatcher(platform, settings, this.#slots, this.#hooks, {
+      onDue: () => this.#dispatch(),
+      onSupplied: (worker, chunk, time) => this.#onSupplied(worker, chunk, time),
     });
-    const dispatcherHost = {
-      nJobs: settings.nJobs,
-      orderTasks: settings.orderTasks,
-      isActive: (job: Job) => this.#lifecycle.isActive(job),
-      onSupply: (worker: WorkerHandle, time: number) => {
-        if (worker.chunks.length === 0) this.measurements?.onSupplied(worker, time);
-      },
-      onSupplied: (worker: WorkerHandle, chunk: Chunk) => {
-        if (chunk.job.call.taskTimeout !== Infinity) this.#startClocks(worker);
-      },
-      onNoStart: (workerId: number, cause: unknown) => this.#failToStart(workerId, cause),
-      onDispatched: () => {
-        this.#stealer.update();
-        this.#updateHold();
-      },
-    };
-    this.#dispatcher = new Dispatcher(dispatcherHost, this.#slots, this.#hooks);
   }
 
-  get nJobs(): number {
-    return this.settings.nJobs;
-  }
-
-  get sharesMemory(): boolean {
-    return this.#slots.isCloneable(new SharedArrayBuffer(0));
-  }
-
-  get orderTasks(): boolean {
-    return this.settings.orderTasks;
+  /** What is measured of the workers, where that is asked for. */
+  get measurements(): PoolObserver['measurements'] {
+    return this.#observer.measurements;
   }
 
   /**
@@ -131,12 +110,14 @@ export class Scheduler implements JobOwner, WorkerListener {
    */
   open(fn: AnyTask, spec: JobSpec): Job {
     if (this.#lifecycle.terminated) throw new PoolTerminatedError();
-    if (spec.call.progressBar !== undefined) checkReport(spec.call.progressBar);
-    const portable = this.#makePortable(fn, spec);
-    const hooks = this.#hooksOf(spec); // after all that throws
+    this.#observer.checkCall(spec.call);
+    const { workerInit, workerExit } = spec.call;
+    const [portable, init, exit] = this.#parts.makePortable([fn, workerInit, workerExit] as const, spec.call);
+    const hooks = this.#hooksOf(spec, { init, exit }); // after all that throws
     const job = new Job(this.#tasks.acquire(fn, portable), spec, this, hooks);
     if (hooks !== undefined) this.#hooks.join(hooks, job);
     this.#lifecycle.add(job);
+    this.#observer.onCallStart(job, (error) => job.fail(error));
     return job;
   }
 
@@ -153,30 +134,11 @@ export class Scheduler implements JobOwner, WorkerListener {
     return this.#lifecycle.terminate(() => new PoolTerminatedError());
   }
 
-  #makePortable(fn: AnyTask, spec: JobSpec): PortableFunction {
-    const { isLocal } = this.#slots;
-    if (isLocal && spec.call.captures !== undefined) {
-      throw new TypeError(
-        '"captures" cannot be used with startMethod "inline": the function has its own variables. Leave it out.',
-      );
-    }
-    return makePortable(fn, {
-      captures: spec.call.captures,
-      classes: spec.call.classes,
-      isLocal,
-      isCloneable: (value) => this.#slots.isCloneable(value),
-    });
-  }
-
-  /** The hooks of a job, where it has init or exit functions. */
-  #hooksOf(spec: JobSpec): WorkerHooks | undefined {
-    const { workerInit, workerExit } = spec.call;
+  /** The init and exit function of a job, where it has one of them. */
+  #hooksOf({ call, wantsExitResults }: JobSpec, functions: HookFunctions): WorkerHooks | undefined {
+    const { workerInit, workerExit } = call;
     if (workerInit === undefined && workerExit === undefined) return undefined;
-    const functions = {
-      init: workerInit && this.#makePortable(workerInit, spec),
-      exit: workerExit && this.#makePortable(workerExit, spec),
-    };
-    const isKept = this.settings.keepAlive && !spec.wantsExitResults;
+    const isKept = this.settings.keepAlive && !wantsExitResults;
     return this.#hooks.acquire({ init: workerInit, exit: workerExit }, functions, isKept);
   }
 
@@ -187,16 +149,18 @@ export class Scheduler implements JobOwner, WorkerListener {
   }
 
   onWorkChanged(job: Job): void {
-    this.#dispatcher.update(job);
+    if (this.#lifecycle.isActive(job)) this.#dispatcher.update(job);
+    else this.#dispatcher.drop(job);
   }
 
-  onJobEnded(job: Job, outcome: JobOutcome, deliver: () => void): void {
+  onJobEnded(job: Job, end: JobEnd, deliver: () => void): void {
+    this.#observer.onCallEnd(job, end);
     this.#dispatcher.drop(job);
-    if (outcome !== 'completed') this.#slots.abandon(functionsOf(job), job.call.cancelTimeout);
+    if (end.outcome !== 'completed') this.#slots.abandon(functionsOf(job), job.call.cancelTimeout);
     this.#tasks.release(job.task);
-    this.#hooks.release(job);
-    this.#lifecycle.end(job, outcome, deliver);
-    this.#updateHold();
+    this.#hooks.leaveCall(job);
+    this.#lifecycle.end(job, end, deliver);
+    this.#updateLoopRef();
   }
 
   runExits(job: Job, done: () => void): void {
@@ -204,309 +168,392 @@ export class Scheduler implements JobOwner, WorkerListener {
       job.exitResults = this.#hooks.results(job.hooks);
       done();
     });
-    this.#updateHold();
+    this.#updateLoopRef();
   }
 
-  credit(chunk: Chunk): void {
+  credit(_job: Job, chunk: Chunk): void {
     this.#deadlines.onCredit(chunk);
-    chunk.worker?.send([ToWorker.Credit, chunk.id, 1]);
+    this.#slots.holderOf(chunk)?.send({ type: ToWorker.Credit, chunk: chunk.id, batches: 1 });
   }
 
-  cancelChunk(chunk: Chunk): void {
-    if (chunk.cancelled || chunk.worker === undefined) return;
-    chunk.cancelled = true;
-    chunk.worker.send([ToWorker.Cancel, chunk.id]);
+  cancelChunk(_job: Job, chunk: Chunk): void {
+    this.#slots.holderOf(chunk)?.cancel(chunk);
   }
 
   // --- WorkerListener
 
   onReady(worker: WorkerHandle): void {
-    this.measurements?.onReady(worker);
-    if (this.#shared !== undefined && !worker.hasShared) worker.send([ToWorker.Share, this.#shared]);
+    const { shared } = this.#parts;
+    this.#lostStarts = 0;
+    this.#observer.onWorkerReady(worker);
+    if (shared !== undefined && !worker.hasShared) worker.send({ type: ToWorker.Share, shared });
     this.#slots.rest(worker);
-    this.#dispatcher.dispatch();
+    this.#dispatch();
+  }
+
+  onMoreAvailable(): void {
+    this.#dispatch();
   }
 
   onMessage(worker: WorkerHandle, message: MessageFromWorker): void {
-    switch (message[0]) {
+    switch (message.type) {
       case FromWorker.Results:
         this.#onResults(worker, message);
         return;
       case FromWorker.Rejected:
         this.#onRejected(worker, message);
         return;
+      case FromWorker.Yields:
+        this.#onYields(worker, message.chunk, message.values);
+        return;
       case FromWorker.Progress: {
-        // It does not count as being heard of: the values behind a call wait, whatever that reports.
-        const chunk = runningChunk(worker, message[1]);
-        if (chunk !== undefined) chunk.job.onProgress(chunk, message[2], worker.id, message[3]);
+        // The worker does not count as heard of: the values behind a call wait, whatever that reports.
+        const chunk = worker.find(message.chunk)?.chunk;
+        if (chunk !== undefined) worker.job?.onProgress(chunk, message.at, worker.id, message.value);
         return;
       }
-      case FromWorker.Defined: {
-        this.#hooks.onDefined(worker, message[1]);
+      case FromWorker.Failed:
+        this.#onFailed(worker, message);
+        return;
+      case FromWorker.Stopped:
+        this.#onStopped(worker, message);
+        return;
+      case FromWorker.Reclaimed: {
+        const assignment = this.#hear(worker, message.chunk);
+        if (assignment !== undefined) this.#keepFirst(worker, assignment.chunk, message.kept);
+        this.#dispatch();
+        return;
+      }
+      case FromWorker.Defined:
+        this.#hooks.onDefined(worker, message.task);
         this.#startClocks(worker);
         return;
-      }
       case FromWorker.DefineFailed:
-        for (const { job } of worker.chunks) {
-          if (job.task.id === message[1]) job.fail(loadError(message[2], worker.id));
-        }
-        this.#hooks.onDefineFailed(worker, message[1], message[2]);
-        this.#dispatcher.dispatch();
+        this.#onDefineFailed(worker, message);
         return;
       case FromWorker.ShareFailed:
-        for (const { job } of worker.chunks) job.fail(loadError(message[1], worker.id));
+        worker.job?.fail(loadError(message.failure, worker.id));
         worker.kill();
-        return;
-      case FromWorker.Print:
-        printLine(message[1]);
-        return;
-      case FromWorker.Bar:
-        this.#showsBars = true;
-        showRemoteBar(worker, message[1]);
         return;
       case FromWorker.InitDone:
       case FromWorker.InitFailed:
       case FromWorker.ExitDone:
       case FromWorker.ExitFailed:
-        this.measurements?.onHook(worker, message);
-        this.#hooks.onMessage(worker, message);
-        this.#startClocks(worker);
-        this.#dispatcher.dispatch();
+        this.#onHookEnd(worker, message);
+        return;
+      case FromWorker.Print:
+        this.platform.printLine(message.text);
+        return;
+      case FromWorker.Bar:
+        this.#observer.onRemoteBar(worker, message.bar);
         return;
     }
-    const [, id] = message;
-    if (typeof id !== 'number') return; // no chunk's
-    if (message[0] !== FromWorker.Yields) worker.claimBook?.onSeen(id);
-    const chunk = worker.chunks.find((other) => other.id === id);
-    if (chunk === undefined) return; // it was given up meanwhile
-    chunk.heardAt = now();
-    const { job } = chunk;
-    switch (message[0]) {
-      case FromWorker.Yields:
-        this.#deadlines.onYields(chunk);
-        job.onYields(chunk, message[2]);
-        break;
-      case FromWorker.Failed: {
-        if (message[4] !== undefined) this.measurements?.onFigures(worker, chunk, 0, message[4]);
-        const error = this.#errorOf(worker, chunk, message[2]);
-        if (message[3] === true) {
-          job.onFailure(chunk, error, false);
-          this.cancelChunk(chunk);
-          break;
-        }
-        worker.assigned -= chunk.values.length - chunk.done - 1;
-        this.#takeBack(worker, chunk);
-        job.onFailure(chunk, error);
-        break;
-      }
-      case FromWorker.Stopped:
-        if (message[2] !== undefined) this.measurements?.onFigures(worker, chunk, 0, message[2]);
-        // Of a chunk that was cancelled nobody knows how many were started.
-        if (!chunk.cancelled) worker.assigned -= chunk.values.length - chunk.done;
-        this.#takeBack(worker, chunk);
-        if (!chunk.cancelled) job.onReturned(chunk, chunk.done);
-        job.onChunkOver(chunk);
-        break;
-      case FromWorker.Reclaimed:
-        this.#shorten(worker, chunk, message[2]);
-        break;
-    }
-    this.#dispatcher.dispatch();
   }
 
   onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void {
-    this.measurements?.onEnd(worker);
-    if (this.#showsBars) endRemoteBars(worker);
-    const { running } = worker;
-    const chunks = this.#slots.bury(worker);
+    this.#observer.onWorkerEnd(worker, end);
+    const { job } = worker;
     const cause = worker.fatal === undefined ? end.error : worker.fatal.error;
-    const { id: workerId, runningOption: option } = worker;
-    const { exitCode, signal } = end;
-    // A worker that is killed has tasks that are wanted only where one beside them is out of time.
-    const killedFor = before === 'killed' ? 'for a task beside it took longer than its "taskTimeout"' : undefined;
-    const died = (indexes: number[], whyNotAgain?: string): WorkerDiedError =>
-      new WorkerDiedError({ workerId, exitCode, signal, indexes, option, cause, killedFor, whyNotAgain });
-    /** The same for values that were lost with it, and are not started again. */
-    const lost = (indexes: number[], whyNotAgain?: string): WorkerDiedError => {
-      const error = died(indexes, whyNotAgain);
-      worker.publishError(indexes[0] as number, error);
-      return error;
-    };
-    // Ctrl-C reaches a process before it can ignore that, and is for the program to answer: another one is started.
-    const interrupted = end.signal === 'SIGINT';
-    if (before === 'starting' && !interrupted) this.#failToStart(worker.id, cause ?? died([]));
+    const died = this.#deathOf(worker, before, end, cause);
+    const facts = job && this.#deathFacts(worker, job, before, end, cause);
+    const assignments = this.#slots.bury(worker);
+    // It reaches a process before that can ignore it, and is for the program to answer: another one is started.
+    const isInterrupted = isGroupSignal(end.signal);
+    if (before === 'starting' && !isInterrupted && !this.#retriesElsewhere(end)) {
+      this.#onFailedStart(worker.id, cause ?? died([]));
+    }
 
     // The last ones first: only with the first ones a job may fail.
-    for (const [at, chunk] of [...chunks.entries()].reverse()) {
-      this.#deadlines.stop(chunk);
-      const { job } = chunk;
-      const begun = worker.claimBook?.begun(chunk);
-      const isBegun = begun === undefined ? at < running : begun > 0 || at === 0;
-      if (chunk.cancelled || job.ended) {
-        job.onChunkOver(chunk);
-      } else if (isBegun && wasInInit(worker, job)) {
-        job.onWorkerDied(chunk, died, true);
-      } else if (isBegun && !worker.hasLoaded(job.task.id)) {
-        if (importsAnything(job) && end.signal === null) {
-          job.fail(new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) }));
-          job.onChunkOver(chunk);
-        } else {
-          // It was about to die when it got the chunk.
-          job.onNeverStarted(chunk, lost);
-        }
-      } else if (!isBegun || (before === 'killed' && !chunk.moved && !chunk.yielded)) {
-        // It waited, or its worker was killed because of another task: it is not to blame.
-        job.onReturned(chunk, chunk.done);
-        job.onChunkOver(chunk);
-      } else if (begun === 0 && cause === undefined) {
-        job.onNeverStarted(chunk, lost); // it was about to die, as above
-      } else {
-        this.#returnRest(chunk, begun);
-        job.onWorkerDied(chunk, lost);
-      }
+    for (const [at, assignment] of [...assignments.entries()].reverse()) {
+      this.#deadlines.stop(assignment.chunk);
+      if (job === undefined || facts === undefined) continue;
+      this.#onDeath(worker, job, assignment.chunk, facts(assignment, at), (fate, indexes, whyNotAgain) =>
+        fate === 'fail loading'
+          ? new WorkerStartError({ workerId: worker.id, cause: cause ?? died([]) })
+          : died(indexes, whyNotAgain),
+      );
     }
-    if (chunks.length === 0) {
-      const isIdle = before === 'ready' && worker.exiting === undefined;
-      if (isIdle && cause !== undefined && !this.#lifecycle.terminated) warnOfIdleDeath(died([]));
-    }
+    const isIdle = before === 'ready' && assignments.length === 0 && worker.hooks.exiting === undefined;
+    if (isIdle && cause !== undefined && !this.#lifecycle.terminated) this.#warnOfIdleDeath(died([]));
     this.#hooks.onWorkerEnded(worker, before === 'killed', () => died([]));
     this.#lifecycle.onWorkerEnded(worker);
-    this.#dispatcher.dispatch();
+    this.#dispatch();
   }
 
-  /** What a dead worker has not begun is not lost. Where it was at no value, the next one is to blame, for somebody has to be. */
-  #returnRest(chunk: Chunk, begun = chunk.values.length): void {
-    const lost = Math.max(begun, chunk.done + 1);
-    chunk.job.onReturned(chunk, lost);
-    chunk.values.length = Math.min(lost, chunk.values.length);
+  // --- deaths
+
+  /** Makes the error for what was lost with a worker. */
+  #deathOf(
+    worker: WorkerHandle,
+    before: WorkerState,
+    { exitCode, signal }: WorkerEnd,
+    cause: unknown,
+  ): (indexes: number[], whyNotAgain?: string) => WorkerDiedError {
+    const { id: workerId, runningOption: option } = worker;
+    // A worker that is killed has tasks that are wanted only where one beside them is out of time.
+    const killedFor = before === 'killed' ? 'because another task on it took longer than its "taskTimeout"' : undefined;
+    return (indexes, whyNotAgain) =>
+      new WorkerDiedError({ workerId, exitCode, signal, indexes, option, cause, killedFor, whyNotAgain });
   }
 
-  /** The tasks that a worker is at begin: their function was loaded, and what has to come before it is done. */
-  #startClocks(worker: WorkerHandle): void {
-    for (const chunk of worker.chunks) {
-      if (!worker.hasLoaded(chunk.job.task.id) || worker.isInitializing(chunk.job.hooks)) return;
-      this.#deadlines.start(chunk, chunk.job.call.taskTimeout);
+  /** What is to be known of each chunk to say what becomes of it: asked while the worker still has them. */
+  #deathFacts(
+    worker: WorkerHandle,
+    job: Job,
+    before: WorkerState,
+    { signal }: WorkerEnd,
+    cause: unknown,
+  ): (assignment: Assignment, at: number) => DeathFacts {
+    const { running, claimBook } = worker;
+    const { hooks, task, call } = job;
+    const isInInit = hooks?.init !== undefined && worker.isInitializing(hooks) && worker.hasLoaded(hooks.init.id);
+    const stage = isInInit ? 'init' : worker.hasLoaded(task.id) ? 'tasks' : 'loading';
+    return ({ chunk, isCancelled }, at) => {
+      const claimed = claimBook?.begun(chunk);
+      return {
+        isWanted: !isCancelled && !job.ended,
+        isBegun: claimed === undefined ? at < running : claimed > 0 || at === 0,
+        claimed,
+        stage,
+        importsModules: task.portable.imports || (hooks !== undefined && importsModules(hooks)),
+        wasKilled: before === 'killed',
+        signal,
+        hasCause: cause !== undefined,
+        moved: chunk.moved,
+        yielded: chunk.yielded,
+        deaths: chunk.deaths,
+        retries: call.workerDeathRetries,
+      };
+    };
+  }
+
+  #onDeath(
+    worker: WorkerHandle,
+    job: Job,
+    chunk: Chunk,
+    facts: DeathFacts,
+    makeError: (fate: Fate, indexes: number[], whyNotAgain?: string) => unknown,
+  ): void {
+    const fate = fateOf(facts);
+    const { stage, claimed } = facts;
+    // What a dead worker has not begun is not lost. Where it was at no value, the next one is to blame, for one has to be.
+    if ((fate === 'retry' || fate === 'fail') && stage === 'tasks' && claimed !== undefined) {
+      const lost = Math.max(claimed, chunk.done + 1);
+      job.onReturned(chunk, lost);
+      shorten(chunk, lost);
     }
+    job.onWorkerEnded(chunk, fate, (indexes, whyNotAgain) => {
+      const error = makeError(fate, indexes, whyNotAgain);
+      if (fate === 'fail') this.#observer.onTaskError(worker, indexes[0] as number, error);
+      return error;
+    });
   }
 
-  /** Only the first `kept` values of a chunk are, or will be, done by its worker. */
-  #shorten(worker: WorkerHandle, chunk: Chunk, kept: number): void {
-    if (kept >= chunk.values.length) return;
-    worker.assigned -= chunk.values.length - kept;
-    chunk.job.onReturned(chunk, kept);
-    chunk.values.length = kept;
-    if (chunk.done < kept) return;
-    this.#takeBack(worker, chunk);
-    chunk.job.onChunkOver(chunk);
+  #retriesElsewhere({ retryElsewhere }: WorkerEnd): boolean {
+    return retryElsewhere === true && ++this.#lostStarts < MOST_LOST_STARTS;
   }
 
-  #onResults(worker: WorkerHandle, [, id, values, elapsed, figures]: ResultsMessage): void {
-    const chunk = runningChunk(worker, id);
-    if (chunk === undefined) return; // it was given up meanwhile
-    if (figures !== undefined) this.measurements?.onFigures(worker, chunk, values.length, figures);
-    const { job } = chunk;
-    const isOver = this.#hear(worker, chunk, values.length, elapsed);
-    job.onResults(chunk, values);
-    if (isOver) this.#dispatcher.dispatch();
-  }
-
-  #onRejected(worker: WorkerHandle, [, id, failure, elapsed, figures]: RejectedMessage): void {
-    const chunk = runningChunk(worker, id);
-    if (chunk === undefined) return; // it was given up meanwhile
-    if (figures !== undefined) this.measurements?.onFigures(worker, chunk, 0, figures);
-    const { job } = chunk;
-    const error = this.#errorOf(worker, chunk, failure);
-    const isOver = this.#hear(worker, chunk, 1, elapsed);
-    job.onRejection(chunk, error);
-    if (isOver) this.#dispatcher.dispatch();
-  }
-
-  /** What the next value of a chunk has failed with; `undefined` where nobody is left to hear of it. */
-  #errorOf(worker: WorkerHandle, chunk: Chunk, failure: EncodedFailure): unknown {
-    if (chunk.job.ended) return undefined;
-    const index = indexOfNext(chunk);
-    const error = taskError(failure, worker, index);
-    worker.publishError(index, error);
-    return error;
-  }
-
-  /** A worker tells of the next so many values of a chunk. True where it is through with that; the job has not heard yet. */
-  #hear(worker: WorkerHandle, chunk: Chunk, count: number, elapsed: number): boolean {
-    const { job } = chunk;
-    if (job.mode !== CallMode.Merge) job.task.pace.learnWorking(count, elapsed);
-    if (chunk.done + count < chunk.values.length) {
-      chunk.heardAt = now();
-      return false;
-    }
-    this.#takeBack(worker, chunk);
-    // The worker first: it works while the results are delivered.
-    if (this.#dispatcher.hasWork) this.#dispatcher.dispatch();
-    return true;
-  }
-
-  /** A worker is through with a chunk. */
-  #takeBack(worker: WorkerHandle, chunk: Chunk): void {
-    this.#deadlines.stop(chunk);
-    worker.claimBook?.close(chunk);
-    this.#slots.remove(worker, chunk);
-    if (worker.chunks.length === 0 && lifeLeft(worker, chunk.job) <= 0) this.#hooks.leave(worker);
-    else this.#hooks.advance(worker);
-    this.#lifecycle.onChunkOver(chunk);
-  }
-
-  /** A task has taken too long: nothing but the end of its worker ends it for sure. It is not started again. */
-  #onTimeout(chunk: Chunk): void {
-    const { job, worker } = chunk;
-    if (worker === undefined) return;
-    chunk.cancelled = true; // the worker's end has nothing more to say about it
-    worker.kill();
-    const timeout = job.call.taskTimeout;
-    const index = indexOfNext(chunk);
-    const error = new WorkerTimeoutError({ stage: 'task', timeout, workerId: worker.id, index });
-    worker.publishError(index, error);
-    job.onFailure(chunk, error);
-    this.#dispatcher.dispatch();
-  }
-
-  /** A start that fails would fail again: whoever waits for a worker hears of it, once. */
-  #failToStart(workerId: number, cause: unknown): void {
+  /** A start that fails would fail again: all who wait for a worker hear of it, once. */
+  #onFailedStart(workerId: number, cause: unknown): void {
+    this.#lostStarts = 0;
     const error = cause instanceof StartMethodUnavailableError ? cause : new WorkerStartError({ workerId, cause });
     for (const job of this.#dispatcher.waitingJobs) job.fail(error);
   }
 
-  #updateHold(): void {
-    const { busy, living } = this.#slots;
-    const working = busy > 0 || this.#dispatcher.hasWork || this.#lifecycle.awaited;
-    if (working || (living > 0 && !this.settings.daemon)) this.#loopRef.set(true);
-    else if (living > 0) this.#loopRef.set(false);
-    else this.#loopRef.release();
+  /** It concerns no call, so no error tells of it. */
+  #warnOfIdleDeath({ message, cause }: WorkerDiedError): void {
+    this.platform.warn(`${message}\n${cause instanceof Error ? cause.stack : String(cause)}`);
   }
-}
 
-/** @throws as the constructor of {@link Scheduler} */
-export function createScheduler(settings: PoolSettings): Scheduler {
-  return new Scheduler(settings);
-}
+  // --- what workers tell of their chunks
 
-/** The chunk of that number, which its worker is working on. Of one that has several ahead that is the first one. */
-function runningChunk({ chunks }: WorkerHandle, id: number): Chunk | undefined {
-  const [first] = chunks;
-  return first?.id === id ? first : chunks.find((chunk) => chunk.id === id);
-}
+  #onResults(worker: WorkerHandle, { chunk: id, values, elapsed, figures }: ResultsMessage): void {
+    const chunk = worker.find(id)?.chunk;
+    const { job } = worker;
+    if (chunk === undefined || job === undefined) return; // it was given up meanwhile
+    if (figures !== undefined) this.#observer.onFigures(worker, chunk, values.length, figures);
+    const isOver = this.#onNext(worker, job, chunk, values.length, elapsed);
+    job.onResults(chunk, values);
+    if (isOver) this.#dispatch();
+  }
 
-/** Whether a worker has died in the init function of a job. */
-function wasInInit(worker: WorkerHandle, { hooks }: Job): boolean {
-  return hooks?.init !== undefined && worker.isInitializing(hooks) && worker.hasLoaded(hooks.init.id);
-}
+  #onRejected(worker: WorkerHandle, { chunk: id, failure, elapsed, figures }: RejectedMessage): void {
+    const chunk = worker.find(id)?.chunk;
+    const { job } = worker;
+    if (chunk === undefined || job === undefined) return; // it was given up meanwhile
+    if (figures !== undefined) this.#observer.onFigures(worker, chunk, 0, figures);
+    const error = this.#errorOf(worker, job, chunk, failure);
+    const isOver = this.#onNext(worker, job, chunk, 1, elapsed);
+    job.onRejection(chunk, error);
+    if (isOver) this.#dispatch();
+  }
 
-/** Whether modules are imported for a job, of which each may do anything. */
-function importsAnything({ task, hooks }: Job): boolean {
-  return task.portable.imports || (hooks !== undefined && importsModules(hooks));
-}
+  #onYields(worker: WorkerHandle, id: number, values: unknown[]): void {
+    const assignment = worker.find(id);
+    if (assignment === undefined) return; // it was given up meanwhile
+    worker.hear(assignment);
+    this.#deadlines.onYields(assignment.chunk);
+    worker.job?.onYields(assignment.chunk, values);
+    this.#dispatch();
+  }
 
-/** No call has to do with it, so nobody else would say it. */
-function warnOfIdleDeath(error: WorkerDiedError): void {
-  process.emitWarning(`${error.message}\n${error.cause instanceof Error ? error.cause.stack : String(error.cause)}`, {
-    type: 'WorkerPoolWarning',
-  });
+  #onFailed(worker: WorkerHandle, { chunk: id, failure, isRunning, figures }: FailedMessage): void {
+    const chunk = this.#hear(worker, id)?.chunk;
+    const { job } = worker;
+    if (chunk === undefined || job === undefined) return;
+    if (figures !== undefined) this.#observer.onFigures(worker, chunk, 0, figures);
+    const error = this.#errorOf(worker, job, chunk, failure);
+    if (isRunning === true) {
+      job.onFailure(chunk, error, false);
+      worker.cancel(chunk);
+    } else {
+      worker.unassign(chunk.values.length - chunk.done - 1);
+      this.#takeBack(worker, job, chunk);
+      job.onFailure(chunk, error);
+    }
+    this.#dispatch();
+  }
+
+  #onStopped(worker: WorkerHandle, { chunk: id, figures }: StoppedMessage): void {
+    const assignment = this.#hear(worker, id);
+    const { job } = worker;
+    if (assignment === undefined || job === undefined) return;
+    const { chunk, isCancelled } = assignment;
+    if (figures !== undefined) this.#observer.onFigures(worker, chunk, 0, figures);
+    // How many tasks of a cancelled chunk were started is not known.
+    if (!isCancelled) worker.unassign(chunk.values.length - chunk.done);
+    this.#takeBack(worker, job, chunk);
+    if (!isCancelled) job.onReturned(chunk, chunk.done);
+    job.onChunkOver(chunk);
+    this.#dispatch();
+  }
+
+  #onDefineFailed(worker: WorkerHandle, { task, failure }: DefineFailedMessage): void {
+    const { job } = worker;
+    if (job?.task.id === task) job.fail(loadError(failure, worker.id));
+    this.#hooks.onDefineFailed(worker, task, failure);
+    this.#dispatch();
+  }
+
+  #onHookEnd(worker: WorkerHandle, message: HookMessage): void {
+    this.#observer.onHookEnd(worker, message);
+    this.#hooks.onMessage(worker, message);
+    this.#startClocks(worker);
+    this.#dispatch();
+  }
+
+  /** The chunk of which a worker tells how it goes on; `undefined` where it was given up meanwhile. */
+  #hear(worker: WorkerHandle, id: number): Assignment | undefined {
+    worker.claimBook?.onSeen(id);
+    const assignment = worker.find(id);
+    if (assignment !== undefined) worker.hear(assignment);
+    return assignment;
+  }
+
+  /** What the next value of a chunk has failed with; `undefined` if the job has ended. */
+  #errorOf(worker: WorkerHandle, job: Job, chunk: Chunk, failure: EncodedFailure): unknown {
+    if (job.ended) return undefined;
+    const index = indexOfNext(chunk);
+    const error = taskError(failure, worker, index);
+    this.#observer.onTaskError(worker, index, error);
+    return error;
+  }
+
+  /** A worker tells of the next `count` values of a chunk. True where it is through with that; the job has not heard yet. */
+  #onNext(worker: WorkerHandle, job: Job, chunk: Chunk, count: number, elapsed: number): boolean {
+    if (job.mode !== CallMode.Merge) job.task.pace.learnWorking(count, elapsed);
+    if (chunk.done + count < chunk.values.length) {
+      worker.hear(worker.find(chunk.id) as Assignment);
+      return false;
+    }
+    this.#takeBack(worker, job, chunk);
+    // The worker first: it works while the results are delivered.
+    if (this.#dispatcher.hasWork) this.#dispatch();
+    return true;
+  }
+
+  /** Only the first `kept` values of a chunk are, or will be, done by its worker. */
+  #keepFirst(worker: WorkerHandle, chunk: Chunk, kept: number): void {
+    const { job } = worker;
+    if (kept >= chunk.values.length || job === undefined) return;
+    worker.unassign(chunk.values.length - kept);
+    job.onReturned(chunk, kept);
+    shorten(chunk, kept);
+    if (!isDone(chunk)) return;
+    this.#takeBack(worker, job, chunk);
+    job.onChunkOver(chunk);
+  }
+
+  /** A worker is through with a chunk. */
+  #takeBack(worker: WorkerHandle, job: Job, chunk: Chunk): void {
+    this.#deadlines.stop(chunk);
+    worker.claimBook?.close(chunk);
+    this.#slots.unassign(worker, chunk);
+    if (worker.assignments.length === 0 && lifeLeft(worker, job) <= 0) this.#hooks.leave(worker);
+    else this.#hooks.advance(worker);
+    this.#lifecycle.onChunkOver(chunk);
+  }
+
+  // --- giving out, taking back
+
+  #dispatch(): void {
+    const failed = this.#dispatcher.dispatch();
+    if (failed !== undefined) this.#onFailedStart(failed.workerId, failed.cause);
+    this.#steal();
+    this.#updateLoopRef();
+  }
+
+  /** Shares work out anew where a worker idles and nothing waits, and looks again when more will be overdue. */
+  #steal(): void {
+    this.platform.clearTimeout(this.#stealTimer);
+    this.#stealTimer = undefined;
+    const { busy, free } = this.#slots;
+    if (this.settings.orderTasks || this.#dispatcher.hasWork || busy === 0 || free === 0) return;
+    const { steals, next } = findOverdue(this.#slots.workers(), this.platform.now());
+    let asked: WorkerHandle | undefined;
+    for (const { worker, assignment, least } of steals) {
+      if (worker === asked) continue; // it has to answer first
+      const kept = worker.reclaim(assignment, least);
+      if (kept === undefined) asked = worker;
+      else this.#keepFirst(worker, assignment.chunk, kept);
+    }
+    if (next !== Infinity) this.#stealTimer = this.platform.setTimeout(() => this.#steal(), Math.ceil(next));
+  }
+
+  #onSupplied(worker: WorkerHandle, _chunk: Chunk, time: number): void {
+    if (worker.assignments.length === 1) this.#observer.onWorkerBusy(worker, time);
+    if (worker.job?.call.taskTimeout !== Infinity) this.#startClocks(worker);
+  }
+
+  // --- timeouts
+
+  /** The tasks that a worker is at begin: their function was loaded, and what has to come before it is done. */
+  #startClocks(worker: WorkerHandle): void {
+    const { job } = worker;
+    if (job === undefined || !worker.hasLoaded(job.task.id) || worker.isInitializing(job.hooks)) return;
+    for (const { chunk } of worker.assignments) this.#deadlines.start(chunk, job.call.taskTimeout);
+  }
+
+  /** A task has taken too long. Only the end of its worker ends it for sure; it is not started again. */
+  #onTimeout(chunk: Chunk): void {
+    const worker = this.#slots.holderOf(chunk);
+    const job = worker?.job;
+    if (worker === undefined || job === undefined) return;
+    worker.cancel(chunk, false); // the worker's end has nothing more to say about it
+    worker.kill();
+    const timeout = job.call.taskTimeout;
+    const index = indexOfNext(chunk);
+    const error = new WorkerTimeoutError({ stage: 'task', timeout, workerId: worker.id, index });
+    this.#observer.onTaskError(worker, index, error);
+    job.onFailure(chunk, error);
+    this.#dispatch();
+  }
+
+  #updateLoopRef(): void {
+    const { busy, living } = this.#slots;
+    const isWorking = busy > 0 || this.#dispatcher.hasWork || this.#lifecycle.awaited;
+    if (isWorking || (living > 0 && !this.settings.daemon)) this.#loopRef.set(true);
+    else if (living > 0) this.#loopRef.set(false);
+    else this.#loopRef.close();
+  }
 }

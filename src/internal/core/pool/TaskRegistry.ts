@@ -1,6 +1,6 @@
-/** The functions that a pool knows: each is loaded once per worker, and its pace is learnt once. */
+/** The functions that a pool knows. Each is loaded once per worker, and has one `Pace`. */
 
-import { isSamePortable, type PortableFunction } from '../../protocol/portable.js';
+import { isSamePortable, sizeOf, type PortableFunction } from '../../protocol/portable.js';
 import { taskKey } from '../../../moduleTask.js';
 import { Pace } from '../job/Pace.js';
 
@@ -14,33 +14,35 @@ export interface TaskRecord {
   users: number;
 }
 
-/** So many functions that no job uses are kept for the next call: the oldest beyond that are forgotten, here and there. */
-const LARGEST_IDLE = 32;
+// What no job uses is kept for the next call, up to these bounds: the oldest beyond them are forgotten, here and in the workers.
+const MOST_IDLE = 32;
+const MOST_IDLE_BYTES = 16 * 2 ** 20;
 
 export class TaskRegistry {
   readonly #byKey = new Map<unknown, TaskRecord>();
   readonly #idle = new Set<TaskRecord>();
+  #idleBytes = 0;
   readonly #forget: (task: number) => void;
   #nextId = 0;
 
-  /** @param forget Called for a function that no worker needs any more. */
+  /** @param forget Called for a function that workers no longer need. */
   constructor(forget: (task: number) => void) {
     this.#forget = forget;
   }
 
-  /** The record of a function, for a job that uses it until it calls `release`. */
+  /** The record of a function. Its user has to `release` it. */
   acquire(fn: unknown, portable: PortableFunction): TaskRecord {
     const key = taskKey(fn);
     const known = this.#byKey.get(key);
     let record = known;
     if (record === undefined || !isSamePortable(record.portable, portable)) {
-      // What it captures has changed: another function for the workers, but the same work.
+      // Its captured values have changed: a new function for the workers, but the same pace.
       record = { id: this.#nextId++, key, portable, pace: known?.pace ?? new Pace(), users: 0 };
       this.#byKey.set(key, record);
       if (known?.users === 0) this.#drop(known);
     }
     record.users++;
-    this.#idle.delete(record);
+    this.#unidle(record);
     return record;
   }
 
@@ -51,15 +53,30 @@ export class TaskRegistry {
       return;
     }
     this.#idle.add(record);
-    if (this.#idle.size <= LARGEST_IDLE) return;
-    const [oldest] = this.#idle;
-    if (oldest === undefined) return;
-    this.#byKey.delete(oldest.key);
-    this.#drop(oldest);
+    this.#idleBytes += sizeOf(record.portable);
+    for (const oldest of this.#idle) {
+      const isWithinBounds = this.#idle.size <= MOST_IDLE && this.#idleBytes <= MOST_IDLE_BYTES;
+      if (isWithinBounds || oldest === record) return; // the next call mostly has the same function
+      this.#forgetIdle(oldest);
+    }
+  }
+
+  /** No worker lives: what no job uses is not kept any longer. */
+  clear(): void {
+    for (const record of this.#idle) this.#forgetIdle(record);
+  }
+
+  #forgetIdle(record: TaskRecord): void {
+    this.#byKey.delete(record.key);
+    this.#drop(record);
+  }
+
+  #unidle(record: TaskRecord): void {
+    if (this.#idle.delete(record)) this.#idleBytes -= sizeOf(record.portable);
   }
 
   #drop(record: TaskRecord): void {
-    this.#idle.delete(record);
+    this.#unidle(record);
     this.#forget(record.id);
   }
 }

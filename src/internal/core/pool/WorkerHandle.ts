@@ -1,6 +1,7 @@
 /** One worker's life, as the pool sees it: `starting → ready → leaving → ended`, and from each of them `killed → ended`. */
 
-import { clearTimeout, now, setTimeout } from '../../platform/globals.js';
+import type { PoolSettings } from '../../../options.js';
+import type { WorkerEnd } from '../../../StartMethod.js';
 import { decodeThrown } from '../../protocol/decodeThrown.js';
 import {
   FromWorker,
@@ -12,16 +13,16 @@ import {
 import { ClassTable } from '../../protocol/ClassTable.js';
 import { classesOf } from '../../protocol/portable.js';
 import { pack, unpack } from '../../protocol/typed.js';
-import type { WorkerEnd } from '../../../StartMethod.js';
-import type { PoolLink, PoolStartMethod, Traffic } from '../StartMethod.js';
-import type { WorkerResources } from '../../../options.js';
-import { runInRootContext } from '../../platform/asyncContext.js';
+import { packToWorker, unpackFromWorker } from '../../protocol/wire.js';
 import type { Chunk } from '../job/Chunk.js';
+import type { Job } from '../job/Job.js';
+import type { Platform, Timer } from '../Platform.js';
+import type { PoolLink, PoolStartMethod, Traffic } from '../StartMethod.js';
 import { ClaimBook } from './ClaimBook.js';
-import { publishExit, publishStart, publishTaskError, type WorkerMessage } from '../../observe/diagnostics.js';
-import type { WorkerHooks } from './WorkerHooks.js';
 import type { WorkerFunctionOption } from './failures.js';
+import { HookState } from './HookState.js';
 import type { TaskRecord } from './TaskRegistry.js';
+import type { WorkerHooks } from './WorkerHooks.js';
 
 export type WorkerState = 'starting' | 'ready' | 'leaving' | 'killed' | 'ended';
 
@@ -33,74 +34,94 @@ const transitions: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
   ended: [],
 };
 
-/** A worker that was asked to leave has so many milliseconds before it is killed. */
+/** A worker that was asked to leave is killed after this time, in milliseconds. */
 const LEAVE_TIME = 5000;
-/** A killed worker that has not ended after so many milliseconds is in native code that nothing can interrupt. */
+/** A killed worker that has not ended after this time, in milliseconds, is in native code that nothing can interrupt. */
 export const KILL_TIME = 5000;
 
-/** What the scheduler hears from a worker. */
+/** A chunk that a worker has. */
+export interface Assignment {
+  readonly chunk: Chunk;
+  /** When it was sent, or last heard of, in milliseconds. */
+  readonly heardAt: number;
+  /** Whether its results are not wanted. */
+  readonly isCancelled: boolean;
+  /** Whether what is not started of it was asked back. */
+  readonly isReclaimed: boolean;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What the pool hears from a worker. */
 export interface WorkerListener {
   onReady(worker: WorkerHandle): void;
   onMessage(worker: WorkerHandle, message: MessageFromWorker): void;
+  /** More workers can be started than before. */
+  onMoreAvailable(): void;
   /** `before` is the state in which the end came. */
   onEnd(worker: WorkerHandle, before: WorkerState, end: WorkerEnd): void;
 }
 
 export class WorkerHandle {
   readonly id: number;
-  readonly startedAt = now();
-  /** The chunks that the worker has: what it works on, and those ahead. */
-  readonly chunks: Chunk[] = [];
-  /** The hooks that the worker has, or is about to have. */
-  readonly hooks = new Map<WorkerHooks, 'initializing' | 'initialized'>();
-  /** Those of them that it is to end as soon as it has no chunk. */
-  readonly exitsDue: WorkerHooks[] = [];
-  /** The one whose exit function runs: the worker is busy with that. */
-  exiting: WorkerHooks | undefined;
-  /** How many tasks it was given in its life, without those that it gave back. */
-  assigned = 0;
-  /** Whether it is to leave as soon as it has no chunk and no hooks. */
-  isRetiring = false;
+  readonly startedAt: number;
+  readonly hooks = new HookState();
   /** The classes that the worker has, too. */
   readonly classes = new ClassTable();
-  /** Whether the worker has outlived its own end: it hangs in native code. */
-  abandoned = false;
-  /** An error that nobody caught, told by the worker just before its end. */
-  fatal: { readonly error: unknown } | undefined;
 
+  readonly #platform: Platform;
   readonly #listener: WorkerListener;
   readonly #link: PoolLink;
-  readonly #strategy: PoolStartMethod;
+  readonly #startMethod: PoolStartMethod;
+  /** The functions that it has. */
   readonly #tasks = new Map<number, 'loading' | 'loaded'>();
   readonly #onEnded: (() => void)[] = [];
-  readonly #told: WorkerMessage;
+  readonly #assignments: Writable<Assignment>[] = [];
+  #job: Job | undefined;
+  #assigned = 0;
+  #isRetiring = false;
   #state: WorkerState = 'starting';
-  #overdue: NodeJS.Timeout | undefined;
+  #isAbandoned = false;
+  #fatal: { readonly error: unknown } | undefined;
+  #overdue: Timer | undefined;
   #claimBook: ClaimBook | undefined;
   #hasAskedForClaims = false;
 
   /** Starts the worker. @throws what the start method throws. */
   constructor(
     identity: WorkerIdentity,
-    resources: WorkerResources,
-    strategy: PoolStartMethod,
+    settings: PoolSettings,
+    startMethod: PoolStartMethod,
+    platform: Platform,
     listener: WorkerListener,
   ) {
     this.id = identity.workerId;
+    this.#platform = platform;
     this.#listener = listener;
-    this.#strategy = strategy;
-    this.#link = runInRootContext(() =>
-      strategy.start(identity, resources, {
-        message: (message) => this.#receive(unpack(message, this.classes)),
+    this.#startMethod = startMethod;
+    this.startedAt = platform.now();
+    this.#link = platform.runInRootContext(() =>
+      startMethod.start(identity, settings, {
+        message: (message) => this.#receive(unpackFromWorker(unpack(message, this.classes))),
         exit: (end) => this.#end(end),
       }),
     );
     for (const task of this.#link.prepared?.tasks ?? []) this.#tasks.set(task, 'loading');
-    this.#told = publishStart(this.id, strategy.name);
+    this.#watchStart(settings.startTimeout);
   }
 
   get state(): WorkerState {
     return this.#state;
+  }
+
+  /** Whether the worker has outlived its own end: it hangs in native code. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
+  /** An uncaught error, told by the worker just before its end. */
+  get fatal(): { readonly error: unknown } | undefined {
+    return this.#fatal;
   }
 
   /** Whether the worker has what the pool's calls share. */
@@ -108,14 +129,95 @@ export class WorkerHandle {
     return this.#link.prepared?.shared === true;
   }
 
-  /** How many bytes the worker was sent and has sent, where anybody knows. */
+  /** How many bytes the worker was sent and has sent, where that is known. */
   get traffic(): Traffic | undefined {
     return this.#link.traffic;
   }
 
+  // --- chunks
+
+  /** What the worker works on, and what it has ahead. */
+  get assignments(): readonly Assignment[] {
+    return this.#assignments;
+  }
+
+  /** The job of all its chunks; `undefined` where it has none. */
+  get job(): Job | undefined {
+    return this.#job;
+  }
+
+  /** How many tasks it was given in its life, without those that it gave back. */
+  get assigned(): number {
+    return this.#assigned;
+  }
+
   /** How many of its chunks, from the first one on, the worker runs at once. */
   get running(): number {
-    return Math.min(this.chunks.length, this.chunks[0]?.job.call.tasksPerWorker ?? 0);
+    return Math.min(this.#assignments.length, this.#job?.call.tasksPerWorker ?? 0);
+  }
+
+  /** The chunk of that number, which mostly is the first one. */
+  find(id: number): Assignment | undefined {
+    const [first] = this.#assignments;
+    return first?.chunk.id === id ? first : this.#assignments.find(({ chunk }) => chunk.id === id);
+  }
+
+  has(chunk: Chunk): boolean {
+    return this.#assignments.some((assignment) => assignment.chunk === chunk);
+  }
+
+  assign(job: Job, chunk: Chunk, time: number): void {
+    this.#job = job;
+    this.#assigned += chunk.values.length;
+    this.#assignments.push({ chunk, heardAt: time, isCancelled: false, isReclaimed: false });
+  }
+
+  /** The worker has begun fewer of the tasks that it was assigned. */
+  unassign(count: number): void {
+    this.#assigned -= count;
+  }
+
+  /** The worker is through with a chunk. */
+  remove(chunk: Chunk): void {
+    this.#assignments.splice(
+      this.#assignments.findIndex((assignment) => assignment.chunk === chunk),
+      1,
+    );
+    const [next] = this.#assignments;
+    if (next === undefined) this.#job = undefined;
+    else next.heardAt = this.#platform.now();
+  }
+
+  /** All its chunks, which it has no longer. */
+  removeAll(): Assignment[] {
+    this.#job = undefined;
+    return this.#assignments.splice(0);
+  }
+
+  /** The worker has told something of a chunk. */
+  hear(assignment: Assignment): void {
+    (assignment as Writable<Assignment>).heardAt = this.#platform.now();
+  }
+
+  /** The results of a chunk are no longer wanted. @param tells Whether to tell the worker; not needed if it is about to be killed. */
+  cancel(chunk: Chunk, tells = true): void {
+    const assignment = this.#assignments.find((other) => other.chunk === chunk);
+    if (assignment === undefined || assignment.isCancelled) return;
+    assignment.isCancelled = true;
+    if (tells) this.send({ type: ToWorker.Cancel, chunk: chunk.id });
+  }
+
+  /**
+   * Takes back what is not started of a chunk, but for the first `least` values.
+   *
+   * @returns How many values the worker keeps; `undefined` where it was asked, and has to answer first.
+   */
+  reclaim(assignment: Assignment, least: number): number | undefined {
+    const { chunk } = assignment;
+    (assignment as Writable<Assignment>).isReclaimed = true;
+    const kept = this.#claimBook?.limit(chunk, least);
+    if (kept === undefined) this.send({ type: ToWorker.Reclaim, chunk: chunk.id });
+    return kept;
   }
 
   /** Where the values of its chunks are claimed; `undefined` where they are not. */
@@ -132,27 +234,27 @@ export class WorkerHandle {
     return this.#claimBook;
   }
 
-  /** Whether the worker may be given more: nothing is to come between its chunks and what it has to end. */
+  // --- functions
+
+  /** Whether the worker may be given more: nothing comes between its chunks and what it has to end. */
   get takesMore(): boolean {
-    return this.#state === 'ready' && !this.isRetiring && this.exitsDue.length === 0;
+    return this.#state === 'ready' && !this.#isRetiring && this.hooks.nextExit === undefined;
   }
 
-  /** Whether the init function of the hooks runs. */
+  /** Whether the init function of these hooks runs. */
   isInitializing(hooks: WorkerHooks | undefined): boolean {
-    return hooks !== undefined && this.hooks.get(hooks) === 'initializing';
+    return hooks !== undefined && this.hooks.isInitializing(hooks);
   }
 
-  /** The option whose function runs in it, so that what happens to it now is that one's fault. */
+  /** The option whose function runs in it, so that what happens to it now is the fault of that one. */
   get runningOption(): WorkerFunctionOption | undefined {
-    const { exiting } = this;
+    const { exiting } = this.hooks;
     if (exiting?.exit !== undefined) return this.hasLoaded(exiting.exit.id) ? 'workerExit' : undefined;
-    const begins = [...this.hooks].some(
-      ([{ init }, state]) => state === 'initializing' && init !== undefined && this.hasLoaded(init.id),
-    );
-    return begins ? 'workerInit' : undefined;
+    const init = this.hooks.initializing?.init;
+    return init !== undefined && this.hasLoaded(init.id) ? 'workerInit' : undefined;
   }
 
-  /** Whether the worker has loaded a function, so that what happens to it now is not the loading's fault. */
+  /** Whether the worker has loaded a function, so that what happens to it now is not the fault of loading. */
   hasLoaded(task: number): boolean {
     return this.#tasks.get(task) === 'loaded';
   }
@@ -161,44 +263,50 @@ export class WorkerHandle {
   define({ id, portable }: TaskRecord): void {
     this.classes.learn(id, classesOf(portable));
     if (this.#tasks.has(id)) return;
-    this.send([ToWorker.Define, id, portable]);
+    this.send({ type: ToWorker.Define, task: id, portable });
     this.#tasks.set(id, 'loading');
   }
 
   forget(task: number): void {
     this.classes.forget(task);
-    if (this.#tasks.delete(task)) this.send([ToWorker.Forget, task]);
+    if (this.#tasks.delete(task)) this.send({ type: ToWorker.Forget, task });
   }
 
   send(message: MessageToWorker, transfer?: readonly object[]): void {
-    const { channel, isLocal } = this.#strategy;
-    this.#link.send(isLocal === true ? message : pack(message, channel, this.classes, transfer), transfer);
+    const { channel, isLocal } = this.#startMethod;
+    const packed = packToWorker(message);
+    this.#link.send(isLocal === true ? packed : pack(packed, channel, this.classes, transfer), transfer);
   }
 
-  /** Says, to whoever watches, that a task has failed here. */
-  publishError(index: number, error: unknown): void {
-    publishTaskError(this.#told, index, error);
+  // --- its end
+
+  /** Whether it is to leave as soon as it has no chunk and no hooks. */
+  get isRetiring(): boolean {
+    return this.#isRetiring;
+  }
+
+  retire(): void {
+    this.#isRetiring = true;
   }
 
   /** Lets the worker leave by itself. */
   leave(): void {
     if (this.#state !== 'starting' && this.#state !== 'ready') return;
     this.#become('leaving');
-    this.send([ToWorker.Leave]);
-    this.#overdue = setTimeout(() => this.kill(), LEAVE_TIME);
-    this.#overdue.unref();
+    this.#platform.clearTimeout(this.#overdue);
+    this.send({ type: ToWorker.Leave });
+    this.#overdue = this.#platform.setTimeout(() => this.kill(), LEAVE_TIME);
   }
 
   /** Ends the worker, whatever it is doing. */
   kill(): void {
     if (this.#state === 'killed' || this.#state === 'ended') return;
     this.#become('killed');
-    clearTimeout(this.#overdue);
-    this.#overdue = setTimeout(() => {
-      this.abandoned = true;
+    this.#platform.clearTimeout(this.#overdue);
+    this.#overdue = this.#platform.setTimeout(() => {
+      this.#isAbandoned = true;
       this.#end({ exitCode: null, signal: null });
     }, KILL_TIME);
-    this.#overdue.unref();
     this.#link.kill();
   }
 
@@ -208,22 +316,37 @@ export class WorkerHandle {
     else this.#onEnded.push(callback);
   }
 
+  #watchStart(timeout: number): void {
+    if (timeout === Infinity) return;
+    this.#overdue = this.#platform.setTimeout(() => {
+      if (this.#link.isLoading === true) {
+        this.#watchStart(timeout);
+        return;
+      }
+      const error = new Error(`it has not come up within ${timeout} ms, the option "startTimeout"`);
+      if (this.#link.giveUp === undefined) this.#link.kill();
+      else this.#link.giveUp(error);
+      this.#end({ exitCode: null, signal: null, error });
+    }, timeout);
+  }
+
   #receive(message: MessageFromWorker): void {
-    if (this.#state === 'killed' || this.#state === 'ended') return; // nobody wants to know any more
-    switch (message[0]) {
+    if (this.#state === 'killed' || this.#state === 'ended') return; // too late
+    switch (message.type) {
       case FromWorker.Ready:
         if (this.#state !== 'starting') return; // it was asked to leave meanwhile
+        this.#platform.clearTimeout(this.#overdue);
         this.#become('ready');
         this.#listener.onReady(this);
         return;
       case FromWorker.Fatal:
-        this.fatal = { error: decodeThrown(message[1]) };
+        this.#fatal = { error: decodeThrown(message.thrown) };
         return;
       case FromWorker.Defined:
-        this.#tasks.set(message[1], 'loaded');
+        this.#tasks.set(message.task, 'loaded');
         break;
       case FromWorker.DefineFailed:
-        this.#tasks.delete(message[1]);
+        this.#tasks.delete(message.task);
         break;
       case FromWorker.ClaimFailed:
         this.#claimBook = undefined;
@@ -236,8 +359,7 @@ export class WorkerHandle {
     if (this.#state === 'ended') return; // an abandoned one has ended after all
     const before = this.#state;
     this.#become('ended');
-    clearTimeout(this.#overdue);
-    publishExit(this.#told, end);
+    this.#platform.clearTimeout(this.#overdue);
     this.#listener.onEnd(this, before, end);
     for (const callback of this.#onEnded.splice(0)) callback();
   }

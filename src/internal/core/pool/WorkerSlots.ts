@@ -1,45 +1,42 @@
-/** The slots: a pool's workers, in `nJobs` slots, and which of them have something to do. */
+/** The workers of a pool, in `nJobs` slots, and which of them are busy. */
 
-import { now } from '../../platform/globals.js';
-import { StartMethodUnavailableError } from '../../../errors.js';
 import type { PoolSettings } from '../../../options.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
-import type { PortableValue } from '../../protocol/portable.js';
-import { programHasBars } from '../../observe/progress/programHasBars.js';
-import { whyNoLibc } from '../../posix/libc.js';
-import { startMethodOf } from '../../start/table.js';
-import type { PoolStartMethod } from '../StartMethod.js';
 import type { Chunk } from '../job/Chunk.js';
+import type { Job } from '../job/Job.js';
+import type { PoolParts } from '../PoolParts.js';
 import type { TaskRecord } from './TaskRegistry.js';
-import { WorkerHandle, type WorkerListener } from './WorkerHandle.js';
+import { WorkerHandle, type Assignment, type WorkerListener } from './WorkerHandle.js';
 
 export class WorkerSlots {
   readonly #settings: PoolSettings;
-  readonly #strategy: PoolStartMethod;
+  readonly #parts: PoolParts;
   readonly #listener: WorkerListener;
   readonly #slots: (WorkerHandle | undefined)[];
-  /** Workers that have nothing to do; the last one was busy last. */
+  /** Idle workers. The last one was busy most recently. */
   readonly #idle: WorkerHandle[] = [];
   /** How many workers have a chunk, or an exit function to run. */
   #busy = 0;
   /** How many slots are taken. */
   #living = 0;
+  readonly #onMore = (): void => this.#listener.onMoreAvailable();
 
-  /** @throws StartMethodUnavailableError */
-  constructor(settings: PoolSettings, listener: WorkerListener) {
+  constructor(settings: PoolSettings, parts: PoolParts, listener: WorkerListener) {
     this.#settings = settings;
-    this.#strategy = startMethodOf(settings.startMethod, settings.daemon);
-    const reason = this.#strategy.whyUnavailable?.();
-    if (reason !== undefined) throw new StartMethodUnavailableError({ startMethod: this.#strategy.name, reason });
-    const noPinning = settings.cpuIds && whyNoLibc();
-    if (noPinning !== undefined) throw new RangeError(`"cpuIds" cannot be used here: ${noPinning}. Leave it out.`);
+    this.#parts = parts;
     this.#listener = listener;
     this.#slots = new Array<WorkerHandle | undefined>(settings.nJobs).fill(undefined);
+    if (parts.shared !== undefined) parts.startMethod.template?.share(parts.shared);
   }
 
-  /** The workers that live. */
+  /** The living workers. */
   workers(): WorkerHandle[] {
     return this.#slots.filter((worker) => worker !== undefined);
+  }
+
+  /** The worker that has a chunk. */
+  holderOf(chunk: Chunk): WorkerHandle | undefined {
+    return this.#slots.find((worker) => worker?.has(chunk) === true);
   }
 
   get living(): number {
@@ -50,38 +47,35 @@ export class WorkerSlots {
     return this.#busy;
   }
 
-  /** How many workers could take a value at once, counting those that were not started yet. */
+  /** How many workers could take a value at once, including those that can still be started. */
   get free(): number {
-    return this.#settings.nJobs - this.#busy;
+    return this.#limit - this.#busy;
   }
 
-  /** Whether there are as many workers as there may be. */
+  /** Whether no more workers can be started. */
   get isComplete(): boolean {
-    return this.#living === this.#settings.nJobs;
+    return this.#living >= this.#limit;
   }
 
-  /** Whether the workers are this thread itself. */
-  get isLocal(): boolean {
-    return this.#strategy.isLocal === true;
+  /** The maximum number of workers now. */
+  get #limit(): number {
+    const { startMethod } = this.#parts;
+    if (startMethod.available === undefined) return this.#slots.length; // asked for each value that is pushed
+    return Math.min(this.#slots.length, this.#living + startMethod.available(this.#onMore));
   }
 
   isCloneable(value: unknown): boolean {
-    return this.#strategy.isCloneable(value);
-  }
-
-  /** What every worker gets before it is given anything else. */
-  share(shared: PortableValue): void {
-    this.#strategy.prepareShared?.(shared);
+    return this.#parts.startMethod.isCloneable(value);
   }
 
   /** The workers that start next will need these functions. */
   prepare(records: readonly TaskRecord[]): void {
-    this.#strategy.prepare?.(new Map(records.map(({ id, portable }) => [id, portable])));
+    this.#parts.startMethod.template?.prepare(new Map(records.map(({ id, portable }) => [id, portable])));
   }
 
-  /** A call was given up that needs these functions. @param timeout How long loading one may still take (milliseconds). */
+  /** A call that needs these functions was given up. @param timeout How many milliseconds loading one may still take. */
   abandon(records: readonly TaskRecord[], timeout: number): void {
-    this.#strategy.abandon?.(
+    this.#parts.startMethod.template?.abandon(
       records.map(({ id }) => id),
       timeout,
     );
@@ -89,32 +83,37 @@ export class WorkerSlots {
 
   /** No worker needs a function any more. */
   forget(task: number): void {
-    this.#strategy.forget?.(task);
+    this.#parts.startMethod.template?.forget(task);
     for (const worker of this.workers()) worker.forget(task);
   }
 
-  /** No worker lives, and none is wanted: calls back when nothing is left. False where that is so. */
-  release(callback: () => void): boolean {
-    return this.#strategy.release?.(callback) ?? false;
+  /** No worker lives, and none is wanted: calls back when nothing is left. False where that is so already. */
+  closeTemplate(callback: () => void): boolean {
+    return this.#parts.startMethod.template?.close(callback) ?? false;
   }
 
   /**
-   * Starts workers, so that as many as `wanted` are starting.
+   * Starts workers, until `wanted` ones are starting.
    *
-   * @returns Where one could not be started: which, and why.
+   * @returns If one could not be started: which, and why.
    */
   start(wanted: number): { readonly workerId: number; readonly cause: unknown } | undefined {
+    const { startMethod, platform, observer } = this.#parts;
     let missing = wanted;
     for (const worker of this.#slots) if (worker?.state === 'starting') missing--;
+    missing = Math.min(missing, this.#limit - this.#living);
     for (let id = 0; id < this.#slots.length && missing > 0; id++) {
       if (this.#slots[id] !== undefined) continue;
+      let worker: WorkerHandle;
       try {
-        this.#slots[id] = new WorkerHandle(this.#identityOf(id), this.#settings, this.#strategy, this.#listener);
+        worker = new WorkerHandle(this.#identityOf(id), this.#settings, startMethod, platform, this.#listener);
       } catch (cause) {
         return { workerId: id, cause };
       }
+      this.#slots[id] = worker;
       this.#living++;
       missing--;
+      observer.onWorkerStart(worker);
     }
     return undefined;
   }
@@ -126,18 +125,18 @@ export class WorkerSlots {
       workerId,
       daemon,
       insights: insights !== undefined,
-      bars: programHasBars(),
+      bars: this.#parts.platform.hasBars(),
       name,
       cpuIds: cpus === undefined ? undefined : [cpus].flat(),
     };
   }
 
-  /** A worker has nothing to do. */
+  /** A worker is idle. */
   rest(worker: WorkerHandle): void {
     this.#idle.push(worker);
   }
 
-  /** A worker that has nothing to do, which is no longer counted so; `undefined` where there is none. */
+  /** Takes an idle worker from the list; `undefined` if there is none. */
   takeIdle(): WorkerHandle | undefined {
     for (let worker = this.#idle.pop(); worker !== undefined; worker = this.#idle.pop()) {
       if (worker.state === 'ready') return worker;
@@ -145,7 +144,7 @@ export class WorkerSlots {
     return undefined;
   }
 
-  /** All workers that have nothing to do, which are no longer counted so; by their numbers. */
+  /** Takes all idle workers from the list, by their numbers. */
   takeAllIdle(): WorkerHandle[] {
     const idle = this.#idle.splice(0).filter(({ state }) => state === 'ready');
     return idle.sort((a, b) => a.id - b.id);
@@ -155,43 +154,37 @@ export class WorkerSlots {
     return this.#idle.length > 0;
   }
 
-  /** A worker was given a chunk. */
-  add(worker: WorkerHandle, chunk: Chunk): void {
-    chunk.worker = worker;
-    if (worker.chunks.push(chunk) === 1) this.#busy++;
+  /** A worker gets a chunk. */
+  assign(worker: WorkerHandle, job: Job, chunk: Chunk, time: number): void {
+    worker.assign(job, chunk, time);
+    if (worker.assignments.length === 1) this.#busy++;
   }
 
-  /** A worker is through with a chunk. */
-  remove(worker: WorkerHandle, chunk: Chunk): void {
-    worker.chunks.splice(worker.chunks.indexOf(chunk), 1);
-    chunk.worker = undefined;
-    if (worker.chunks.length > 0) {
-      (worker.chunks[0] as Chunk).heardAt = now();
-      return;
-    }
-    this.#busy--;
-    if (worker.state === 'ready') this.rest(worker);
+  /** A worker is done with a chunk. */
+  unassign(worker: WorkerHandle, chunk: Chunk): void {
+    worker.remove(chunk);
+    if (worker.assignments.length === 0) this.vacate(worker);
   }
 
-  /** A worker without chunks has something else to do. */
+  /** A worker without chunks is busy with an exit function. */
   occupy(worker: WorkerHandle): void {
     this.#unrest(worker);
     this.#busy++;
   }
 
-  /** It is done with that. */
+  /** A worker is no longer busy. */
   vacate(worker: WorkerHandle): void {
     this.#busy--;
     if (worker.state === 'ready') this.rest(worker);
   }
 
   /** A worker has ended. @returns The chunks that it leaves. */
-  bury(worker: WorkerHandle): Chunk[] {
+  bury(worker: WorkerHandle): Assignment[] {
     this.#slots[worker.id] = undefined;
     this.#living--;
     this.#unrest(worker);
-    if (worker.chunks.length > 0 || worker.exiting !== undefined) this.#busy--;
-    return worker.chunks.splice(0);
+    if (worker.assignments.length > 0 || worker.hooks.exiting !== undefined) this.#busy--;
+    return worker.removeAll();
   }
 
   #unrest(worker: WorkerHandle): void {

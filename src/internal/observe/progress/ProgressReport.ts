@@ -43,13 +43,13 @@ export class ProgressReport {
   readonly #source: ProgressSource;
   readonly #total: number | undefined;
   readonly #startedAt = now();
-  readonly #bar: Bar = (columns) => barText(this.#progress, columns);
+  readonly #bar: Bar = (columns, widthOf) => barText(this.#progress, columns, widthOf);
   readonly #screen: Screen | undefined;
   /** In a worker, the program's bar. */
   readonly #remote: WorkerOutput | undefined;
   readonly #id = `${process.pid}.${threadId}.${++lastId}`;
   readonly #timer: NodeJS.Timeout | undefined;
-  /** In the async context of the call, whoever's message ends that. */
+  /** In the async context of the call, not in that of the message which ends it. */
   readonly #write = bindContext(tryToWrite);
   #printed = 0;
 

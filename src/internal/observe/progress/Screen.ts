@@ -1,5 +1,5 @@
 /**
- * The bars on a terminal: the last lines of what is there. Whatever the program prints meanwhile comes above them.
+ * The bars on a terminal, in its last lines. What the program prints meanwhile appears above them.
  *
  * While there are bars the `write` of the program's output streams is ours: it takes the bars away, writes, and has them drawn again
  * when the line is complete.
@@ -12,12 +12,12 @@ import type { ProgressStream } from '../../../options.js';
 import { bindContext } from '../../platform/asyncContext.js';
 import { clearInterval, setImmediate, setInterval } from '../../platform/globals.js';
 
-/** A bar: its text, for so many columns. */
-export type Bar = (columns: number) => string;
+/** A bar: its text, at most `columns` wide. @param widthOf How many columns a text takes. */
+export type Bar = (columns: number, widthOf: (text: string) => number) => string;
 
 interface Shown {
   readonly throttle: number;
-  /** Runs something in the context of whoever has added the bar. */
+  /** Runs something in the async context in which the bar was added. */
   readonly run: (act: () => unknown) => unknown;
 }
 
@@ -26,12 +26,13 @@ type Write = (this: unknown, ...args: unknown[]) => unknown;
 
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
-const PACKAGE = 'log-update';
+const PACKAGES = ['log-update', 'string-width'];
 
 export class Screen {
   readonly #stream: ProgressStream;
   readonly #bars = new Map<Bar, Shown>();
   #draw: ReturnType<LogUpdate['createLogUpdate']> | undefined;
+  #widthOf: (text: string) => number = ({ length }) => length;
   #timer: NodeJS.Timeout | undefined;
   /** Whether it is this object that writes. */
   #writing = false;
@@ -44,7 +45,7 @@ export class Screen {
     this.#stream = stream;
   }
 
-  /** Shows a bar, which is drawn once in so many milliseconds. @returns Settles when it can be drawn. */
+  /** Shows a bar, drawn every `throttle` milliseconds. @returns Settles when it can be drawn. */
   add(bar: Bar, throttle: number): Promise<void> {
     this.#bars.set(bar, { throttle, run: bindContext((act: () => unknown) => act()) });
     if (this.#bars.size === 1) this.#capture();
@@ -68,7 +69,11 @@ export class Screen {
   }
 
   async #load(): Promise<void> {
-    const { createLogUpdate } = await import('log-update');
+    const [{ createLogUpdate }, { default: stringWidth }] = await Promise.all([
+      import('log-update'),
+      import('string-width'),
+    ]);
+    this.#widthOf = stringWidth;
     // With a cursor: hiding it takes listeners on signals, to show it again.
     this.#draw ??= createLogUpdate(withSize(this.#stream), { showCursor: true });
     this.#update();
@@ -78,7 +83,7 @@ export class Screen {
     if (this.#bars.size === 0 || this.#midLine) return;
     this.#write(() => {
       const columns = this.#stream.columns || DEFAULT_COLUMNS;
-      this.#draw?.([...this.#bars.keys()].map((bar) => bar(columns)).join('\n'));
+      this.#draw?.([...this.#bars.keys()].map((bar) => bar(columns, this.#widthOf)).join('\n'));
     });
   }
 
@@ -127,7 +132,7 @@ export class Screen {
     stream.write = capturing;
     return () => {
       isOver = true;
-      if (stream.write !== capturing) return; // somebody else has it now, and calls this one
+      if (stream.write !== capturing) return; // other code has replaced it, and calls this one
       if (wasOwn) stream.write = write;
       else delete (stream as { write?: Write }).write;
     };
@@ -143,7 +148,7 @@ export class Screen {
   }
 }
 
-/** The same terminal, but of a usual size where it says 0, as some do that nobody looks at: then nothing would be drawn. */
+/** The same terminal, but of a usual size where it reports 0, as some pseudo-terminals do: nothing would be drawn. */
 function withSize(stream: ProgressStream): NodeJS.WriteStream {
   const sized = {
     write: (text: string) => stream.write(text),
@@ -171,20 +176,22 @@ function endsLine(text: unknown): boolean {
   return typeof text === 'string' ? text.endsWith('\n') : (text as Uint8Array).at?.(-1) === 10;
 }
 
-/** @throws Error where the package is missing that draws. */
+/** @throws Error where a package is missing. */
 export function checkPackage(): void {
-  try {
-    createRequire(import.meta.url).resolve(PACKAGE);
-  } catch {
-    throw new Error(
-      `progressBar: the optional package ${PACKAGE}, which draws on terminals, is not installed (npm install ${PACKAGE}).`,
-    );
+  for (const name of PACKAGES) {
+    try {
+      createRequire(import.meta.url).resolve(name);
+    } catch {
+      throw new Error(
+        `progressBar: the optional package ${name}, which it draws on terminals with, is not installed (npm install ${name}).`,
+      );
+    }
   }
 }
 
 const key = Symbol.for('rxjs-parallel-map.screens');
 
-/** The one screen of a stream, whichever copy of this package asks. */
+/** The one screen of a stream, also for other copies of this package. */
 export function screenOf(stream: ProgressStream): Screen {
   const registry = globalThis as { [key]?: WeakMap<object, Screen> };
   const screens = (registry[key] ??= new WeakMap());

@@ -1,5 +1,5 @@
 /**
- * The bars of calls that were made inside of workers, on pools of their own. A worker does not know what else is on the terminal, so it
+ * The bars of calls that were made inside workers, on pools of their own. A worker does not know what else is on the terminal, so it
  * tells its program how far a call is, and that draws the bar; a worker in between hands on what it hears.
  */
 
@@ -18,7 +18,7 @@ const shownBy = new Map<object, Map<string, Shown>>();
 let lastId = 0;
 const ids = new WeakMap<object, number>();
 
-/** Whoever tells of several bars has names for them. A worker in between tells of those of several workers. */
+/** Each worker numbers its bars. A worker in between forwards the bars of several workers. */
 function nameOf(worker: object, id: string): string {
   if (!ids.has(worker)) ids.set(worker, ++lastId);
   return `${String(ids.get(worker))}.${id}`;
@@ -32,13 +32,13 @@ export function showRemoteBar(worker: object, told: RemoteBar): void {
   if (bars === undefined) shownBy.set(worker, (bars = new Map()));
   let shown = bars.get(id);
   if (shown === undefined) {
-    const begun: Shown = { progress, bar: (columns) => barText(begun.progress, columns) };
+    const begun: Shown = { progress, bar: (columns, widthOf) => barText(begun.progress, columns, widthOf) };
     shown = begun;
     bars.set(id, shown);
     if (output === undefined)
       void screenOf(process.stderr)
         .add(shown.bar, throttle)
-        .catch(() => undefined); // as checked by whoever began
+        .catch(() => undefined); // checked when the call began
   }
   shown.progress = progress;
   if (line !== undefined) {

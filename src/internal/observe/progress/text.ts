@@ -13,15 +13,19 @@ const LONGEST_BAR = 30;
 const SHORTEST_BAR = 5;
 const LONGEST_ERROR = 200;
 
-/** A line with a bar, no longer than `columns`. Where there is not room for all, first the bar gives way, then the description. */
-export function barText(progress: Progress, columns: number): string {
+/**
+ * A line with a bar, no wider than `columns`. Where there is not room for all, first the bar gives way, then the description.
+ *
+ * @param widthOf How many columns a text takes: characters of some scripts take two.
+ */
+export function barText(progress: Progress, columns: number, widthOf: (text: string) => number): string {
   const { description, done, total } = progress;
   const before = description === '' ? '' : `${description} `;
   const after = restOf(progress);
-  const room = columns - 1 - before.length - after.length - 1;
+  const room = columns - 1 - widthOf(before) - widthOf(after) - 1;
   if (total === undefined || total === 0 || room < SHORTEST_BAR) {
-    const kept = shorten(description, columns - 1 - after.length - 1);
-    return (kept === '' ? after : `${kept} ${after}`).slice(0, columns - 1);
+    const kept = shorten(description, columns - 1 - widthOf(after) - 1, widthOf);
+    return headOf(kept === '' ? after : `${kept} ${after}`, columns - 1, widthOf);
   }
   const width = Math.min(LONGEST_BAR, room);
   const full = Math.round(Math.min(1, done / total) * width);
@@ -29,10 +33,21 @@ export function barText(progress: Progress, columns: number): string {
 }
 
 /** As much of a text as fits, with a mark where something is missing; nothing where that would be the mark alone. */
-function shorten(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const kept = text.slice(0, Math.max(0, length - 1)).replace(/[\ud800-\udbff]$/, '');
+function shorten(text: string, columns: number, widthOf: (text: string) => number): string {
+  if (widthOf(text) <= columns) return text;
+  const kept = headOf(text, columns - 1, widthOf);
   return kept === '' ? '' : `${kept.trimEnd()}…`;
+}
+
+/** What fits of a text. No character is cut in two. */
+function headOf(text: string, columns: number, widthOf: (text: string) => number): string {
+  if (widthOf(text) <= columns) return text;
+  let head = '';
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    if (widthOf(head + segment) > columns) break;
+    head += segment;
+  }
+  return head;
 }
 
 /** The same without a bar. */

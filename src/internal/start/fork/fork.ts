@@ -11,9 +11,8 @@ import type { WorkerIdentity } from '../../protocol/messages.js';
 import { setTimeout } from '../../platform/globals.js';
 import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
 import { whyNoCopies } from '../../posix/libc.js';
-import { ProcessLink } from '../process/ProcessLink.js';
 import { ServerProcess } from '../forkserver/ServerProcess.js';
-import type { Prepared, PoolStartMethod, WorkerEvents, PoolLink } from '../../core/StartMethod.js';
+import type { Prepared, PoolStartMethod, WorkerEvents, WorkerTemplate, PoolLink } from '../../core/StartMethod.js';
 
 /** A process that workers are copied from, and what it was asked to load. */
 interface Template {
@@ -28,12 +27,13 @@ interface Template {
   living: number;
 }
 
-class ForkTemplate implements PoolStartMethod {
+class Fork implements PoolStartMethod, WorkerTemplate {
   readonly name = 'fork';
   readonly options = workerOptions;
   readonly isCloneable = isCloneableByProcess;
   readonly channel = processChannel;
   readonly whyUnavailable = whyNoCopies;
+  readonly template = this;
 
   readonly #daemon: boolean;
   #shared: PortableValue | undefined;
@@ -44,7 +44,7 @@ class ForkTemplate implements PoolStartMethod {
     this.#daemon = daemon;
   }
 
-  prepareShared(shared: PortableValue): void {
+  share(shared: PortableValue): void {
     this.#shared = shared;
   }
 
@@ -86,12 +86,10 @@ class ForkTemplate implements PoolStartMethod {
       },
     };
     const prepared: Prepared = { shared: template.hasShared, tasks: new Set(template.tasks) };
-    const link: ProcessLink = new ProcessLink(told, () => kill(), prepared);
-    const kill = template.server.fork(identity, resources, link);
-    return link;
+    return template.server.fork(identity, resources, told, prepared);
   }
 
-  release(callback: () => void): boolean {
+  close(callback: () => void): boolean {
     if (this.#template === undefined) return false;
     this.#template.server.end(callback);
     this.#template = undefined;
@@ -106,6 +104,7 @@ class ForkTemplate implements PoolStartMethod {
         lost: () => {
           if (this.#template === template) this.#template = undefined;
         },
+        isLoading: () => template.loading.size > 0,
         prepared: (task, succeeded) => {
           template.loading.delete(task);
           if (!succeeded) template.hasFailed = true;
@@ -144,5 +143,5 @@ class ForkTemplate implements PoolStartMethod {
 
 /** This start method, for one pool. */
 export function forking(daemon: boolean): PoolStartMethod {
-  return new ForkTemplate(daemon);
+  return new Fork(daemon);
 }

@@ -1,14 +1,15 @@
-/** The program's side of a process of which workers are copies: starts it, asks it for workers, and hears how these end. */
+/**
+ * The program's side of a process of which workers are copies: starts it, asks it for workers, and hears how these end. A copy connects
+ * to the program by a socket, and proves by a token that it is one.
+ */
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
 import { StartMethodUnavailableError } from '../../../errors.js';
 import type { StartMethodName, WorkerResources } from '../../../options.js';
-import { runtimeUrl } from '../../runtimeUrl.js';
 import { decodeThrown } from '../../protocol/decodeThrown.js';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
+import { isGroupSignal } from '../../protocol/groupSignals.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
 import {
   FromServer,
@@ -16,38 +17,35 @@ import {
   type ForkRequest,
   type MessageFromServer,
   type MessageToServer,
-  type ServerData,
 } from './serverMessages.js';
 import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
 import { clearTimeout, setTimeout } from '../../platform/globals.js';
-import { forkFlags } from '../../posix/Forker.js';
-import { limitFlags, processExecArgv, withoutPreloads } from '../process/execArgv.js';
-import type { ProcessLink } from '../process/ProcessLink.js';
-import { refusalOfProcess } from '../process/refusedFlags.js';
+import type { Prepared, WorkerEvents } from '../../core/StartMethod.js';
+import { ProcessLink } from '../process/ProcessLink.js';
+import { Acceptor, whyNotConnected } from './Acceptor.js';
+import { startOriginal, type ServerResources, type StartedOriginal } from './startOriginal.js';
 
 /** The place of the pipe among the server's file descriptors. */
 const CONTROL = 3;
-const TOKEN_LENGTH = 32;
-const ID_LENGTH = 10;
-/** So many milliseconds it has to end by itself. */
+/** How long it may take to end by itself, in milliseconds. */
 const END_TIME = 100;
 
 interface Worker {
   readonly link: ProcessLink;
   /** Unknown until it was made. */
   pid: number | undefined;
+  hasConnected: boolean;
 }
 
 /** What there is to hear of such a process. */
 export interface ServerEvents {
   /** It is no more. */
   lost(): void;
+  /** Whether it is loading functions. */
+  isLoading?(): boolean;
   /** A function was loaded, or could not be. */
   prepared?(task: number, succeeded: boolean): void;
 }
-
-/** What such a process itself is started with: less than its workers. */
-export type ServerResources = Pick<WorkerResources, 'env' | 'argv' | 'execArgv' | 'resourceLimits'>;
 
 export interface ServerOptions {
   readonly startMethod: StartMethodName;
@@ -58,14 +56,13 @@ export interface ServerOptions {
 }
 
 export class ServerProcess {
-  readonly #token = randomBytes(TOKEN_LENGTH / 2).toString('hex');
   readonly #startMethod: StartMethodName;
   readonly #workers = new Map<number, Worker>();
-  /** Those that were made although nobody wants them any more: killed as soon as their pid is known. */
+  /** Workers that are not wanted any more, killed as soon as their pid is known. */
   readonly #unwanted = new Set<number>();
   readonly #child: ChildProcess;
   readonly #control: Socket;
-  readonly #listener: Server;
+  readonly #acceptor: Acceptor;
   readonly #events: ServerEvents;
   /** Whether it can load modules for its workers. */
   readonly loads: boolean;
@@ -74,6 +71,7 @@ export class ServerProcess {
   #nextId = 0;
   readonly #onEnded: (() => void)[] = [];
   #overdue: NodeJS.Timeout | undefined;
+  #isReady = false;
   #hasForked = false;
   #hasEnded = false;
   #reason: string | undefined;
@@ -83,36 +81,24 @@ export class ServerProcess {
   constructor({ startMethod, resources, template }: ServerOptions, events: ServerEvents) {
     this.#startMethod = startMethod;
     this.#events = events;
-    // In the abstract namespace of Linux, so that no file is left, whatever happens.
-    const address = `\0rxjs-parallel-map-${process.pid}-${randomBytes(8).toString('hex')}`;
-    this.#listener = createServer((socket) => this.#greet(socket));
-    this.#listener.on('error', () => undefined); // then no worker connects, and each fails by its end
-    this.#listener.listen(address).unref();
-
-    const execArgv = [...(resources.execArgv ?? processExecArgv(process.execArgv))];
-    // A server serves pools whose workers may have any environment; a template loads what its workers would.
-    const environment = (template && resources.env) ?? process.env;
-    const { flags, nodeOptions, preloads } = withoutPreloads(execArgv, environment['NODE_OPTIONS']);
-    // libuv's way to read files by io_uring has a thread that never rests.
-    const env = { ...environment, NODE_OPTIONS: nodeOptions, UV_USE_IO_URING: '0' };
-    // What is preloaded may start threads, which customization hooks have: then only the copies can do it, and load what needs it.
-    this.loads = template !== undefined && preloads.loader.length === 0 && preloads.import.length === 0;
-    const data: ServerData = {
-      address,
-      token: this.#token,
-      programPid: process.pid,
-      execArgv,
-      preloads,
-      template: template && { ...template, preloads: this.loads, argv: resources.argv },
-    };
-    const limits = limitFlags(resources.resourceLimits);
-    this.#child = spawn(
-      process.execPath,
-      // V8 takes the last of several: a program with other flags has them for its workers, too.
-      [...flags, ...limits, ...forkFlags, fileURLToPath(runtimeUrl('forkserver/server')), JSON.stringify(data)],
-      { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env },
-    );
-    this.#control = this.#child.stdio[CONTROL] as Socket;
+    this.#acceptor = new Acceptor({
+      connected: (id, socket, first) => this.#connected(id, socket, first),
+      failed: (error) => {
+        this.#lose(error);
+        this.#child.kill('SIGKILL');
+      },
+    });
+    let started: StartedOriginal;
+    try {
+      started = startOriginal(resources, this.#acceptor, template);
+    } catch (error) {
+      this.#acceptor.close();
+      throw error;
+    }
+    this.#child = started.child;
+    this.loads = started.loads;
+    // Without a descriptor left there are no pipes: nothing but an `error` event says so.
+    this.#control = ((this.#child.stdio as ChildProcess['stdio'] | undefined)?.[CONTROL] ?? new Socket()) as Socket;
     this.#child.unref();
     this.#control.unref();
     this.#control.on('error', () => undefined); // its end says so
@@ -133,11 +119,11 @@ export class ServerProcess {
       });
       this.#child.on('exit', (code, signal) => {
         this.#hasEnded = true;
-        const refusal = isUp ? undefined : refusalOfProcess(code, resources.execArgv, execArgv, environment);
-        const error = refusal ?? new Error(`the process that workers are copies of has ended with ${signal ?? code}`);
+        const refusal = isUp ? undefined : started.refusal(code);
+        const error = refusal ?? new Error(`the process that workers are copied from ended with ${signal ?? code}`);
         reject(error);
-        // Ctrl-C has reached it before it could ignore that: then there is nothing wrong with it.
-        if (signal === 'SIGINT') this.#lose(undefined, null, 'SIGINT');
+        // It could not ignore the signal yet: there is nothing wrong with it.
+        if (isGroupSignal(signal)) this.#lose(undefined, null, signal);
         else if (template === undefined) this.#lose(error);
         else this.#lose(this.#fatal?.error ?? refusal, code, signal); // by what it has loaded: as workers would have
       });
@@ -159,29 +145,51 @@ export class ServerProcess {
     this.#tell([ToServer.Forget, task]);
   }
 
-  /** Asks for a worker. @returns What kills it. */
-  fork(identity: WorkerIdentity, { env, argv }: WorkerResources, link: ProcessLink): () => void {
+  /** Asks for a worker. @param prepared What it has from the start. */
+  fork(
+    identity: WorkerIdentity,
+    { env, argv }: WorkerResources,
+    events: WorkerEvents,
+    prepared?: Prepared,
+  ): ProcessLink {
     const id = this.#nextId++;
-    const worker: Worker = { link, pid: undefined };
+    const end = (): void => this.#end(id, worker);
+    const link = new ProcessLink(
+      events,
+      {
+        kill: end,
+        giveUp: (error) => {
+          end();
+          if (this.#isReady) return;
+          this.#child.kill('SIGKILL'); // it will not be in time for the next one either
+          this.#lose(error);
+        },
+        isLoading: () => this.#isReady && this.#events.isLoading?.() === true,
+      },
+      prepared,
+    );
+    const worker: Worker = { link, pid: undefined, hasConnected: false };
     if (this.#reason !== undefined) {
       const error = new StartMethodUnavailableError({ startMethod: this.#startMethod, reason: this.#reason });
       setImmediate(() => link.exited(null, null, error));
-      return () => undefined;
+      return link;
     }
     this.#workers.set(id, worker);
     const copy = { ...(env ?? process.env) } as Record<string, string>;
-    const request: ForkRequest = { id, identity, cwd: process.cwd(), env: copy, argv };
+    const request: ForkRequest = { id, identity, cwd: workingDirectory(), env: copy, argv };
     this.#tell([ToServer.Fork, request]);
-    return () => {
-      if (worker.pid !== undefined) {
-        kill(worker.pid);
-        return;
-      }
-      // It may take long until it is made, if what is loaded before takes long.
-      if (!this.#workers.delete(id)) return;
-      this.#unwanted.add(id);
-      setImmediate(() => link.exited(null, 'SIGKILL'));
-    };
+    return link;
+  }
+
+  #end(id: number, { link, pid }: Worker): void {
+    if (pid !== undefined) {
+      kill(pid);
+      return;
+    }
+    // It may take long until it is made, if what is loaded before takes long.
+    if (!this.#workers.delete(id)) return;
+    this.#unwanted.add(id);
+    setImmediate(() => link.exited(null, 'SIGKILL'));
   }
 
   /** Ends the process, of which no worker lives; calls back when it is no more. */
@@ -197,7 +205,7 @@ export class ServerProcess {
       return;
     }
     this.#tell([ToServer.End]);
-    this.#overdue = setTimeout(() => this.#child.kill('SIGKILL'), END_TIME); // it may be at something of the user's
+    this.#overdue = setTimeout(() => this.#child.kill('SIGKILL'), END_TIME); // the user's code may block it
     this.#overdue.unref();
   }
 
@@ -218,6 +226,7 @@ export class ServerProcess {
   #receive(message: MessageFromServer, ready: () => void, unavailable: (error: Error) => void): void {
     switch (message[0]) {
       case FromServer.Ready:
+        this.#isReady = true;
         ready();
         return;
       case FromServer.Unavailable: {
@@ -248,37 +257,24 @@ export class ServerProcess {
         return;
       case FromServer.Exited:
         this.#workers.delete(message[1]);
-        worker.link.exited(message[2], message[3]);
+        worker.link.exited(message[2], message[3], worker.hasConnected ? undefined : whyNotConnected());
         return;
     }
   }
 
-  /** A process has connected: it says which worker it is. */
-  #greet(socket: Socket): void {
-    let greeting: Buffer = Buffer.alloc(0);
-    socket.unref();
-    socket.on('error', () => undefined);
-    const read = (bytes: Buffer): void => {
-      greeting = Buffer.concat([greeting, bytes]);
-      if (greeting.length < TOKEN_LENGTH + ID_LENGTH) return;
-      socket.off('data', read);
-      const token = greeting.subarray(0, TOKEN_LENGTH);
-      const id = Number(greeting.toString('latin1', TOKEN_LENGTH, TOKEN_LENGTH + ID_LENGTH));
-      const worker = this.#workers.get(id);
-      if (!timingSafeEqual(token, Buffer.from(this.#token)) || worker === undefined) {
-        socket.destroy();
-        return;
-      }
-      worker.link.attach(socket, greeting.subarray(TOKEN_LENGTH + ID_LENGTH));
-    };
-    socket.on('data', read);
+  #connected(id: number, socket: Socket, first: Buffer): boolean {
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return false;
+    worker.hasConnected = true;
+    worker.link.attach(socket, first);
+    return true;
   }
 
   /** The server is no more: the kernel ends its workers. */
   #lose(error: unknown, code: number | null = null, signal: string | null = code === null ? 'SIGKILL' : null): void {
     clearTimeout(this.#overdue);
     this.#events.lost(); // first, for who hears of the end of a worker may want another one
-    this.#listener.close();
+    this.#acceptor.close();
     this.#control.destroy();
     const workers = [...this.#workers.values()];
     this.#workers.clear();
@@ -287,10 +283,19 @@ export class ServerProcess {
   }
 }
 
+/** `undefined` where it has been deleted. */
+function workingDirectory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended by itself
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended already
   }
 }

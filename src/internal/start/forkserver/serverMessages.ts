@@ -8,7 +8,7 @@ import type { WorkerIdentity } from '../../protocol/messages.js';
 export interface ServerData {
   /** Where workers connect to. */
   readonly address: string;
-  /** What they say first, followed by the id of the request in ten digits: so that nobody else is taken for one. */
+  /** Copies send it first, followed by the id of the request in ten digits, so that no other process passes for one. */
   readonly token: string;
   readonly programPid: number;
   /** There for a template, which is what its workers are, for it loads what they would. */
@@ -22,6 +22,8 @@ export interface ServerData {
     | undefined;
   /** What `process.execArgv` is in workers. */
   readonly execArgv: readonly string[];
+  /** Whether an error that nobody catches aborts a worker, as `--abort-on-uncaught-exception` asks for. */
+  readonly aborts: boolean;
   /** What each copy loads first, if the template has not. */
   readonly preloads: Preloads;
 }
@@ -51,7 +53,8 @@ export const ToServer = {
 export interface ForkRequest {
   readonly id: number;
   readonly identity: WorkerIdentity;
-  readonly cwd: string;
+  /** `undefined` where it has been deleted. */
+  readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly argv: readonly string[];
 }
@@ -77,7 +80,7 @@ export const FromServer = {
   Exited: 4,
   /** A function was loaded, or could not be. */
   Prepared: 5,
-  /** An error that nobody caught is about to end it. */
+  /** An uncaught error is about to end it. */
   Fatal: 6,
 } as const;
 

@@ -2,7 +2,7 @@
  * `inline`: there is no worker. Its loop runs in this thread, one value per turn of the event loop.
  *
  * Functions and what they share are the real ones; values and results are cloned as on their way to a worker, so that a program behaves
- * alike. What the loop never returns from, nobody can end.
+ * the same. A call that never returns cannot be ended.
  */
 
 import { bindContext } from '../../platform/asyncContext.js';
@@ -15,11 +15,11 @@ import {
   ToWorker,
   type MessageFromWorker,
   type MessageToWorker,
-  type Sent,
   type WorkerIdentity,
 } from '../../protocol/messages.js';
 import { classesOf } from '../../protocol/portable.js';
 import { cloneTyped } from '../../protocol/typed.js';
+import { packFromWorker, unpackFromWorker, unpackToWorker } from '../../protocol/wire.js';
 import { refuseUsedUp } from '../../protocol/usedUp.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
 import type { PoolLink, PoolStartMethod, WorkerEvents } from '../../core/StartMethod.js';
@@ -58,18 +58,18 @@ class InlineWorker implements PoolLink {
       sharesThread: true,
       channel: threadChannel,
       classes: this.#classes,
-      post: (message, transfer) => this.#post(message as MessageFromWorker, transfer),
+      send: (message, transfer) => this.#post(unpackFromWorker(message), transfer),
       isCloneable: isCloneableByThread,
       leave: () => this.#end(0),
     });
-    this.#post([FromWorker.Ready]);
+    this.#post({ type: FromWorker.Ready });
   }
 
-  send(sent: Sent<MessageToWorker>, transfer?: readonly object[]): void {
+  send(packed: readonly unknown[], transfer?: readonly object[]): void {
     if (this.#hasEnded) return;
-    const message = sent as MessageToWorker;
-    if (message[0] === ToWorker.Define) this.#classes.learn(message[1], classesOf(message[2]));
-    else if (message[0] === ToWorker.Forget) this.#classes.forget(message[1]);
+    const message = unpackToWorker(packed);
+    if (message.type === ToWorker.Define) this.#classes.learn(message.task, classesOf(message.portable));
+    else if (message.type === ToWorker.Forget) this.#classes.forget(message.task);
     if (this.#inbox.push(this.#cloneInput(message, transfer)) === 1) this.#readLater();
   }
 
@@ -89,7 +89,7 @@ class InlineWorker implements PoolLink {
   }
 
   #write(): void {
-    for (const message of this.#outbox.splice(0)) this.#events.message(message);
+    for (const message of this.#outbox.splice(0)) this.#events.message(packFromWorker(message));
   }
 
   #end(exitCode: number): void {
@@ -103,30 +103,20 @@ class InlineWorker implements PoolLink {
 
   /** The message with its values cloned. @throws DataCloneError */
   #cloneInput(message: MessageToWorker, transfer?: readonly object[]): MessageToWorker {
-    if (message[0] !== ToWorker.Run) return message;
-    const [type, chunk, task, mode, hooks, indexes, values, place, flags] = message;
-    return [type, chunk, task, mode, hooks, indexes, this.#cloneAll(values, transfer), place, flags];
+    if (message.type !== ToWorker.Run) return message;
+    return { ...message, values: this.#cloneAll(message.values, transfer) };
   }
 
   /** The message with what user code has given cloned. @throws DataCloneError */
   #cloneOutput(message: MessageFromWorker, transfer?: readonly object[]): MessageFromWorker {
-    switch (message[0]) {
-      case FromWorker.Results: {
-        const [type, chunk, values, ...rest] = message;
-        return [type, chunk, this.#cloneAll(values, transfer), ...rest];
-      }
-      case FromWorker.Yields: {
-        const [type, chunk, values] = message;
-        return [type, chunk, this.#cloneAll(values, transfer)];
-      }
-      case FromWorker.Progress: {
-        const [type, chunk, at, value] = message;
-        return [type, chunk, at, this.#clone(value, transfer)];
-      }
-      case FromWorker.ExitDone: {
-        const [type, hooks, result, elapsed] = message;
-        return [type, hooks, this.#clone(result, transfer), elapsed];
-      }
+    switch (message.type) {
+      case FromWorker.Results:
+      case FromWorker.Yields:
+        return { ...message, values: this.#cloneAll(message.values, transfer) };
+      case FromWorker.Progress:
+        return { ...message, value: this.#clone(message.value, transfer) };
+      case FromWorker.ExitDone:
+        return { ...message, result: this.#clone(message.result, transfer) };
       default:
         return message;
     }

@@ -1,7 +1,7 @@
 /** The sending end of a worker process: frames leave in order, and those not yet out when the process exits leave then. */
 
-import { writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { writeAll } from './writeAll.js';
 
 /** What Node's handle of a pipe tells that the stream does not: private, hence asked for with care. */
 interface Handle {
@@ -9,12 +9,9 @@ interface Handle {
   readonly writeQueueSize?: number;
 }
 
-/** Whoever reads is busy: this many milliseconds pass before the next try. */
-const RETRY_TIME = 1;
-
 export class ChannelWriter {
   readonly #channel: Socket;
-  /** Handed to the stream, and not known to be out. One batch at a time, or nobody could tell how much of it is. */
+  /** Handed to the stream, and not known to be out. One batch at a time: the stream tells only of all that it has. */
   #leaving: Buffer[] = [];
   #waiting: Buffer[] = [];
   #onEmpty: (() => void) | undefined;
@@ -34,7 +31,7 @@ export class ChannelWriter {
     if (this.#leaving.length === 0) this.#onEmpty();
   }
 
-  /** The last moment: writes what is not out, however long whoever reads takes. Nothing may be written afterwards. */
+  /** At the process's end: writes what is not out, and waits for it. Nothing may be written afterwards. */
   drain(): void {
     const { fd } = this.#handle;
     const unwritten = this.#unwritten;
@@ -43,11 +40,15 @@ export class ChannelWriter {
     const rest = Buffer.concat([leaving.subarray(leaving.length - unwritten), ...this.#waiting]);
     this.#leaving = [];
     this.#waiting = [];
-    writeAll(fd, rest);
+    try {
+      writeAll(fd, rest);
+    } catch {
+      // Nobody reads any more.
+    }
   }
 
   #next(): void {
-    if (!this.#channel.writable) return; // whoever read is gone, and so will be this process
+    if (!this.#channel.writable) return; // the program is gone, and so will be this process
     const batch = this.#waiting;
     this.#leaving = batch;
     this.#waiting = [];
@@ -71,20 +72,8 @@ export class ChannelWriter {
     return (this.#channel as { _handle?: Handle | null })._handle ?? {};
   }
 
-  /** How many bytes at the end of what is leaving the kernel has not taken; `undefined` where nobody can tell. */
+  /** How many bytes at the end of what is leaving the kernel has not taken; `undefined` where that is not known. */
   get #unwritten(): number | undefined {
     return this.#channel.connecting ? undefined : this.#handle.writeQueueSize;
-  }
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  let written = 0;
-  while (written < bytes.length) {
-    try {
-      written += writeSync(fd, bytes, written);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return; // nobody reads any more
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_TIME);
-    }
   }
 }

@@ -4,12 +4,13 @@ import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
 import { CLAIM_PLACES, Claims } from '../../protocol/claims.js';
-import { ToWorker, type MessageFromWorker, type MessageToWorker } from '../../protocol/messages.js';
+import { ToWorker } from '../../protocol/messages.js';
+import { packToWorker } from '../../protocol/wire.js';
 import { SharedMemory, type SharedPart } from '../../posix/sharedMemory.js';
 import { clearTimeout, setTimeout } from '../../platform/globals.js';
 import type { Prepared, Traffic, WorkerEvents, PoolLink } from '../../core/StartMethod.js';
 
-/** A worker whose channel is closed has so many milliseconds to leave by itself. */
+/** How long a worker whose channel is closed may take to leave by itself, in milliseconds. */
 const LEAVE_TIME = 2000;
 /** A worker that has ended, but whose channel something still holds open, is not waited for longer (milliseconds). */
 const CLOSE_TIME = 1000;
@@ -17,9 +18,19 @@ const CLOSE_TIME = 1000;
 /** Of the workers of all pools. */
 const memory = new SharedMemory(CLAIM_PLACES);
 
+/** The process of a link. */
+export interface WorkerProcess {
+  /** Ends it at once. */
+  kill(): void;
+  /** Ends it where it has not started in time; without this, it is killed. */
+  giveUp?(error: Error): void;
+  /** Whether what it is to be a copy of is still loading functions. */
+  isLoading?(): boolean;
+}
+
 export class ProcessLink implements PoolLink {
   readonly #events: WorkerEvents;
-  readonly #kill: () => void;
+  readonly #process: WorkerProcess;
   readonly #reader = new FrameReader();
   #channel: Socket | undefined;
   /** What was sent before there was a channel. */
@@ -36,11 +47,20 @@ export class ProcessLink implements PoolLink {
 
   readonly prepared: Prepared | undefined;
 
-  /** @param kill Ends the process at once. @param prepared What it has from the start. */
-  constructor(events: WorkerEvents, kill: () => void, prepared?: Prepared) {
+  /** @param prepared What the process has from the start. */
+  constructor(events: WorkerEvents, process: WorkerProcess, prepared?: Prepared) {
     this.prepared = prepared;
     this.#events = events;
-    this.#kill = kill;
+    this.#process = process;
+  }
+
+  get isLoading(): boolean {
+    return this.#process.isLoading?.() === true;
+  }
+
+  giveUp(error: Error): void {
+    if (this.#process.giveUp === undefined) this.#process.kill();
+    else this.#process.giveUp(error);
   }
 
   get traffic(): Traffic {
@@ -50,7 +70,7 @@ export class ProcessLink implements PoolLink {
   claims(): Claims | undefined {
     this.#shared ??= memory.allocate();
     if (this.#shared === undefined) return undefined;
-    this.send([ToWorker.Claim, this.#shared.place]);
+    this.send(packToWorker({ type: ToWorker.Claim, place: this.#shared.place }));
     return new Claims(this.#shared.words);
   }
 
@@ -65,13 +85,13 @@ export class ProcessLink implements PoolLink {
     channel.on('close', () => {
       this.#isClosed = true;
       if (this.#exit !== undefined) this.#end();
-      else this.#watch(LEAVE_TIME, () => this.#kill());
+      else this.#watch(LEAVE_TIME, () => this.#process.kill());
     });
     if (first !== undefined) this.#read(first);
     for (const frame of this.#early.splice(0)) channel.write(frame);
   }
 
-  send(message: MessageToWorker): void {
+  send(message: readonly unknown[]): void {
     const frame = encodeFrame(message);
     this.#traffic.sent += frame.length;
     if (this.#channel === undefined) this.#early.push(frame);
@@ -79,7 +99,7 @@ export class ProcessLink implements PoolLink {
   }
 
   kill(): void {
-    this.#kill();
+    this.#process.kill();
   }
 
   /** The process has ended. What it has said before may still be under way. */
@@ -95,11 +115,11 @@ export class ProcessLink implements PoolLink {
     if (this.#unreadable !== undefined) return;
     this.#traffic.received += bytes.length;
     try {
-      this.#reader.read(bytes, (message) => this.#events.message(message as MessageFromWorker));
+      this.#reader.read(bytes, (message) => this.#events.message(message as unknown[]));
     } catch (error) {
       // A message that cannot be read is lost, and with it the worker: who waits for it has to hear so.
       this.#unreadable = { error };
-      this.#kill();
+      this.#process.kill();
     }
   }
 
@@ -120,7 +140,7 @@ export class ProcessLink implements PoolLink {
       signal: this.#exit?.signal ?? null,
       error: this.#unreadable?.error,
     });
-    // Whoever has heard of the end has looked at the claims, and does not any more.
+    // Now that its end is told, nobody looks at its claims any more.
     this.#shared?.release();
   }
 }

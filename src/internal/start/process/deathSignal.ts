@@ -14,11 +14,11 @@ let available: boolean | undefined;
 
 /** Whether there is a `setpriv` that knows this. */
 function isAvailable(): boolean {
-  available ??=
-    process.platform === 'linux' &&
-    existsSync(SETPRIV) &&
-    spawnSync(SETPRIV, [...asking, '--version'], { stdio: 'ignore' }).status === 0;
-  return available;
+  if (available !== undefined) return available;
+  if (process.platform !== 'linux' || !existsSync(SETPRIV)) return (available = false);
+  const { status, error } = spawnSync(SETPRIV, [...asking, '--version'], { stdio: 'ignore' });
+  if (error !== undefined) return false; // such as too many open files: the next worker may have one
+  return (available = status === 0);
 }
 
 /** The command that starts a program so that it dies with this process or thread; the program itself where there is no such command. */

@@ -59,6 +59,14 @@ const preloading: Readonly<Record<string, keyof Preloads>> = {
   '--import': 'import',
 };
 
+/** Whether flags have a process load something before anything else. */
+export function preloadsAnything(flags: readonly string[]): boolean {
+  return flags.some((argument) => flagOf(argument) in preloading);
+}
+
+/** What Yarn's Plug'n'Play preloads, without which nothing in its archives can be read. It starts no thread. */
+const plugAndPlay = /(^|[\\/])\.pnp\.c?js$/;
+
 /** Flags without those that preload something, and what these name. */
 function splitPreloads(execArgv: readonly string[]): { readonly flags: string[]; readonly preloads: Preloads } {
   const preloads = { require: [] as string[], loader: [] as string[], import: [] as string[] };
@@ -67,30 +75,40 @@ function splitPreloads(execArgv: readonly string[]): { readonly flags: string[];
     const argument = execArgv[i] as string;
     const flag = flagOf(argument);
     const kind = preloading[flag];
-    if (kind === undefined) flags.push(argument);
-    else preloads[kind].push(argument === flag ? (execArgv[++i] ?? '') : argument.slice(flag.length + 1));
+    if (kind === undefined) {
+      flags.push(argument);
+      continue;
+    }
+    const value = argument.includes('=') ? argument.slice(flag.length + 1) : (execArgv[++i] ?? '');
+    if (plugAndPlay.test(value)) flags.push(flag, value);
+    else preloads[kind].push(value);
   }
   return { flags, preloads };
 }
+
+/** With it V8 aborts a process of which native code throws an error that JavaScript catches, as looking for a missing symbol does. */
+const ABORTS = '--abort-on-uncaught-exception';
 
 /** Profilers that have a thread, which never rests and which a copy would lack. */
 const profiling = /^(--prof|--cpu-prof.*)$/;
 const profilingTakesValue = new Set(['--cpu-prof-dir', '--cpu-prof-name', '--cpu-prof-interval']);
 
 /**
- * What a process that is copied is started with: its flags and environment preload nothing, so that each copy can do it, and profile
- * nothing.
+ * What a process that is copied is started with: its flags and environment preload nothing, so that each copy can do it, profile
+ * nothing, and do not abort.
  */
-export function withoutPreloads(
+export function flagsOfOriginal(
   execArgv: readonly string[],
   nodeOptions: string | undefined,
-): { readonly flags: string[]; readonly nodeOptions: string; readonly preloads: Preloads } {
+): { readonly flags: string[]; readonly nodeOptions: string; readonly preloads: Preloads; readonly aborts: boolean } {
   // Node takes those of the environment first.
-  const ofEnvironment = splitPreloads(withoutProfilers(processExecArgv(parseNodeOptions(nodeOptions ?? ''))));
+  const inEnvironment = processExecArgv(parseNodeOptions(nodeOptions ?? ''));
+  const ofEnvironment = splitPreloads(withoutProfilers(inEnvironment));
   const given = splitPreloads(withoutProfilers(execArgv));
   return {
     flags: given.flags,
-    nodeOptions: ofEnvironment.flags.map((flag) => `"${flag.replace(/["\\]/g, '\\$&')}"`).join(' '),
+    nodeOptions: formatNodeOptions(ofEnvironment.flags),
+    aborts: [...inEnvironment, ...execArgv].some((argument) => flagOf(argument) === ABORTS),
     preloads: {
       require: [...ofEnvironment.preloads.require, ...given.preloads.require],
       loader: [...ofEnvironment.preloads.loader, ...given.preloads.loader],
@@ -102,9 +120,20 @@ export function withoutPreloads(
 function withoutProfilers(execArgv: readonly string[]): string[] {
   return filter(
     execArgv,
-    (flag) => !profiling.test(flag),
+    (flag) => !profiling.test(flag) && flag !== ABORTS,
     (flag) => profilingTakesValue.has(flag),
   );
+}
+
+/** The `NODE_OPTIONS` of a program without those that say what the program itself is. */
+export function inheritedNodeOptions(nodeOptions: string): string {
+  const given = parseNodeOptions(nodeOptions);
+  const inherited = processExecArgv(given);
+  return inherited.length === given.length ? nodeOptions : formatNodeOptions(inherited);
+}
+
+function formatNodeOptions(flags: readonly string[]): string {
+  return flags.map((flag) => `"${flag.replace(/["\\]/g, '\\$&')}"`).join(' ');
 }
 
 /** The arguments in `NODE_OPTIONS`: between spaces, or in double quotes, in which a backslash takes the next character as it is. */
@@ -124,12 +153,14 @@ function filter(
   for (let i = 0; i < execArgv.length; i++) {
     const argument = execArgv[i] as string;
     const flag = flagOf(argument);
-    const parts = argument === flag && hasValue(flag) ? [argument, ...execArgv.slice(++i, i + 1)] : [argument];
+    const parts = !argument.includes('=') && hasValue(flag) ? [argument, ...execArgv.slice(++i, i + 1)] : [argument];
     if (keep(flag)) kept.push(...parts);
   }
   return kept;
 }
 
+/** Of a flag with a value, the flag; Node takes `_` for `-` in it. */
 function flagOf(argument: string): string {
-  return argument.startsWith('-') ? argument.replace(/=.*$/s, '') : argument;
+  const flag = argument.startsWith('-') ? argument.replace(/=.*$/s, '') : argument;
+  return flag.startsWith('--') ? `--${flag.slice(2).replaceAll('_', '-')}` : flag;
 }

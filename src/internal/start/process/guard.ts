@@ -59,7 +59,7 @@ class Guard {
     this.#shell = shell;
     const lost = (): void => {
       if (this.#shell !== shell) return;
-      // Somebody has killed it: the workers still need one.
+      // It was killed from outside: the workers still need one.
       this.#shell = undefined;
       if (this.#pids.size > 0) this.#start();
     };

@@ -1,4 +1,4 @@
-/** What every worker process does, however it was started: a task loop on a channel of its own; `process.send` stays the user's. */
+/** What every worker process does, however it was started: it runs a task loop on its own channel. `process.send` stays the user's. */
 
 import type { Socket } from 'node:net';
 import { encodeThrown } from '../../protocol/errorCodec.js';
@@ -6,39 +6,36 @@ import { processChannel } from '../../protocol/checked.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { Claims } from '../../protocol/claims.js';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
-import { FromWorker, ToWorker, type MessageToWorker, type WorkerIdentity } from '../../protocol/messages.js';
+import {
+  FromWorker,
+  ToWorker,
+  type MessageFromWorker,
+  type MessageToWorker,
+  type WorkerIdentity,
+} from '../../protocol/messages.js';
+import { packFromWorker, unpackToWorker } from '../../protocol/wire.js';
 import { ChannelWriter } from './ChannelWriter.js';
+import { leaveSignalsToProgram } from './leaveSignals.js';
+import { writeOutputAtOnce } from './output.js';
 import type { Host } from '../../worker/Host.js';
 import { pin } from '../../posix/cpus.js';
 import { mapShared } from '../../posix/sharedMemory.js';
 import { becomeWorker } from '../../worker/identity.js';
-import { Output } from '../../worker/Output.js';
 import type { TemplateState } from '../../worker/TemplateState.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
 
 /** Makes this process a worker. @param prepared What it has from the process of which it is a copy. */
 export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prepared?: TemplateState): void {
   const { exit } = process; // user code may replace globals
-  becomeWorker(identity, (message) => send(message));
+  becomeWorker(identity, (message) => post(message));
   if (identity.name !== undefined) process.title = identity.name;
-  // Ctrl-C reaches the whole process group. The program decides what it means; its end is the worker's end.
-  process.on('SIGINT', () => undefined);
+  leaveSignalsToProgram();
+  if (prepared === undefined) writeOutputAtOnce(); // its original has done so
 
   const reader = new FrameReader();
-  const output = prepared?.output ?? new Output();
   const writer = new ChannelWriter(channel);
-  const write = (frame: Buffer): void => writer.write(frame);
-  /** Frames that wait for the output before them. */
-  const waiting: Buffer[] = [];
-  const send = (message: unknown): void => {
-    const frame = encodeFrame(message); // which throws before anything is sent
-    if (waiting.length === 0 && !output.isPending) {
-      write(frame);
-      return;
-    }
-    // What was printed before a result is to be out before it: whoever gets the result may end this worker.
-    if (waiting.push(frame) === 1) output.whenOut(() => waiting.splice(0).forEach(write));
-  };
+  const send = (message: readonly unknown[]): void => writer.write(encodeFrame(message)); // which throws before anything is sent
+  const post = (message: MessageFromWorker): void => send(packFromWorker(message));
 
   let claims: Claims | undefined;
   const host: Host = {
@@ -47,37 +44,36 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
     get claims() {
       return claims;
     },
-    post: send,
+    send,
     channel: processChannel,
     isCloneable: isCloneableByProcess,
-    leave: () => output.whenOut(() => writer.end(() => exit.call(process, 0))),
+    leave: () => writer.end(() => exit.call(process, 0)),
   };
   const loop = new TaskLoop(host, prepared);
 
   const receive = (message: MessageToWorker): void => {
-    if (message[0] !== ToWorker.Claim) {
+    if (message.type !== ToWorker.Claim) {
       loop.receive(message);
       return;
     }
     try {
-      claims = new Claims(mapShared(message[1]));
+      claims = new Claims(mapShared(message.place));
     } catch {
-      send([FromWorker.ClaimFailed]); // then values are asked back by messages
+      post({ type: FromWorker.ClaimFailed }); // then values are asked back by messages
     }
   };
-  channel.on('data', (bytes) => reader.read(bytes, (message) => receive(message as MessageToWorker)));
+  channel.on('data', (bytes) => reader.read(bytes, (message) => receive(unpackToWorker(message as unknown[]))));
   channel.on('error', () => exit.call(process, 1));
   channel.on('close', () => exit.call(process, 0));
   process.on('exit', () => {
     loop.flush();
-    waiting.splice(0).forEach(write);
     writer.drain();
   });
   process.on('uncaughtExceptionMonitor', (error) => {
     if (process.listenerCount('uncaughtException') > 0) return; // the user's own handler keeps the worker alive
-    send([FromWorker.Fatal, encodeThrown(error, isCloneableByProcess)]);
+    post({ type: FromWorker.Fatal, thrown: encodeThrown(error, isCloneableByProcess) });
   });
   if (identity.cpuIds !== undefined) pin(identity.cpuIds, 'process');
-  send([FromWorker.Ready]);
+  post({ type: FromWorker.Ready });
   loop.tellPrepared();
 }

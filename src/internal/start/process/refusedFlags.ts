@@ -23,8 +23,8 @@ export function refusalOfProcess(
     options !== '' && `NODE_OPTIONS ${JSON.stringify(options)}`,
   ];
   return new Error(
-    `its process has ended with exit code ${exitCode}, as Node.js does where it refuses a flag. Its flags are ` +
-      `${sources.filter((source) => source !== false).join(' and ')}; "node --help" lists those that there are`,
+    `its process ended with exit code ${exitCode}, as Node.js does when it refuses a flag. Its flags are ` +
+      `${sources.filter((source) => source !== false).join(' and ')}; "node --help" lists the known ones`,
   );
 }
 
@@ -34,7 +34,7 @@ export function refusalOfThread(error: unknown, given: readonly string[] | undef
   if (code !== 'ERR_WORKER_INVALID_EXEC_ARGV') return error;
   const source = given === undefined ? '' : ` The option "execArgv" is${list(given)}.`;
   const refusal = new Error(
-    `${message}.${source} A flag that holds for a whole process needs a start method with processes, such as 'spawn'`,
+    `${message}.${source} A flag that applies to a whole process needs a start method with processes, such as 'spawn'`,
     { cause: error },
   );
   return Object.assign(refusal, { code });

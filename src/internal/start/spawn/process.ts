@@ -4,23 +4,24 @@ import { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import type { WorkerIdentity } from '../../protocol/messages.js';
 import { runProcessWorker } from '../process/processWorker.js';
+import { CHANNEL, LIFELINE } from './descriptors.js';
+import { tellStartErrors } from './startErrors.js';
 
 /** What `spawn` passes as the first argument, in JSON. */
 export interface ProcessData {
   readonly identity: WorkerIdentity;
-  /** Whether the worker has to watch by itself that its program lives: where no guard does. */
+  /** Whether the worker itself has to watch that its program lives, because there is no guard. */
   readonly watch: boolean;
-  /** How many of the last flags are limits of this worker, which pools inside of it do not inherit. */
-  readonly ownFlags: number;
+  /** How many of the first and the last flags are of this worker alone, so that pools inside of it do not inherit them. */
+  readonly ownFlags: readonly [first: number, last: number];
+  /** What is to be found in its environment, where it was started with less. */
+  readonly nodeOptions: string | undefined;
 }
 
-/** The file descriptor of the channel. */
-const CHANNEL = 3;
-/** The file descriptor of a pipe that says nothing, and closes when the program ends. */
-const LIFELINE = 4;
-
-const { identity, watch, ownFlags } = JSON.parse(process.argv.splice(2, 1)[0] as string) as ProcessData;
-if (ownFlags > 0) process.execArgv.splice(-ownFlags);
+tellStartErrors(CHANNEL);
+const { identity, watch, ownFlags, nodeOptions } = JSON.parse(process.argv.splice(2, 1)[0] as string) as ProcessData;
+process.execArgv = process.execArgv.slice(ownFlags[0], process.execArgv.length - ownFlags[1]);
+if (nodeOptions !== undefined) process.env['NODE_OPTIONS'] = nodeOptions;
 if (watch) watchProgram();
 runProcessWorker(identity, new Socket({ fd: CHANNEL }));
 

@@ -8,16 +8,13 @@ import { workerOptions } from '../../options/poolOptions.js';
 import { processChannel } from '../../protocol/checked.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { withDeathSignal } from '../process/deathSignal.js';
-import { limitFlags, processExecArgv } from '../process/execArgv.js';
+import { inheritedNodeOptions, limitFlags, preloadsAnything, processExecArgv } from '../process/execArgv.js';
 import { guard, guardIsAvailable } from '../process/guard.js';
+import { CHANNEL, LIFELINE } from './descriptors.js';
 import type { ProcessData } from './process.js';
 import { ProcessLink } from '../process/ProcessLink.js';
 import { refusalOfProcess } from '../process/refusedFlags.js';
 import type { PoolStartMethod, PoolLink } from '../../core/StartMethod.js';
-
-/** The places among the worker's file descriptors: of the channel, and of a pipe that only watches. */
-const CHANNEL = 3;
-const LIFELINE = 4;
 
 const strategy: PoolStartMethod = {
   name: 'spawn',
@@ -32,8 +29,20 @@ const strategy: PoolStartMethod = {
     if (watch) stdio.push('pipe');
     const limits = limitFlags(resourceLimits);
     const flags = execArgv ?? processExecArgv(process.execArgv);
-    const data: ProcessData = { identity, watch, ownFlags: limits.length };
+    const first = preloadsAnything(flags) ? ['--require', fileURLToPath(runtimeUrl('spawn/preloaded'))] : [];
+    // What the user has set for workers alone is for them.
+    const { NODE_OPTIONS: nodeOptions = '' } = process.env;
+    const isInherited = (env ?? process.env)['NODE_OPTIONS'] === nodeOptions;
+    const inherited = isInherited ? inheritedNodeOptions(nodeOptions) : nodeOptions;
+    const restores = inherited !== nodeOptions;
+    const data: ProcessData = {
+      identity,
+      watch,
+      ownFlags: [first.length, limits.length],
+      nodeOptions: restores ? nodeOptions : undefined,
+    };
     const [file, args] = withDeathSignal(process.execPath, [
+      ...first,
       ...flags,
       ...limits,
       fileURLToPath(runtimeUrl('spawn/process')),
@@ -43,7 +52,9 @@ const strategy: PoolStartMethod = {
     const child: ChildProcess = spawn(file, args, {
       stdio,
       windowsHide: true,
-      ...(env === undefined ? {} : { env }),
+      ...(env === undefined && !restores
+        ? {}
+        : { env: { ...(env ?? process.env), ...(restores && { NODE_OPTIONS: inherited }) } }),
     });
     const { pid } = child;
     if (pid === undefined) {
@@ -53,7 +64,7 @@ const strategy: PoolStartMethod = {
     }
     if (!watch) guard.add(pid);
 
-    const link = new ProcessLink(events, () => void child.kill('SIGKILL'));
+    const link = new ProcessLink(events, { kill: () => void child.kill('SIGKILL') });
     link.attach(child.stdio[CHANNEL] as Socket);
     child.on('error', () => undefined); // a kill that comes too late
     child.on('exit', (exitCode, signal) => {

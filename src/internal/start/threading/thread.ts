@@ -7,11 +7,13 @@ import { encodeThrown } from '../../protocol/errorCodec.js';
 import { threadChannel } from '../../protocol/checked.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import { Claims } from '../../protocol/claims.js';
-import { FromWorker, type MessageToWorker, type WorkerIdentity } from '../../protocol/messages.js';
+import { FromWorker, type MessageFromWorker, type WorkerIdentity } from '../../protocol/messages.js';
+import { packFromWorker, unpackToWorker } from '../../protocol/wire.js';
 import { refuseUsedUp } from '../../protocol/usedUp.js';
 import { pin } from '../../posix/cpus.js';
 import { becomeWorker } from '../../worker/identity.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
+import { sendOutputAtOnce, type PassedOn } from './output.js';
 
 /** What `threading` passes as `workerData`. */
 export interface ThreadData {
@@ -19,67 +21,56 @@ export interface ThreadData {
   readonly identity: WorkerIdentity;
   /** Memory for claims. */
   readonly claims: Int32Array;
+  /** How much of its output the program has passed on. */
+  readonly passedOn: PassedOn;
 }
 
-const { port, identity, claims } = workerData as ThreadData;
+const { port, identity, claims, passedOn } = workerData as ThreadData;
 const { exit } = process; // user code may replace globals
 
-becomeWorker(identity, (message) => port.postMessage(message));
-unqueueOutput(process.stdout);
-unqueueOutput(process.stderr);
+const send = (message: readonly unknown[], transfer?: readonly object[]): void => {
+  if (transfer !== undefined) refuseUsedUp(transfer);
+  port.postMessage(message, transfer as never);
+};
+const post = (message: MessageFromWorker): void => send(packFromWorker(message));
+
+becomeWorker(identity, post);
+sendOutputAtOnce(passedOn);
 
 const loop = new TaskLoop({
   workerId: identity.workerId,
   memory: identity.insights ? memoryOfThread : undefined,
   claims: new Claims(claims),
-  post: (message, transfer) => {
-    if (transfer !== undefined) refuseUsedUp(transfer);
-    port.postMessage(message, transfer as never);
-  },
+  send,
   channel: threadChannel,
   isCloneable: isCloneableByThread,
   // What the last task has queued comes first, as in a process.
   leave: () => setImmediate(() => exit.call(process, 0)),
 });
 
-port.on('message', (message: MessageToWorker) => {
-  loop.receive(message);
+port.on('message', (message: unknown[]) => {
+  loop.receive(unpackToWorker(message));
   // Taking what else has arrived spares an event per message, which is what a message mostly costs.
   const start = now();
   do {
-    const next = receiveMessageOnPort(port) as { message: MessageToWorker } | undefined;
+    const next = receiveMessageOnPort(port) as { message: unknown[] } | undefined;
     if (next === undefined) return;
-    loop.receive(next.message);
+    loop.receive(unpackToWorker(next.message));
   } while (now() - start < DRAIN_TIME);
 });
 port.on('messageerror', (error) => {
-  throw error; // a lost message cannot be answered: whoever waits for that has to hear of the worker's end
+  throw error; // a lost message cannot be answered: the pool has to hear of the worker's end
 });
 process.on('exit', () => loop.flush());
 process.on('uncaughtExceptionMonitor', (error) => {
   if (process.listenerCount('uncaughtException') > 0) return; // the user's own handler keeps the worker alive
-  port.postMessage([FromWorker.Fatal, encodeThrown(error, isCloneableByThread)]);
+  post({ type: FromWorker.Fatal, thrown: encodeThrown(error, isCloneableByThread) });
 });
 if (identity.cpuIds !== undefined) pin(identity.cpuIds, 'thread');
-port.postMessage([FromWorker.Ready]);
+post({ type: FromWorker.Ready });
 
 /** What is of this thread alone, unlike the size of the process. */
 function memoryOfThread(): number {
   const { heapTotal, external } = process.memoryUsage();
   return heapTotal + external;
-}
-
-/**
- * A thread's output waits for the main thread to take each piece before it sends the next, and what waits is lost when
- * the thread is ended. Sent at once, it arrives before the result that follows it.
- */
-function unqueueOutput(stream: NodeJS.WriteStream): void {
-  type Write = (chunks: unknown, callback: () => void) => void;
-  const queued = stream as unknown as { _writev?: Write };
-  const { _writev: send } = queued;
-  if (send === undefined) return;
-  queued._writev = (chunks, callback) => {
-    send.call(stream, chunks, () => undefined);
-    callback();
-  };
 }

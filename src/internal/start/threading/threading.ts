@@ -15,14 +15,14 @@ import { workerOptions } from '../../options/poolOptions.js';
 import { threadChannel } from '../../protocol/checked.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import { CLAIM_PLACES, Claims } from '../../protocol/claims.js';
-import type { MessageFromWorker } from '../../protocol/messages.js';
 import { refuseUsedUp } from '../../protocol/usedUp.js';
+import { createPassedOn, passOn } from './output.js';
 import type { ThreadData } from './thread.js';
 import { threadExecArgv } from '../process/execArgv.js';
 import { refusalOfThread } from '../process/refusedFlags.js';
 import type { PoolStartMethod, PoolLink } from '../../core/StartMethod.js';
 
-/** So many milliseconds at most the last output of a worker may take. */
+/** How long the last output of a worker may take, in milliseconds. */
 const OUTPUT_TIME = 1000;
 
 export const threading: PoolStartMethod = {
@@ -35,7 +35,8 @@ export const threading: PoolStartMethod = {
     const { port1: port, port2: workerPort } = new MessageChannel();
     const words = new Int32Array(new SharedArrayBuffer(CLAIM_PLACES * Int32Array.BYTES_PER_ELEMENT));
     const claims = new Claims(words);
-    const data: ThreadData = { port: workerPort, identity, claims: words };
+    const passedOn = createPassedOn();
+    const data: ThreadData = { port: workerPort, identity, claims: words, passedOn };
     const worker = startThread(execArgv, {
       workerData: data,
       transferList: [workerPort],
@@ -45,6 +46,7 @@ export const threading: PoolStartMethod = {
       ...(resourceLimits === undefined ? {} : { resourceLimits: resourceLimits as NodeResourceLimits }),
       ...(name === undefined ? {} : { name }),
     });
+    passOn(worker, passedOn);
     let error: unknown;
 
     /** A message that cannot be read is lost, and with it the worker: who waits for it has to hear so. */
@@ -56,7 +58,7 @@ export const threading: PoolStartMethod = {
     const drain = (until: number): void => {
       try {
         do {
-          const next = receiveMessageOnPort(port) as { message: MessageFromWorker } | undefined;
+          const next = receiveMessageOnPort(port) as { message: unknown[] } | undefined;
           if (next === undefined) return;
           events.message(next.message);
         } while (now() < until);
@@ -65,7 +67,7 @@ export const threading: PoolStartMethod = {
       }
     };
 
-    port.on('message', (message: MessageFromWorker) => {
+    port.on('message', (message: unknown[]) => {
       events.message(message);
       drain(now() + DRAIN_TIME);
     });
@@ -101,7 +103,7 @@ function startThread(execArgv: readonly string[] | undefined, options: WorkerOpt
   }
 }
 
-/** Calls back when streams are read to their end; after a second at the latest, for whoever reads our output may stall. */
+/** Calls back when streams are read to their end; after a second at the latest, for the program's output may stall. */
 function whenRead(streams: readonly Readable[], callback: () => void): void {
   let open = 0;
   const timer = setTimeout(() => done(), OUTPUT_TIME);

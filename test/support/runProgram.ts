@@ -21,6 +21,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where its input comes from: nowhere, or, with `pipe`, what `onStart` writes to `child.stdin`. */
   readonly stdin?: 'ignore' | 'pipe';
+  /** What the shell's `ulimit` is to limit for it, such as `-n 100`. */
+  readonly ulimit?: string;
   /** Called once the program was started. */
   readonly onStart?: (child: ChildProcess) => void;
   /** For so many milliseconds nobody reads what it writes to stdout, so that the pipe fills up. */
@@ -40,7 +42,11 @@ export function runNode(args: readonly string[], options: ProgramOptions = {}): 
     const env: Record<string, string | undefined> = { ...process.env, ...options.env };
     // What mocha was started with is not the program's.
     delete env['NODE_OPTIONS'];
-    const child = spawn(process.execPath, [...(options.flags ?? []), ...args, ...(options.args ?? [])], {
+    const node = [process.execPath, ...(options.flags ?? []), ...args, ...(options.args ?? [])] as const;
+    const { ulimit } = options;
+    const [file, ...rest] =
+      ulimit === undefined ? node : ['/bin/sh', '-c', `ulimit ${ulimit} && exec "$@"`, 'sh', ...node];
+    const child = spawn(file, rest, {
       stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe'],
       cwd: options.cwd ?? projectFolder,
       env: { ...env, ...options.env },
@@ -69,4 +75,20 @@ export function runProgram(name: string, options: ProgramOptions = {}): Promise<
     ...options,
     flags: options.flags ?? [],
   });
+}
+
+/** Runs a program that is given as text: the body of an async function in which the names of `rxjs` and of the package are known. */
+export function runScript(source: string, options: ProgramOptions = {}): Promise<ProgramResult> {
+  const load = (name: string): string =>
+    process.env['FORMAT'] === 'cjs' ? `require('${name}')` : `await import('${name}')`;
+  const program = `
+    const run = async () => {
+      const library = ${load('rxjs-parallel-map')};
+      const rxjs = ${load('rxjs')};
+      const { parallelMap, parallelMergeMap, parallelFrom, WorkerPool } = library;
+      ${source}
+    };
+    run();
+  `;
+  return runNode(['--input-type=commonjs', '-e', program], options);
 }

@@ -1,25 +1,32 @@
-/** What cannot travel, in words for whoever captured it. */
+/** What cannot travel, in words for the person who has captured it. */
 
 import { types } from 'node:util';
 import { isDetached } from '../../protocol/usedUp.js';
+import type { Kind } from './Kind.js';
+
+export const refused: Kind<object, never> = {
+  matches: (value): value is object => typeof value === 'object' && whyUnportable(value as object) !== undefined,
+  write: (value, graph, origin) => graph.fail(origin, whyUnportable(value) as string),
+  read: {},
+};
 
 /** What is wrong with capturing an object; `undefined` where it may be fine. Runs no code of the object's. */
 export function whyUnportable(value: object): string | undefined {
-  if (types.isProxy(value)) return 'a Proxy, which cannot be looked into';
+  if (types.isProxy(value)) return 'a Proxy, which cannot be inspected';
   if (types.isPromise(value)) return 'a Promise, which settles only here: await it, and capture the result';
   if (types.isWeakMap(value)) return 'a WeakMap, whose entries cannot be listed';
   if (types.isWeakSet(value)) return 'a WeakSet, whose entries cannot be listed';
   if (types.isGeneratorObject(value)) return 'a generator in progress';
   if (types.isModuleNamespaceObject(value)) {
-    return 'the namespace of a module that came from somewhere else than an import declaration: import it by name';
+    return 'a module namespace that does not come from an import declaration: import it by name';
   }
   if (types.isExternal(value)) return 'a handle of native code';
   const tag = Object.prototype.toString.call(value);
   const memory: unknown = ArrayBuffer.isView(value) ? value.buffer : value;
   if (types.isArrayBuffer(memory) && isDetached(memory)) {
-    return `${anInstanceOf(tag.slice('[object '.length, -1))} of detached memory: that was transferred`;
+    return `${anInstanceOf(tag.slice('[object '.length, -1))} that is detached: its memory was transferred`;
   }
-  // From Node 22 on, whatever inherits from `Iterator` has a tag like theirs.
+  // From Node 22 on, everything that inherits from `Iterator` has a tag like theirs.
   if (/^\[object .+ Iterator\]$/.test(tag)) return `${anInstanceOf(tag.slice('[object '.length, -1))} in progress`;
   switch (tag) {
     case '[object WeakRef]':
@@ -36,7 +43,6 @@ export function anInstanceOf(name: string): string {
   return `${/^(?!U(int|RL))[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
 }
 
-/** Whether a value is an object or a function. */
-export function isThing(value: unknown): value is object {
-  return typeof value === 'function' || (typeof value === 'object' && value !== null);
+export function tagOf(object: object): string {
+  return Object.prototype.toString.call(object).slice('[object '.length, -1);
 }

@@ -1,0 +1,2 @@
+// What is preloaded, and never is.
+for (;;);
