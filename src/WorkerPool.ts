@@ -58,6 +58,24 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
+   * With a typed array as input. It is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
+   * worker), and the function gets the pieces as typed arrays. Results that are typed arrays are joined, unless `concatenate` is `false`.
+   *
+   * @param fn The function, as below.
+   * @param input The typed array.
+   * @param options As below.
+   * @returns As below.
+   * @example
+   * ```ts
+   * const roots = await pool.map((part: Float64Array) => part.map(Math.sqrt), new Float64Array([1, 4, 9]));
+   * ```
+   */
+  map<A extends TypedArray, R, Settle extends boolean = false, Concatenate extends boolean = true>(
+    fn: Task<A, R>,
+    input: A,
+    options?: MapOptions<Settle, Concatenate>,
+  ): Promise<MapResult<Awaited<R>, Settle, Concatenate>>;
+  /**
    * Runs a function over all values and returns all results, in the order of the values.
    *
    * @param fn The function. It gets a value and a {@link TaskContext}. Or a {@link moduleTask}, or a `URL`.
@@ -75,28 +93,28 @@ export class WorkerPool implements AsyncDisposable {
     input: TaskInput<T>,
     options?: MapOptions<Settle, boolean>,
   ): Promise<Outcome<Awaited<R>, Settle>[]>;
-  /**
-   * The same for a typed array. The input is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
-   * worker), and the function gets the pieces as typed arrays. Results that are typed arrays are joined, unless `concatenate` is `false`.
-   *
-   * @param fn The function, as above.
-   * @param input The typed array.
-   * @param options As above.
-   * @returns As above.
-   * @example
-   * ```ts
-   * const roots = await pool.map((part: Float64Array) => part.map(Math.sqrt), new Float64Array([1, 4, 9]));
-   * ```
-   */
-  map<A extends TypedArray, R, Settle extends boolean = false, Concatenate extends boolean = true>(
-    fn: Task<A, R>,
-    input: A,
-    options?: MapOptions<Settle, Concatenate>,
-  ): Promise<MapResult<Awaited<R>, Settle, Concatenate>>;
   map(fn: Task<never, unknown>, input: unknown, options?: unknown): Promise<any> {
     return this.#collect('map', true, fn, input, options);
   }
 
+  /**
+   * With a typed array as input. It is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
+   * worker), and the function gets the pieces as typed arrays.
+   *
+   * @param fn The function, as below.
+   * @param input The typed array.
+   * @param options As below.
+   * @returns As below.
+   * @example
+   * ```ts
+   * const sums = await pool.mapUnordered((part: Float64Array) => part.reduce((a, b) => a + b), samples);
+   * ```
+   */
+  mapUnordered<A extends TypedArray, R, Settle extends boolean = false>(
+    fn: Task<A, R>,
+    input: A,
+    options?: CallOptions<Settle>,
+  ): Promise<Outcome<Awaited<R>, Settle>[]>;
   /**
    * Like {@link WorkerPool.map}, with the results in the order in which they finish.
    *
@@ -114,28 +132,28 @@ export class WorkerPool implements AsyncDisposable {
     input: TaskInput<T>,
     options?: CallOptions<Settle>,
   ): Promise<Outcome<Awaited<R>, Settle>[]>;
-  /**
-   * The same for a typed array. The input is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
-   * worker), and the function gets the pieces as typed arrays.
-   *
-   * @param fn The function, as above.
-   * @param input The typed array.
-   * @param options As above.
-   * @returns As above.
-   * @example
-   * ```ts
-   * const sums = await pool.mapUnordered((part: Float64Array) => part.reduce((a, b) => a + b), samples);
-   * ```
-   */
-  mapUnordered<A extends TypedArray, R, Settle extends boolean = false>(
-    fn: Task<A, R>,
-    input: A,
-    options?: CallOptions<Settle>,
-  ): Promise<Outcome<Awaited<R>, Settle>[]>;
   mapUnordered(fn: Task<never, unknown>, input: unknown, options?: unknown): Promise<any> {
     return this.#collect('mapUnordered', false, fn, input, options);
   }
 
+  /**
+   * With a typed array as input. It is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
+   * worker), and the function gets the pieces as typed arrays.
+   *
+   * @param fn The function, as below.
+   * @param input The typed array.
+   * @param options As below.
+   * @returns As below.
+   * @example
+   * ```ts
+   * for await (const part of pool.imap(smooth, new Float32Array(samples), { chunkSize: 4096 })) play(part);
+   * ```
+   */
+  imap<A extends TypedArray, R, Settle extends boolean = false>(
+    fn: Task<A, R>,
+    input: A,
+    options?: CallOptions<Settle>,
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
   /**
    * Runs a function over values and returns each result as soon as it and all earlier ones have arrived.
    *
@@ -158,28 +176,28 @@ export class WorkerPool implements AsyncDisposable {
     input: TaskInput<T>,
     options?: CallOptions<Settle>,
   ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
-  /**
-   * The same for a typed array. The input is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
-   * worker), and the function gets the pieces as typed arrays.
-   *
-   * @param fn The function, as above.
-   * @param input The typed array.
-   * @param options As above.
-   * @returns As above.
-   * @example
-   * ```ts
-   * for await (const part of pool.imap(smooth, new Float32Array(samples), { chunkSize: 4096 })) play(part);
-   * ```
-   */
-  imap<A extends TypedArray, R, Settle extends boolean = false>(
-    fn: Task<A, R>,
-    input: A,
-    options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
   imap(fn: Task<never, unknown>, input: unknown, options?: unknown): AsyncIterableIterator<any> & AsyncDisposable {
     return this.#iterate('imap', true, fn, input, options);
   }
 
+  /**
+   * With a typed array as input. It is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
+   * worker), and the function gets the pieces as typed arrays.
+   *
+   * @param fn The function, as below.
+   * @param input The typed array.
+   * @param options As below.
+   * @returns As below.
+   * @example
+   * ```ts
+   * for await (const peak of pool.imapUnordered((part: Int16Array) => Math.max(...part), samples)) show(peak);
+   * ```
+   */
+  imapUnordered<A extends TypedArray, R, Settle extends boolean = false>(
+    fn: Task<A, R>,
+    input: A,
+    options?: CallOptions<Settle>,
+  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
   /**
    * Like {@link WorkerPool.imap}, with each result as soon as it arrives.
    *
@@ -196,24 +214,6 @@ export class WorkerPool implements AsyncDisposable {
   imapUnordered<T, R, Settle extends boolean = false>(
     fn: Task<T, R>,
     input: TaskInput<T>,
-    options?: CallOptions<Settle>,
-  ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
-  /**
-   * The same for a typed array. The input is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
-   * worker), and the function gets the pieces as typed arrays.
-   *
-   * @param fn The function, as above.
-   * @param input The typed array.
-   * @param options As above.
-   * @returns As above.
-   * @example
-   * ```ts
-   * for await (const peak of pool.imapUnordered((part: Int16Array) => Math.max(...part), samples)) show(peak);
-   * ```
-   */
-  imapUnordered<A extends TypedArray, R, Settle extends boolean = false>(
-    fn: Task<A, R>,
-    input: A,
     options?: CallOptions<Settle>,
   ): AsyncIterableIterator<Outcome<Awaited<R>, Settle>> & AsyncDisposable;
   imapUnordered(

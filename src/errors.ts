@@ -67,10 +67,10 @@ export class WorkerTimeoutError extends WorkerPoolError {
     const { stage, timeout, workerId, index, isExitFunction = false } = fields;
     const value = index === undefined ? '' : ` for the value with index ${index}`;
     const message = {
-      task: `The task${value} on worker ${workerId} took longer than ${timeout} ms, so the worker was killed.`,
-      init: `The init function of worker ${workerId} took longer than ${timeout} ms, so the worker was killed.`,
+      task: `The task${value} on worker ${workerId} took longer than its taskTimeout of ${timeout} ms, so the worker was killed.`,
+      init: `The init function of worker ${workerId} took longer than its workerInitTimeout of ${timeout} ms, so the worker was killed.`,
       exit: isExitFunction
-        ? `The exit function of worker ${workerId} took longer than ${timeout} ms, so the worker was killed.`
+        ? `The exit function of worker ${workerId} took longer than its workerExitTimeout of ${timeout} ms, so the worker was killed.`
         : `Worker ${workerId} has not ended within ${timeout} ms. A thread that is inside native code, such as execSync, cannot ` +
           `be ended before that returns. A process can: use startMethod 'spawn'.`,
     }[stage];

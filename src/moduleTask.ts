@@ -29,6 +29,7 @@ export interface ModuleTask<F = (...args: never[]) => unknown> {
  * `execArgv`.
  *
  * @typeParam F The function's type, which the compiler cannot infer from a URL: pass `typeof` the function, imported as a type.
+ *   Without it the function takes any values, and its result is `unknown`.
  * @param url The module: `new URL('./work.js', import.meta.url)`, a `file:` URL as a string, or an absolute path.
  * @param exportName The name of the export. Default: `'default'`. In a CommonJS module it is a property of `module.exports`, and
  *   `'default'` is `module.exports` itself.
@@ -40,10 +41,7 @@ export interface ModuleTask<F = (...args: never[]) => unknown> {
  * files$.pipe(parallelMap(moduleTask<typeof resize>(new URL('./images.js', import.meta.url), 'resize')));
  * ```
  */
-export function moduleTask<F = (...args: never[]) => unknown>(
-  url: URL | string,
-  exportName = 'default',
-): ModuleTask<F> {
+export function moduleTask<F = (...args: any[]) => unknown>(url: URL | string, exportName = 'default'): ModuleTask<F> {
   if (typeof exportName !== 'string' || exportName === '') {
     throw new TypeError(`moduleTask: "exportName" must be the name of an export, got ${describeValue(exportName)}.`);
   }

@@ -9,6 +9,24 @@ import { resolveFromOptions, type FromOptions } from './options.js';
 import type { Outcome, Task, TaskInput, TypedArray } from './taskTypes.js';
 
 /**
+ * With a typed array as input. It is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
+ * worker), and the function gets the pieces as typed arrays.
+ *
+ * @param input The typed array.
+ * @param fn The function, as below.
+ * @param options See {@link FromOptions}.
+ * @returns An Observable of the results, one for each piece.
+ * @example
+ * ```ts
+ * parallelFrom(new Float32Array(samples), (part) => Math.max(...part), { nSplits: 8 }).subscribe(console.log);
+ * ```
+ */
+export function parallelFrom<A extends TypedArray, R, Settle extends boolean = false>(
+  input: A,
+  fn: Task<A, R>,
+  options?: FromOptions<Settle>,
+): Observable<Outcome<Awaited<R>, Settle>>;
+/**
  * Maps an input that can wait on a pool of workers. It reads the input only as fast as results come out, so a
  * generator of a billion values, or a file larger than memory, takes constant memory, in order or not. `maxTasksActive` limits how many
  * values are under way. A value is under way until its result is out.
@@ -34,24 +52,6 @@ import type { Outcome, Task, TaskInput, TypedArray } from './taskTypes.js';
 export function parallelFrom<T, R, Settle extends boolean = false>(
   input: TaskInput<T>,
   fn: Task<T, R>,
-  options?: FromOptions<Settle>,
-): Observable<Outcome<Awaited<R>, Settle>>;
-/**
- * The same for a typed array. The input is cut into pieces of `chunkSize` elements each, or into `nSplits` pieces (default: 64 for each
- * worker), and the function gets the pieces as typed arrays.
- *
- * @param input The typed array.
- * @param fn The function, as above.
- * @param options See {@link FromOptions}.
- * @returns An Observable of the results, one for each piece.
- * @example
- * ```ts
- * parallelFrom(new Float32Array(samples), (part) => Math.max(...part), { nSplits: 8 }).subscribe(console.log);
- * ```
- */
-export function parallelFrom<A extends TypedArray, R, Settle extends boolean = false>(
-  input: A,
-  fn: Task<A, R>,
   options?: FromOptions<Settle>,
 ): Observable<Outcome<Awaited<R>, Settle>>;
 export function parallelFrom<R>(input: unknown, fn: unknown, options?: unknown): Observable<R> {

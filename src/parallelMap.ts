@@ -8,6 +8,24 @@ import type { MapOperatorOptions, StartMethodName } from './options.js';
 import type { Outcome, Task } from './taskTypes.js';
 
 /**
+ * Runs a function over the values of the source on a pool of workers, with the most common options by position.
+ *
+ * @param fn The function, as below.
+ * @param nJobs The maximum number of workers. Default, also for `null`: the number of CPUs.
+ * @param startMethod How workers are started. Default: `'threading'`.
+ * @param daemon Whether workers are daemons, which cannot make pools of their own. Default: `true`.
+ * @example
+ * ```ts
+ * source$.pipe(parallelMap(resize, 4, 'spawn', true));
+ * ```
+ */
+export function parallelMap<T, R>(
+  fn: Task<T, R>,
+  nJobs: number | null | undefined,
+  startMethod?: StartMethodName | StartMethod,
+  daemon?: boolean,
+): OperatorFunction<T, Awaited<R>>;
+/**
  * Runs a function over the values of the source on a pool of workers, and emits the results: in the order of the values, or,
  * with `ordered: false`, as they finish.
  *
@@ -16,7 +34,8 @@ import type { Outcome, Task } from './taskTypes.js';
  * fires ends the workers at once, even inside an endless loop. Each subscription has its own pool, unless you pass `pool`.
  *
  * The function runs in another thread or process. It takes along what it captures: copies of the variables that it uses, other
- * functions and classes, and its imports, which are imported again there. Its values and results are cloned, so they must be data.
+ * functions and classes, and its imports, which are imported again there. Its values and results are cloned, so they must be data;
+ * instances of classes that it captures, or that `classes` lists, keep their class.
  *
  * The counterpart of MPIRE's `WorkerPool.imap` for Observables, and of RxJS's `mergeMap` for CPU-bound work. Sending functions with
  * their closures follows `dill`, which does so for MPIRE.
@@ -49,24 +68,7 @@ export function parallelMap<T, R, Settle extends boolean = false>(
   fn: Task<T, R>,
   options?: MapOperatorOptions<Settle>,
 ): OperatorFunction<T, Outcome<Awaited<R>, Settle>>;
-/**
- * The same, with the most common options by position.
- *
- * @param fn The function, as above.
- * @param nJobs The maximum number of workers. Default, also for `null`: the number of CPUs.
- * @param startMethod How workers are started. Default: `'threading'`.
- * @param daemon Whether workers are daemons, which cannot make pools of their own. Default: `true`.
- * @example
- * ```ts
- * source$.pipe(parallelMap(resize, 4, 'spawn', true));
- * ```
- */
-export function parallelMap<T, R>(
-  fn: Task<T, R>,
-  nJobs?: number | null,
-  startMethod?: StartMethodName | StartMethod,
-  daemon?: boolean,
-): OperatorFunction<T, Awaited<R>>;
+// The options come last: a compiler reports what is wrong with the last of several signatures.
 export function parallelMap<T, R>(fn: Task<T, R>, ...args: unknown[]): OperatorFunction<T, Awaited<R>> {
   return createOperator('parallelMap', CallMode.Map, fn, args);
 }

@@ -1,5 +1,6 @@
 /** `runWorker`: runs a worker of a custom start method. */
 
+import { processChannel } from './internal/protocol/checked.js';
 import { isCloneableByProcess } from './internal/protocol/cloneable.js';
 import { encodeThrown } from './internal/protocol/errorCodec.js';
 import { FromWorker, type MessageFromWorker, type WorkerIdentity } from './internal/protocol/messages.js';
@@ -24,14 +25,15 @@ import type { WorkerChannel } from './StartMethod.js';
  * ```
  */
 export function runWorker(identity: WorkerIdentity, channel: WorkerChannel): void {
-  const post = (message: MessageFromWorker, transfer?: readonly object[]): void =>
-    channel.send(packFromWorker(message), transfer);
+  const send = (message: readonly unknown[], transfer?: readonly object[]): void => channel.send(message, transfer);
+  const post = (message: MessageFromWorker): void => send(packFromWorker(message));
   becomeWorker(identity, post);
   const loop = new TaskLoop({
     workerId: identity.workerId,
     memory: identity.insights ? () => process.memoryUsage.rss() : undefined,
     claims: undefined,
-    post,
+    send,
+    channel: processChannel,
     isCloneable: isCloneableByProcess,
     leave: () => channel.close(),
   });

@@ -115,7 +115,12 @@ export function transfersAreUsed(): boolean {
 
 /** Whether `value` comes from {@link transfer}. */
 export function isTransferred(value: unknown): value is TransferEnvelope {
-  return usage.used && typeof value === 'object' && value !== null && (value as TransferEnvelope)[brand] === true;
+  if (!usage.used || typeof value !== 'object' || value === null) return false;
+  try {
+    return (value as TransferEnvelope)[brand] === true;
+  } catch {
+    return false; // a proxy that throws
+  }
 }
 
 /**

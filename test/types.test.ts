@@ -70,6 +70,9 @@ describe('types: parallelMap', () => {
     typed<Observable<number>>()(named);
     const byUrl: OperatorFunction<number, string> = parallelMap<number, string>(url);
     expect(byUrl).to.be.a('function');
+    typed<OperatorFunction<any, unknown>>()(parallelMap(moduleTask(url, 'resize')));
+    typed<Observable<unknown>>()(of('a', 1).pipe(parallelMap(moduleTask(url, 'resize'))));
+    expect(new WorkerPool().map(moduleTask(url, 'resize'), [])).to.be.a('promise');
   });
 
   it('accepts tasks whose parameter is wider than the values', () => {

@@ -28,7 +28,7 @@ function expectTimeout(error: unknown, fields: { timeout: number; index: number 
   expect(error).to.include({ name: 'WorkerTimeoutError', stage: 'task', ...fields });
   const { message, workerId } = error as TimedOut;
   expect(message).to.equal(
-    `The task for the value with index ${fields.index} on worker ${workerId} took longer than ${fields.timeout} ms, ` +
+    `The task for the value with index ${fields.index} on worker ${workerId} took longer than its taskTimeout of ${fields.timeout} ms, ` +
       'so the worker was killed.',
   );
 }

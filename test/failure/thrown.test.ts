@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { createPool, endPools, sharePools } from '../support/pools.js';
+import { lastValueFrom, of } from 'rxjs';
+import { parallelMergeMap, transfer } from '../support/library.js';
+import { createPool, endPools, identity, sharePools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { describeEach } from '../support/startMethods.js';
 
@@ -127,6 +129,45 @@ describeEach.of(['threading', 'fork'], 'what a task throws', ({ name: startMetho
       throw Symbol('sign');
     });
     expect(symbol.message).to.include('Symbol(sign)');
+  });
+
+  it('a proxy that is revoked or throws at any question as an error, in a way that the worker survives', async () => {
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const worker = await pool.apply(identity);
+    const throwing = (how: string): object => {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      if (how === 'revoked') revoke();
+      const trap = () => {
+        throw new RangeError('trap');
+      };
+      const traps = Object.fromEntries(Object.getOwnPropertyNames(Reflect).map((name) => [name, trap]));
+      return how === 'revoked' ? proxy : new Proxy({}, traps);
+    };
+    const fail = (how: string): never => {
+      throw throwing(how);
+    };
+    const reject = (how: string) => Promise.reject(throwing(how));
+    const give = async (how: string) => ({ inside: throwing(how) });
+    const yields = function* (how: string) {
+      yield 1;
+      throw throwing(how);
+    };
+    for (const how of ['revoked', 'trapped']) {
+      for (const task of [fail, reject]) {
+        const error = await rejection(pool.map(task, [how]));
+        expect(error.message).to.equal('What was thrown cannot be sent from the worker, only described: Proxy');
+      }
+      expect(await rejection(pool.map(give, [how]))).to.include({ path: 'value.inside', kind: 'Proxy' });
+      const merged = lastValueFrom(of(how).pipe(parallelMergeMap(yields, { pool })));
+      expect((await rejection(merged)).message).to.include('only described: Proxy');
+      const workerInit = how === 'revoked' ? () => fail('revoked') : () => fail('trapped');
+      const begun = await rejection(pool.map((n: number) => n, [1], { workerInit }));
+      expect(begun.message).to.include('only described: Proxy');
+      // Once something was transferred, it is asked of each result whether it is.
+      transfer({}, []);
+      expect(await rejection(pool.map((value: string) => [throwing(value)], [how]))).to.include({ kind: 'Proxy' });
+    }
+    expect(await pool.apply(identity)).to.equal(worker);
   });
 
   it('own properties, enumerable or not as they were', async () => {

@@ -18,12 +18,14 @@ const pause = async (): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, 300));
 };
 
+const OPTIONS = { init: 'workerInitTimeout', exit: 'workerExitTimeout' } as const;
+
 function expectTimeout(error: unknown, stage: 'init' | 'exit', timeout: number): void {
   expect(error).to.be.instanceOf(WorkerTimeoutError);
   expect(error).to.include({ stage, timeout, workerId: 0 });
   expect(error).to.not.have.property('index');
   expect((error as Error).message).to.equal(
-    `The ${stage} function of worker 0 took longer than ${timeout} ms, so the worker was killed.`,
+    `The ${stage} function of worker 0 took longer than its ${OPTIONS[stage]} of ${timeout} ms, so the worker was killed.`,
   );
 }
 

@@ -54,6 +54,7 @@ const callDefaults = {
   settle: false,
   cancelTimeout: 100,
   captures: undefined,
+  classes: undefined,
   onProgress: undefined,
   chunkSize: undefined,
   nSplits: undefined,
@@ -85,6 +86,7 @@ const applyNames = [
   'settle',
   'cancelTimeout',
   'captures',
+  'classes',
   'onProgress',
 ];
 const callNames = [...shareNames, ...applyNames];
@@ -214,6 +216,12 @@ describe('options', () => {
         setting: ({ call }) => call.captures,
         right: [{}, { a: 1 }, Object.create(null)],
         types: [1, 'a', true, null, [], () => ({})],
+        ranges: [],
+      },
+      classes: {
+        setting: ({ call }) => call.classes,
+        right: [[class {}], [class A {}, class B {}]],
+        types: [1, 'a', true, null, {}, class {}, [1], [{}], [() => {}], [null]],
         ranges: [],
       },
       taskTimeout: {

@@ -9,7 +9,9 @@ import {
   type MessageFromWorker,
   type RunMessage,
 } from '../../src/internal/protocol/messages.js';
+import { threadChannel } from '../../src/internal/protocol/checked.js';
 import { NO_PLACE } from '../../src/internal/protocol/claims.js';
+import { unpackFromWorker } from '../../src/internal/protocol/wire.js';
 import { makePortable } from '../../src/internal/closures/portable.js';
 import { TaskLoop } from '../../src/internal/worker/TaskLoop.js';
 import { until } from '../support/until.js';
@@ -21,7 +23,8 @@ function loopOf(fn: (value: number, context: TaskContext) => unknown): { loop: T
     workerId: 0,
     memory: undefined,
     claims: undefined,
-    post: (message) => void sent.push(message),
+    channel: threadChannel,
+    send: (message) => void sent.push(heard(message)),
     isCloneable: () => true,
     leave: () => undefined,
   });
@@ -29,6 +32,12 @@ function loopOf(fn: (value: number, context: TaskContext) => unknown): { loop: T
   expect(sent).to.deep.equal([{ type: FromWorker.Defined, task: 0 }]);
   sent.length = 0;
   return { loop, sent };
+}
+
+/** A message as the pool hears it, without the fields that were left out. */
+function heard(packed: readonly unknown[]): MessageFromWorker {
+  const fields = Object.entries(unpackFromWorker(packed)).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(fields) as unknown as MessageFromWorker;
 }
 
 /** A message that has a chunk run with the function. */

@@ -257,5 +257,11 @@ for (const [transport, isCloneable] of transports) {
     it('survives a question that throws', () => {
       expect(findUnserializable([new Date()], throwing)).to.deep.equal({ path: 'value[0]', kind: 'Date' });
     });
+
+    it('says of what is only too large as a whole that it is', () => {
+      const whole = [{ a: new Uint8Array(2) }, { b: new Uint8Array(2) }];
+      const fits = (value: unknown): boolean => !Array.isArray(value);
+      expect(findUnserializable(whole, fits)).to.deep.equal({ path: 'value', kind: 'too large as a whole' });
+    });
   });
 }

@@ -77,6 +77,8 @@ export type GraphNode =
 export interface Graph {
   readonly nodes: readonly GraphNode[];
   readonly root: Slot;
+  /** The classes in it, which a worker and the program both have; `undefined` where there are none. */
+  readonly classes?: readonly Slot[] | undefined;
   /** The source maps of the files, by file, where Node maps stacks. */
   readonly sourceMaps: Readonly<Record<string, string>>;
 }

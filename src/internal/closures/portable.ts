@@ -1,10 +1,10 @@
 /** A function made portable: what is sent to a worker so that it can be rebuilt there. */
 
-import type { PortableFunction, PortableValue } from '../protocol/portable.js';
+import { classesOf, setClasses, type PortableFunction, type PortableValue } from '../protocol/portable.js';
 import { isModuleTask, moduleTask } from '../../moduleTask.js';
 import type { AnyTask } from '../../taskTypes.js';
 import { UnserializableError } from '../../errors.js';
-import { capture, captureValue, type CaptureOptions } from './capture/capture.js';
+import { capture, captureValue, classesIn, type CaptureOptions } from './capture/capture.js';
 
 /**
  * Makes a task portable, with the values that its variables have now.
@@ -13,10 +13,23 @@ import { capture, captureValue, type CaptureOptions } from './capture/capture.js
  */
 export function makePortable(fn: AnyTask, options: CaptureOptions): PortableFunction {
   if (fn instanceof URL) return makePortable(moduleTask(fn), options);
-  if (options.isLocal === true && !isModuleTask(fn)) return { kind: 'local', name: nameOf(fn), fn, imports: false };
-  if (isModuleTask(fn))
-    return { kind: 'module', name: fn.exportName, url: fn.url, exportName: fn.exportName, imports: true };
-  return { kind: 'graph', name: nameOf(fn), ...capture(fn, options) };
+  if (isModuleTask(fn)) {
+    const { url, exportName } = fn;
+    const { classes = [] } = options;
+    const names = classes.map(({ name }) => name);
+    return knowing(classes, { kind: 'module', name: exportName, url, exportName, imports: true, classes: names });
+  }
+  if (options.isLocal === true) {
+    const known = [...(options.classes ?? []), ...classesIn(fn, options)];
+    return knowing(known, { kind: 'local', name: nameOf(fn), fn, imports: false });
+  }
+  const taken = capture(fn, options);
+  return knowing(classesOf(taken.bytes), { kind: 'graph', name: nameOf(fn), ...taken });
+}
+
+function knowing(classes: readonly (Function | undefined)[], portable: PortableFunction): PortableFunction {
+  setClasses(portable, classes);
+  return portable;
 }
 
 function nameOf({ name }: { readonly name: string }): string {

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { decodeGraph } from './graphCodec.js';
-import type { PortableFunction, PortableModule, PortableValue } from '../protocol/portable.js';
+import { setClasses, type PortableFunction, type PortableModule, type PortableValue } from '../protocol/portable.js';
 import { revive } from './revive.js';
 import { loadTypeScript, requireTypeScript } from './typescript.js';
 
@@ -22,7 +22,7 @@ export async function rebuildValue(portable: PortableValue): Promise<{ readonly 
   return { value: Object.values(holder)[0] };
 }
 
-async function fromModule({ url, exportName }: PortableModule): Promise<Task> {
+async function fromModule({ url, exportName, classes = [] }: PortableModule): Promise<Task> {
   await loadTypeScript();
   const namespace = (await import(url).catch((error: unknown) => {
     const required = url.startsWith('file:') ? requireTypeScript(url, fileURLToPath(url), error) : undefined;
@@ -38,7 +38,19 @@ async function fromModule({ url, exportName }: PortableModule): Promise<Task> {
         : `The export "${exportName}" of ${url} is not a function but ${found === null ? 'null' : typeof found}.`,
     );
   }
+  setClasses(
+    found,
+    classes.map((name) => classIn(namespace, name, url)),
+  );
   return found as Task;
+}
+
+/** A class that a module exports, by that name or as a class of that name. */
+function classIn(namespace: Record<string, unknown>, name: string, url: string): Function {
+  const exported = [lookUp(namespace, name), ...Object.values(namespace)];
+  const found = exported.find((value) => typeof value === 'function' && value.name === name);
+  if (found !== undefined) return found as Function;
+  throw new TypeError(`The module ${url} exports no class "${name}", which the option "classes" has.`);
 }
 
 /** An export of a module; of a CommonJS one also a property of what it exports, which Node cannot always see ahead. */

@@ -14,6 +14,7 @@ import {
 } from './parts.js';
 import { filling, fillPrivates, makeEmptyInstance, takeFiller } from './privates.js';
 import { evaluateRequire, loadImport, lookUp, ofFile, remember } from './references.js';
+import { setClasses } from '../protocol/portable.js';
 import { setSourceMapsFor } from './sourceMaps.js';
 import { loadTypeScript } from './typescript.js';
 import type { Reading } from './values/Kind.js';
@@ -61,7 +62,14 @@ class Reviver implements Reading {
     for (const step of this.#fill) step();
     for (const bind of this.#bindings) bind();
     for (const step of this.#close) step();
-    return this.valueOf(this.#graph.root);
+    const root = this.valueOf(this.#graph.root);
+    const { classes } = this.#graph;
+    if (classes !== undefined)
+      setClasses(
+        root as object,
+        classes.map((slot) => this.valueOf(slot) as Function),
+      );
+    return root;
   }
 
   valueOf(slot: Slot): unknown {

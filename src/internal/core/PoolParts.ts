@@ -6,6 +6,12 @@ import type { Platform } from './Platform.js';
 import type { PoolObserver } from './PoolObserver.js';
 import type { PoolStartMethod } from './StartMethod.js';
 
+/** What is said about the functions of a call. */
+export interface PortableOptions {
+  readonly captures: Readonly<Record<string, unknown>> | undefined;
+  readonly classes: readonly Function[] | undefined;
+}
+
 export interface PoolParts {
   readonly platform: Platform;
   readonly startMethod: PoolStartMethod;
@@ -13,13 +19,13 @@ export interface PoolParts {
   /**
    * Makes the functions of a call portable, with the values that their variables have now.
    *
-   * @param captures The option of that name.
+   * @param options The options of those names.
    * @throws UnportableFunctionError where one cannot travel.
    * @throws TypeError where `captures` has what none of them uses.
    */
   makePortable<F extends readonly (AnyTask | undefined)[]>(
     functions: F,
-    captures: Readonly<Record<string, unknown>> | undefined,
+    options: PortableOptions,
   ): { [I in keyof F]: F[I] extends AnyTask ? PortableFunction : PortableFunction | undefined };
   /** The option `sharedObjects`, made portable when the pool was made. */
   readonly shared: PortableValue | undefined;

@@ -2,6 +2,7 @@
 
 import type { StartMethod, WorkerEnd, WorkerLink, WorkerOption, WorkerResources } from '../../StartMethod.js';
 import type { Claims } from '../protocol/claims.js';
+import type { Channel } from '../protocol/checked.js';
 import type { WorkerIdentity } from '../protocol/messages.js';
 import type { PortableFunction, PortableValue } from '../protocol/portable.js';
 
@@ -44,6 +45,8 @@ export interface PoolStartMethod extends StartMethod {
   /** Whether its workers are this thread itself: functions and what they share are the real ones. */
   readonly isLocal?: boolean;
   isCloneable(value: unknown): boolean;
+  /** What its workers can be sent. */
+  readonly channel: Channel;
   start(identity: WorkerIdentity, resources: WorkerResources, events: WorkerEvents): PoolLink;
   /** @param tries Whether finding out may take time. */
   whyUnavailable?(tries?: boolean): string | undefined;

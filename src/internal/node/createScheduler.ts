@@ -33,9 +33,10 @@ export function createScheduler(settings: PoolSettings): Scheduler {
     startMethod,
     observer: createObserver(startMethod.name, settings.insights && settings.nJobs),
     shared: portableShared(settings.sharedObjects, startMethod),
-    makePortable: (functions, captures) =>
+    makePortable: (functions, { captures, classes }) =>
       makeAllPortable(functions, {
         captures,
+        classes,
         isLocal,
         isCloneable: (value) => startMethod.isCloneable(value),
       }) as never,

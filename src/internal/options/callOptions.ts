@@ -3,6 +3,7 @@
 import {
   boolean,
   callback,
+  classList,
   countFromZero,
   milliseconds,
   isPlainObject,
@@ -164,6 +165,25 @@ export interface ApplyOptions<Settle extends boolean = false> {
   captures?: Readonly<Record<string, unknown>> | undefined;
 
   /**
+   * Classes whose instances keep their class on their way to workers and back: as values, results, errors, progress and what exit
+   * functions return, and inside of those. Needed for classes that the function does not capture: those that it captures are known
+   * anyway. For a {@link moduleTask}, its module has to export them. Instances of other classes arrive as plain objects, as structured
+   * clone makes them.
+   *
+   * An instance arrives without a constructor having run, with its own properties that can be enumerated. One of a class with private
+   * members (`#name`) is refused with an `UnserializableError`: they cannot be copied.
+   *
+   * Default: none.
+   *
+   * @throws TypeError when it is no array of classes.
+   * @example
+   * ```ts
+   * await pool.map(moduleTask<typeof rate>(url, 'rate'), users, { classes: [User] });
+   * ```
+   */
+  classes?: readonly (abstract new (...args: any[]) => object)[] | undefined;
+
+  /**
    * Called with what a running task reports by `context.progress(value)`: `{ index, workerId, value }`, before the result of that
    * task. If it throws, the call ends with that error.
    *
@@ -304,6 +324,7 @@ interface ApplySettings {
   /** At most what a timer can wait, or Infinity. */
   readonly cancelTimeout: number;
   readonly captures: Readonly<Record<string, unknown>> | undefined;
+  readonly classes: readonly Function[] | undefined;
   readonly onProgress: ((progress: TaskProgress) => void) | undefined;
 }
 
@@ -380,6 +401,12 @@ const applyRows: Rows<ApplySettings> = {
     ...objectThat('an object of values by the names of variables', isPlainObject),
     default: () => undefined,
     aliases: ['closure', 'context', 'globals', 'locals', 'scope', 'variables'],
+  }),
+  classes: row<readonly Function[] | undefined>({
+    ...classList,
+    default: () => undefined,
+    aliases: ['class', 'constructors', 'prototypes', 'types'],
+    normalise: (given) => (given?.length === 0 ? undefined : given),
   }),
   onProgress: row<((progress: TaskProgress) => void) | undefined>({
     ...callback,

@@ -206,6 +206,15 @@ export const callback: Check = {
   fault: (value) => (typeof value === 'function' ? undefined : wrongType),
 };
 
+/** Classes of the program. */
+export const classList: Check = {
+  allowed: 'an array of classes',
+  fault(value) {
+    if (!Array.isArray(value)) return wrongType;
+    return value.every((each) => typeof each === 'function' && isClass(each as () => unknown)) ? undefined : wrongType;
+  },
+};
+
 /** Any value, so a value says nothing about which option it is meant for. */
 export const anything: Check = { allowed: 'any value', fault: () => undefined };
 

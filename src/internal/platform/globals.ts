@@ -22,6 +22,7 @@ export const queueMicrotask = isNodes(globalThis.queueMicrotask, /microtask\(/i)
 export const structuredClone = globalThis.structuredClone;
 export const ReferenceError = globalThis.ReferenceError;
 export const Uint8Array = globalThis.Uint8Array;
+export const Buffer = globalThis.Buffer;
 /** What Node throws for what cannot be cloned; made by its two arguments, message and name. */
 export const DataCloneError = globalThis.DOMException;
 

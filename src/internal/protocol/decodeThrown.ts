@@ -4,13 +4,18 @@
  */
 
 import { errorClasses, WorkerPoolError } from '../../errors.js';
+import type { ClassTable } from './ClassTable.js';
 import type { EncodedNode, EncodedThrown, Fields, Slot } from './errorCodec.js';
 
 /** What was thrown on the other side. */
-export function decodeThrown(encoded: EncodedThrown): unknown {
+export function decodeThrown(encoded: EncodedThrown, classes?: ClassTable): unknown {
   if (encoded.tag === 'primitive') return encoded.value;
   // First every object, then what is in them: they may contain each other.
-  const objects = encoded.nodes.map(create);
+  const objects = encoded.nodes.map((node) => {
+    const object = create(node);
+    const prototype = 'class' in node && node.class !== undefined ? classes?.prototype(node.class) : undefined;
+    return prototype === undefined ? object : (Object.setPrototypeOf(object, prototype) as object);
+  });
   const resolve = (slot: Slot): unknown => (Array.isArray(slot) ? objects[slot[0] as number] : slot);
   encoded.nodes.forEach((node, at) => fill(node, objects[at], resolve));
   return objects[0];

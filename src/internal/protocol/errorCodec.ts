@@ -16,6 +16,7 @@
  */
 
 import { now } from '../platform/globals.js';
+import { noClasses, type Classes, type ClassName } from './checked.js';
 import { kindOf, shapeOf, type Shape } from './unserializable.js';
 
 /** A value inside a node: a primitive is itself; an object is the number of its node, in brackets to tell it from a number. */
@@ -34,10 +35,12 @@ export type EncodedNode =
       /** The built-in class, `DOMException` among them, or where `ours` is true the class of this package. */
       readonly base: string;
       readonly ours: boolean;
+      /** What both sides call its class, where both have it. */
+      readonly class?: ClassName | undefined;
       readonly enumerable: Fields;
       readonly hidden: Fields;
     }
-  | { readonly tag: 'record'; readonly fields: Fields }
+  | { readonly tag: 'record'; readonly class?: ClassName | undefined; readonly fields: Fields }
   | { readonly tag: 'array'; readonly length: number; readonly fields: Fields }
   | { readonly tag: 'map'; readonly keys: Slot[]; readonly values: Slot[] }
   | { readonly tag: 'set'; readonly members: Slot[] }
@@ -79,11 +82,16 @@ const OMITTED = Symbol('omitted');
  * Encodes a thrown value for sending; `decodeThrown` decodes it. Never throws.
  *
  * @param isCloneable Whether the channel can send a value. Asked only for what is neither plain nor an error.
+ * @param classes Those that the other side has, too.
  */
-export function encodeThrown(thrown: unknown, isCloneable: (value: unknown) => boolean): EncodedThrown {
+export function encodeThrown(
+  thrown: unknown,
+  isCloneable: (value: unknown) => boolean,
+  classes: Classes = noClasses,
+): EncodedThrown {
   try {
     if (!needsNode(thrown)) return { tag: 'primitive', value: thrown as Exclude<Slot, readonly [number]> };
-    const nodes = new Graph(isCloneable).encode(thrown);
+    const nodes = new Graph(isCloneable, classes).encode(thrown);
     return nodes === undefined ? substitute(thrown) : { tag: 'graph', nodes };
   } catch {
     return substitute(thrown);
@@ -115,12 +123,14 @@ interface Pending {
 /** Encodes the objects that a thrown value leads to, nearest first and without recursion. */
 class Graph {
   readonly #isCloneable: (value: unknown) => boolean;
+  readonly #classes: Classes;
   readonly #pending: Pending[] = [];
   readonly #slots = new Map<object, Slot | typeof OMITTED>();
   #lookingEnd: number | undefined;
 
-  constructor(isCloneable: (value: unknown) => boolean) {
+  constructor(isCloneable: (value: unknown) => boolean, classes: Classes) {
     this.#isCloneable = isCloneable;
+    this.#classes = classes;
   }
 
   /** `undefined` where there is nothing of the value that could be sent. */
@@ -193,7 +203,7 @@ class Graph {
       case 'opaque':
         return { tag: 'opaque', value: object };
       default:
-        return { tag: 'record', fields: this.#fieldsOf(pending, OMITTED) };
+        return { tag: 'record', class: this.#classOf(object), fields: this.#fieldsOf(pending, OMITTED) };
     }
   }
 
@@ -237,7 +247,8 @@ class Graph {
       if (slot === OMITTED && (key === 'name' || key === 'message')) slot = kindOf(property.value);
       addField(property.enumerable ? enumerable : hidden, key, slot);
     }
-    for (const key of inheritable) {
+    const known = this.#classOf(error);
+    for (const key of known === undefined ? inheritable : []) {
       if (own.includes(key)) continue;
       const value = read(error, key);
       const isDefault =
@@ -249,7 +260,18 @@ class Graph {
       if (isDefault || (key === 'code' && base === 'DOMException')) continue; // that comes from its name
       addField(hidden, key, this.#slotOf(value, pending));
     }
-    return { tag: 'error', base, ours, enumerable, hidden };
+    return { tag: 'error', base, ours, class: known, enumerable, hidden };
+  }
+
+  /** What both sides call the class of an object, unless it has private members, which could not come along. */
+  #classOf(object: object): ClassName | undefined {
+    try {
+      const prototype = Object.getPrototypeOf(object) as object | null;
+      const known = prototype === null ? undefined : this.#classes.find(prototype);
+      return known?.hides === false ? known.name : undefined;
+    } catch {
+      return undefined; // a proxy
+    }
   }
 }
 

@@ -9,6 +9,17 @@ import { CallMode } from './callMode.js';
 import type { PortableFunction, PortableValue } from './portable.js';
 import type { EncodedThrown } from './errorCodec.js';
 
+/** The type of what a message travels in, in either direction, if objects in it are to keep their class: see `typed.ts`. */
+export const Typed = -1;
+
+/** The objects in a message that are of one class, and for those of which structured clone drops properties, these. */
+export type Group = readonly [
+  /** What both sides call it: by a function that knows it, and its place among the classes of that one. */
+  name: readonly [task: number, at: number],
+  objects: readonly object[],
+  fields: readonly (object | undefined)[],
+];
+
 /** What the pool says to a worker. */
 export const ToWorker = {
   /** Load a function under a number. Answered by `Defined` or `DefineFailed`. */
@@ -126,6 +137,8 @@ export interface RunMessage {
   /** Where its values are claimed, or `NO_PLACE`: see `claims.ts`. */
   readonly place: number;
   readonly flags?: RunFlags | undefined;
+  /** The objects in its values that get their class once the function is loaded that knows it. They travel beside the message. */
+  readonly groups?: readonly Group[];
 }
 export interface CancelMessage {
   readonly type: typeof ToWorker.Cancel;

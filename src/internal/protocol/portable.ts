@@ -10,6 +10,8 @@ export interface PortableModule {
   readonly url: string;
   readonly exportName: string;
   readonly imports: true;
+  /** The names of classes that the module exports, too. */
+  readonly classes?: readonly string[];
 }
 
 /** The function itself: where the worker is this thread. */
@@ -36,9 +38,23 @@ export interface PortableGraph {
 export type PortableValue =
   Pick<PortableGraph, 'bytes' | 'attachments' | 'imports'> | { readonly local: unknown; readonly imports: false };
 
+/** Of functions, and of their portable forms: they do not travel in these, but with what the function captures, or by name. */
+const classes = new WeakMap<object, readonly (Function | undefined)[]>();
+
+/** The classes that a function knows, in the same order in the program and in a worker; `undefined` for one that is not there. */
+export function classesOf(fn: object): readonly (Function | undefined)[] {
+  return classes.get(fn) ?? [];
+}
+
+/** Says which they are. */
+export function setClasses(fn: object, known: readonly (Function | undefined)[]): void {
+  if (known.length > 0) classes.set(fn, known);
+}
+
 /** Whether two forms of one function stand for the same, values included. */
 export function isSamePortable(a: PortableFunction, b: PortableFunction): boolean {
   if (a === b) return true;
+  if (!isSameList(classesOf(a), classesOf(b))) return false;
   if (a.kind === 'local' && b.kind === 'local') return a.fn === b.fn;
   if (a.kind !== 'graph' || b.kind !== 'graph') return a.kind === b.kind; // of one key
   return (a.bytes === b.bytes || Buffer.compare(a.bytes, b.bytes) === 0) && isSameList(a.attachments, b.attachments);

@@ -4,7 +4,10 @@
  * for it keeps the way to each part, which walks over values that are sent could not afford.
  */
 
+import { isArgumentsObject, isProxy } from 'node:util/types';
 import { isTransferred } from '../../transfer.js';
+import { DEEPEST as DEEPEST_SENT } from './checked.js';
+import { kindOfObject } from './hidden.js';
 
 /** The kind of what `transfer` returns, which can be a value, but not a part of one. */
 const ENVELOPE = 'transfer(…)';
@@ -49,8 +52,10 @@ export function shapeOf(object: object): Shape {
     if (Array.isArray(object)) return 'array';
     const prototype = Object.getPrototypeOf(object) as object | null;
     // Of any realm: `Object.prototype` is what has nothing above it.
+    if (isArgumentsObject(object)) return 'opaque';
     if (prototype === null || Object.getPrototypeOf(prototype) === null) return 'record';
     if (isError(object)) return 'error';
+    if (kindOfObject(object, prototype) === 'hidden') return 'opaque';
     const shape = builtinShapes[Object.prototype.toString.call(object)] ?? 'opaque';
     return shape === 'instance' && Object.keys(object).length === 0 ? 'opaque' : shape;
   } catch {
@@ -65,6 +70,7 @@ export function kindOf(value: unknown): string {
     if (typeof value === 'function') return functionKind(value);
     if (typeof value !== 'object') return typeof value === 'symbol' ? String(value) : typeof value;
     if (value === null) return 'null';
+    if (isArgumentsObject(value)) return 'arguments object';
     const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
     const prototype = Object.getPrototypeOf(value) as object | null;
     if (prototype === null || !Object.hasOwn(prototype, 'constructor')) return tag;
@@ -124,15 +130,20 @@ export function findUnserializable(
     }
   };
   const start: Place = { value, parent: undefined, step: root, owner: undefined };
-  const walked = walk(start, cloneable);
-  if (walked !== undefined) return report(walked);
+  const { toBlame, depth } = walk(start, cloneable);
+  if (toBlame !== undefined) return report(toBlame);
   if (cloneable(value)) return undefined;
   // Each part can be cloned, but not what they make up.
-  return descend(start, cloneable) ?? { path: root, kind: 'too deeply nested' };
+  return (
+    descend(start, cloneable) ?? {
+      path: root,
+      kind: depth > DEEPEST_SENT ? 'too deeply nested' : 'too large as a whole',
+    }
+  );
 }
 
-/** Looks at every part once, depth first, and gives the first one that cannot be cloned for itself. */
-function walk(start: Place, cloneable: (value: unknown) => boolean): Place | undefined {
+/** Looks at every part once, depth first, to find the first one that cannot be cloned for itself; and tells how deep it came. */
+function walk(start: Place, cloneable: (value: unknown) => boolean): { toBlame?: Place; depth: number } {
   const seen = new Set<object>();
   const open: Iterator<Place>[] = [];
 
@@ -151,21 +162,26 @@ function walk(start: Place, cloneable: (value: unknown) => boolean): Place | und
     return false;
   };
 
-  if (isToBlame(start)) return start;
+  let depth = 0;
+  if (isToBlame(start)) return { toBlame: start, depth };
   for (let parts = open.at(-1); parts !== undefined && open.length < DEEPEST; parts = open.at(-1)) {
+    depth = Math.max(depth, open.length);
     const next = parts.next();
     if (next.done === true) open.pop();
-    else if (isToBlame(next.value)) return next.value;
+    else if (isToBlame(next.value)) return { toBlame: next.value, depth };
   }
-  return undefined;
+  return { depth };
 }
 
 /** Follows what cannot be cloned to the innermost object, which is to blame. `undefined` where there are too many. */
 function descend(start: Place, cloneable: (value: unknown) => boolean): Unserializable | undefined {
+  const seen = new Set<unknown>();
   let place = start;
   for (let depth = 0; depth < MOST_STEPS; depth++) {
     const object = place.value as object;
     const shape = shapeOf(object);
+    if (seen.has(object)) return report(place, `${kindOf(object)} that is part of its own cause`);
+    seen.add(object);
     let inner: Place | undefined;
     for (const part of partsOf(place, shape)) {
       if (typeof part.value !== 'object' || cloneable(part.value)) continue;
@@ -176,7 +192,7 @@ function descend(start: Place, cloneable: (value: unknown) => boolean): Unserial
       const isPlain = shape === 'record' || shape === 'array';
       // Its parts alone can be cloned: then either the object is special, or it is one level too deep.
       if (isPlain && !cloneable(copyOf(object))) return undefined;
-      return report(place, isPlain ? 'Proxy' : undefined);
+      return report(place, isProxy(object) ? 'Proxy' : undefined);
     }
     place = inner;
   }

@@ -3,10 +3,10 @@
  * more to clone, each way; a tuple made into an object where it has arrived costs a tenth of that.
  */
 
-import { FromWorker, ToWorker, type MessageFromWorker, type MessageToWorker } from './messages.js';
+import { FromWorker, ToWorker, Typed, type Group, type MessageFromWorker, type MessageToWorker } from './messages.js';
 
 type Fields<M extends { readonly type: number }> = {
-  readonly [T in M['type']]: readonly Exclude<keyof Extract<M, { readonly type: T }>, 'type'>[];
+  readonly [T in M['type']]: readonly Exclude<keyof Extract<M, { readonly type: T }>, 'type' | 'groups'>[];
 };
 
 const toWorker: Fields<MessageToWorker> = {
@@ -51,6 +51,10 @@ export function packToWorker(message: MessageToWorker): unknown[] {
 }
 
 export function unpackToWorker(packed: readonly unknown[]): MessageToWorker {
+  if (packed[0] === Typed) {
+    const message = unpackToWorker(packed[1] as unknown[]);
+    return message.type === ToWorker.Run ? { ...message, groups: packed[2] as Group[] } : message;
+  }
   return unpack(packed, toWorker[packed[0] as MessageToWorker['type']]) as MessageToWorker;
 }
 

@@ -26,10 +26,12 @@ export function startMethodOf(given: StartMethodName | StartMethod, daemon: bool
 
 /** What others have written: the same with defaults, and nothing that only the package's own have. */
 function adapt(given: StartMethod): PoolStartMethod {
+  const isCloneable = (value: unknown): boolean => given.isCloneable?.(value) ?? isCloneableByProcess(value);
   return {
     name: given.name,
     options: given.options ?? [],
-    isCloneable: (value) => given.isCloneable?.(value) ?? isCloneableByProcess(value),
+    isCloneable,
+    channel: { carries: isCloneable, moves: given.isCloneable !== undefined },
     whyUnavailable: () => given.whyUnavailable?.(),
     available: (onMore) => countOf(given.available?.(onMore) ?? Infinity),
     start: (identity, resources, { message, exit }) => {

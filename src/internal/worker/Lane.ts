@@ -10,11 +10,12 @@
  */
 
 import { LAP_TIME, LARGEST_STRIDE, STRIDE_TIME, TURN_TIME } from '../protocol/tuning.js';
-import { now, setImmediate, structuredClone } from '../platform/globals.js';
+import { now, setImmediate } from '../platform/globals.js';
 import { NO_PLACE } from '../protocol/claims.js';
 import { CallMode, FromWorker, type ChunkIndexes, type RunMessage } from '../protocol/messages.js';
+import { cloneTyped } from '../protocol/typed.js';
 import type { Task } from '../closures/rebuild.js';
-import type { Host } from './Host.js';
+import type { TypedHost } from './Host.js';
 import { isThenable } from './isThenable.js';
 import { Meter } from './Meter.js';
 import { MergeRun } from './MergeRun.js';
@@ -61,7 +62,7 @@ export class Lane {
   readonly batcher: ResultBatcher;
   /** There if the worker is measured. */
   readonly meter: Meter | undefined;
-  readonly #host: Host;
+  readonly #host: TypedHost;
   readonly #listener: LaneListener;
   readonly #strideTime: number;
   #current: Current | undefined;
@@ -73,7 +74,7 @@ export class Lane {
   #flushArmed = false;
 
   /** @param isFirst Whether it is this lane of the worker whose waiting is measured: for all of them the same time passes. */
-  constructor(host: Host, isFirst: boolean, listener: LaneListener) {
+  constructor(host: TypedHost, isFirst: boolean, listener: LaneListener) {
     this.#host = host;
     this.#listener = listener;
     this.meter = host.memory && new Meter(host.memory, isFirst);
@@ -180,7 +181,7 @@ export class Lane {
     let pending: boolean;
     try {
       let value = current.values[at];
-      if (current.sharing?.has(at) === true) value = structuredClone(value);
+      if (current.sharing?.has(at) === true) value = cloneTyped(value, this.#host.channel, this.#host.classes);
       result = current.mode === CallMode.Apply ? task(...(value as unknown[]), context) : task(value, context);
       pending = isThenable(result);
     } catch (error) {
@@ -251,7 +252,7 @@ export class Lane {
   /** Keeps a result. False where it cannot be sent, which has ended the chunk. */
   #collect(current: Current, result: unknown): boolean {
     if (current.reports) (current.context as ReportingContext).finish();
-    if (this.batcher.add(result, current.started === current.values.length)) return true;
+    if (this.batcher.add(result)) return true;
     this.#endFailed();
     return false;
   }

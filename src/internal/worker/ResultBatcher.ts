@@ -8,7 +8,7 @@ import { findUnserializable } from '../protocol/unserializable.js';
 import { UnserializableError } from '../../errors.js';
 import { isTransferred, openEnvelopes } from '../../transfer.js';
 import type { HookOutcome } from './WorkerStates.js';
-import type { Host } from './Host.js';
+import type { TypedHost } from './Host.js';
 import { isPrimitive } from './kinds.js';
 import type { Meter } from './Meter.js';
 import { snapshotOf } from './snapshot.js';
@@ -17,7 +17,7 @@ import { snapshotOf } from './snapshot.js';
 const nothingNew: Figures = [0, 0, [], [], [], undefined];
 
 export class ResultBatcher {
-  readonly #host: Host;
+  readonly #host: TypedHost;
   /** Results of the current chunk that have not been sent yet. */
   #batch: unknown[] = [];
   #chunk = -1;
@@ -32,7 +32,7 @@ export class ResultBatcher {
   #sent = 0;
   #measured = 0;
 
-  constructor(host: Host, meter?: Meter) {
+  constructor(host: TypedHost, meter?: Meter) {
     this.#host = host;
     this.#meter = meter;
   }
@@ -54,12 +54,8 @@ export class ResultBatcher {
     this.#meter.begin(time);
   }
 
-  /**
-   * Keeps a result for the next batch. False where it, or one before it, cannot be sent: the chunk has ended.
-   *
-   * @param isLast Whether the batch is sent before another call goes on: then the result cannot change any more.
-   */
-  add(result: unknown, isLast: boolean): boolean {
+  /** Keeps a result for the next batch. False where it, or one before it, cannot be sent: the chunk has ended. */
+  add(result: unknown): boolean {
     if (isPrimitive(result)) {
       this.#batch.push(result);
       return true;
@@ -67,7 +63,8 @@ export class ResultBatcher {
     const moves = isTransferred(result);
     // What moves travels alone, so that a transfer which fails is one result's failure.
     if (moves && !this.flush()) return false;
-    const kept = moves ? undefined : isLast ? result : snapshotOf(result);
+    // Also of the last one, which cannot change any more: of a copy, no getter is called again.
+    const kept = moves ? undefined : snapshotOf(result);
     this.#batch.push(kept ?? result);
     return kept !== undefined || this.flush();
   }
@@ -193,8 +190,11 @@ export class ResultBatcher {
 
   /** A failure as it travels. */
   failureOf(error: unknown): EncodedFailure {
-    if (error instanceof UnsendableYield) return error.failure;
-    return { kind: 'thrown', thrown: encodeThrown(error, (value) => this.#host.isCloneable(value)) };
+    if (UnsendableYield.is(error)) return error.failure;
+    return {
+      kind: 'thrown',
+      thrown: encodeThrown(error, (value) => this.#host.isCloneable(value), this.#host.classes),
+    };
   }
 
   /** What is told with the batch. */
@@ -262,17 +262,26 @@ export class ResultBatcher {
       kind: 'unserializable',
       path: found?.path ?? 'value',
       what: found?.kind ?? typeof result,
-      thrown: encodeThrown(error, isCloneable),
+      thrown: encodeThrown(error, isCloneable, this.#host.classes),
     };
   }
 }
 
 /** Carries the failure of a yielded value through the user's generator, which may clean up on its way. */
 class UnsendableYield extends Error {
-  readonly failure: EncodedFailure;
+  readonly #failure: EncodedFailure;
 
   constructor(failure: EncodedFailure) {
     super('A yielded value cannot be sent.');
-    this.failure = failure;
+    this.#failure = failure;
+  }
+
+  /** Asks nothing of the value: a proxy may throw at any question. */
+  static is(thrown: unknown): thrown is UnsendableYield {
+    return typeof thrown === 'object' && thrown !== null && #failure in thrown;
+  }
+
+  get failure(): EncodedFailure {
+    return this.#failure;
   }
 }

@@ -6,19 +6,21 @@
  */
 
 import { FromWorker, ToWorker, type MessageToWorker, type RunMessage } from '../protocol/messages.js';
-import type { PortableFunction, PortableValue } from '../protocol/portable.js';
-import { rebuildValue } from '../closures/rebuild.js';
+import { classesOf, type PortableFunction, type PortableValue } from '../protocol/portable.js';
+import { restore } from '../protocol/typed.js';
+import { rebuildValue, type Task } from '../closures/rebuild.js';
 import { clearImmediate, setImmediate } from '../platform/globals.js';
 import { WorkerStates } from './WorkerStates.js';
-import type { Host } from './Host.js';
+import { typed, type Host, type TypedHost } from './Host.js';
 import { Lane } from './Lane.js';
 import type { Meter } from './Meter.js';
 import type { ResultBatcher } from './ResultBatcher.js';
 import type { TemplateState } from './TemplateState.js';
 import { FunctionTable } from './FunctionTable.js';
+import type { WorkerScope } from './TaskContext.js';
 
 export class TaskLoop {
-  readonly #host: Host;
+  readonly #host: TypedHost;
   readonly #prepared: TemplateState | undefined;
   readonly #functions: FunctionTable;
   readonly #states: WorkerStates;
@@ -37,7 +39,7 @@ export class TaskLoop {
 
   /** @param prepared What was loaded before there was a worker. Told to the pool by {@link tellPrepared}. */
   constructor(host: Host, prepared?: TemplateState) {
-    this.#host = host;
+    this.#host = typed(host);
     this.#prepared = prepared;
     this.#functions = prepared?.functions ?? new FunctionTable();
     this.#states = new WorkerStates(host.workerId);
@@ -84,6 +86,7 @@ export class TaskLoop {
         break;
       case ToWorker.Forget:
         this.#functions.forget(message.task);
+        this.#host.classes.forget(message.task);
         break;
       case ToWorker.Run:
         this.#queue.push(message);
@@ -136,6 +139,8 @@ export class TaskLoop {
   }
 
   #tellDefined(task: number, failure: { readonly error: unknown } | undefined): void {
+    const load = this.#functions.get(task);
+    if (load?.state === 'loaded') this.#host.classes.learn(task, classesOf(load.task));
     this.#host.post(
       failure === undefined
         ? { type: FromWorker.Defined, task }
@@ -264,12 +269,17 @@ export class TaskLoop {
       this.#queue.shift(); // a few chunks at most ever wait here
       const scope = this.#states.get(hooks);
       if (load === undefined || scope === undefined) this.#stop(chunk);
-      else lane.start(message, load.task, scope);
+      else this.#start(lane, message, load.task, scope);
       if (this.#host.sharesThread === true) break;
     }
     this.#starting = false;
     if (this.#host.sharesThread === true && this.#queue.length > 0) this.#startSoon();
     if (this.#leaving && this.#queue.length === 0 && this.#lanes.every(({ isFree }) => isFree)) this.#host.leave();
+  }
+
+  #start(lane: Lane, message: RunMessage, task: Task, scope: WorkerScope): void {
+    if (message.groups !== undefined) restore(message.groups, this.#host.classes);
+    lane.start(message, task, scope);
   }
 
   /** A lane without a chunk, where no more than `count` of them have one. */

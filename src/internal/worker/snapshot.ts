@@ -11,6 +11,7 @@
  */
 
 import { structuredClone } from '../platform/globals.js';
+import { kindOfObject } from '../protocol/hidden.js';
 import {
   isArrayBuffer,
   isBoxedPrimitive,
@@ -31,7 +32,7 @@ const MOST_PARTS = 256;
 const MOST_BYTES = 16_384;
 
 // As they are when this is loaded: tasks may replace or patch them.
-const { getPrototypeOf, hasOwn, prototype: objectPrototype } = Object;
+const { getPrototypeOf, hasOwn, prototype: objectPrototype, setPrototypeOf } = Object;
 const { toString } = objectPrototype;
 const { isArray, prototype: arrayPrototype } = Array;
 const { isView } = ArrayBuffer;
@@ -174,7 +175,10 @@ function copyView(view: ArrayBufferView): object | undefined {
   const tag = typedArrayTag?.call(view) as string | undefined;
   if (tag === undefined) return remember(view, new DataView(buffer, view.byteOffset, view.byteLength));
   const View = viewClasses.get(tag);
-  return View && remember(view, new View(buffer, view.byteOffset, (view as Uint8Array).length));
+  if (View === undefined) return undefined;
+  const copy = remember(view, new View(buffer, view.byteOffset, (view as Uint8Array).length));
+  const prototype = getPrototypeOf(view) as object; // of a Buffer
+  return getPrototypeOf(copy) === prototype ? copy : (setPrototypeOf(copy, prototype) as object);
 }
 
 function copyBuffer(buffer: ArrayBuffer): object | undefined {
@@ -182,16 +186,10 @@ function copyBuffer(buffer: ArrayBuffer): object | undefined {
   return resizable || buffer.byteLength > MOST_BYTES ? undefined : remember(buffer, buffer.slice(0));
 }
 
-/** Prototypes of classes: whether structured clone makes a plain object of their instances. */
-const classes = new WeakMap<object, boolean>();
-
-/** Of each class, structured clone is given the first instance: what comes of it shows what it makes of the others. */
+/** Copied with its class, which the program may have, too. */
 function copyInstance(object: object, prototype: object | null): object | undefined {
   if (prototype === null) return isModuleNamespaceObject(object) ? undefined : copyRecord(object);
-  const isPlain = classes.get(prototype);
-  if (isPlain !== undefined) return isPlain ? copyRecord(object) : undefined;
-  const clone = structuredClone(object);
-  classes.set(prototype, getPrototypeOf(clone) === objectPrototype);
-  // A clone of a part would not share what the whole shares.
-  return originals.length === 0 ? clone : undefined;
+  if (kindOfObject(object, prototype) !== 'record') return undefined;
+  const copy = copyRecord(object);
+  return copy && setPrototypeOf(copy, prototype);
 }

@@ -50,6 +50,8 @@ export interface WrittenGraph {
   readonly graph: Graph;
   /** What has to travel beside the graph. */
   readonly attachments: readonly unknown[];
+  /** The classes in it, in the order in which the graph names them. */
+  readonly classes: readonly Function[];
   /** Whether it will be the same at any time. */
   readonly isConstant: boolean;
 }
@@ -75,6 +77,8 @@ export class GraphWriter implements OpenGraph {
   readonly #waiting: Task[] = [];
   /** How many of them are nodes already. */
   #made = 0;
+  /** The same of the objects. */
+  #taken = 0;
   /** And of how many the inspector was told. */
   #told = 0;
   readonly #storages: Storages;
@@ -92,21 +96,36 @@ export class GraphWriter implements OpenGraph {
   /** @throws UnportableFunctionError where something cannot travel. */
   run(root: unknown): WrittenGraph {
     const slot = this.slot(root, { owner: undefined, variable: undefined, path: '' });
-    // Queued rather than called, for what hangs on each other may be longer than the stack is high.
-    let object = 0;
-    do {
-      while (object < this.#objects.length || this.#made < this.#waiting.length) {
-        const task = object < this.#objects.length ? this.#objects[object++] : this.#waiting[this.#made++];
-        task?.run();
-      }
-    } while (this.#storages.fill(this.#met));
+    this.#drain();
+    // After the function, whose file may import them.
+    this.options.classes?.forEach((each, i) => {
+      this.slot(each, { owner: undefined, variable: undefined, path: `classes[${i}] (class ${each.name})` });
+    });
+    this.#drain();
     this.#storages.refuseOthers();
     this.#functions.finish();
+    const known = [...this.#numbers].filter(([value, number]) => isKnownClass(value, this.#nodes[number]));
     return {
-      graph: { nodes: this.#nodes as GraphNode[], root: slot, sourceMaps: this.sourceMaps },
+      graph: {
+        nodes: this.#nodes as GraphNode[],
+        root: slot,
+        sourceMaps: this.sourceMaps,
+        ...(known.length === 0 ? {} : { classes: known.map(([, number]) => number) }),
+      },
       attachments: this.#attachments,
+      classes: known.map(([value]) => value as Function),
       isConstant: this.#nodes.every((node, i) => (i === 0 ? this.#functions.isConstant : isImport(node as GraphNode))),
     };
+  }
+
+  /** Makes the nodes that wait. Queued rather than called, for what hangs on each other may be longer than the stack is high. */
+  #drain(): void {
+    do {
+      while (this.#taken < this.#objects.length || this.#made < this.#waiting.length) {
+        const next = this.#taken < this.#objects.length ? this.#objects[this.#taken++] : this.#waiting[this.#made++];
+        next?.run();
+      }
+    } while (this.#storages.fill(this.#met));
   }
 
   slot(value: unknown, origin: Origin): Slot {
@@ -291,6 +310,12 @@ export class GraphWriter implements OpenGraph {
     }
     return number;
   }
+}
+
+/** Whether it is a class that the worker makes, or imports. */
+function isKnownClass(value: unknown, node: GraphNode | undefined): boolean {
+  if (typeof value !== 'function' || node === undefined || (node.type !== 'function' && !isImport(node))) return false;
+  return /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 function isImport({ type }: GraphNode): boolean {

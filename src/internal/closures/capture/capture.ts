@@ -4,7 +4,7 @@ import { encodeGraph } from '../graphCodec.js';
 import { GraphWriter } from './GraphWriter.js';
 import { Inspector } from './Inspector.js';
 import type { GraphOptions } from './openGraph.js';
-import type { PortableGraph } from '../../protocol/portable.js';
+import { setClasses, type PortableGraph } from '../../protocol/portable.js';
 
 export type CaptureOptions = GraphOptions;
 
@@ -20,9 +20,10 @@ type Taken = Omit<PortableGraph, 'kind' | 'name'>;
 export function capture(fn: (...args: never[]) => unknown, options: CaptureOptions): Taken {
   const keys = Reflect.ownKeys(fn).length;
   const constant = constants.get(fn);
-  if (constant?.keys === keys && options.captures === undefined) return constant.taken;
+  const isUsual = options.captures === undefined && options.classes === undefined;
+  if (constant?.keys === keys && isUsual) return constant.taken;
   const { taken, isConstant } = take(fn, options);
-  if (isConstant && options.captures === undefined) constants.set(fn, { taken, keys });
+  if (isConstant && isUsual) constants.set(fn, { taken, keys });
   return taken;
 }
 
@@ -36,12 +37,26 @@ export function captureValue(name: string, value: unknown, options: CaptureOptio
   return take({ [name]: value }, options).taken;
 }
 
+/** The classes that a function knows which stays in this thread; none where it could not leave. */
+export function classesIn(fn: (...args: never[]) => unknown, options: CaptureOptions): readonly Function[] {
+  const inspector = Inspector.open();
+  try {
+    return new GraphWriter(inspector, options).run(fn).classes;
+  } catch {
+    return []; // it may use what cannot travel: it does not
+  } finally {
+    inspector?.close();
+  }
+}
+
 function take(root: unknown, options: CaptureOptions): { readonly taken: Taken; readonly isConstant: boolean } {
   const inspector = Inspector.open();
   try {
-    const { graph, attachments, isConstant } = new GraphWriter(inspector, options).run(root);
+    const { graph, attachments, classes, isConstant } = new GraphWriter(inspector, options).run(root);
     const imports = graph.nodes.some(({ type }) => type === 'import' || type === 'require');
-    return { taken: { bytes: encodeGraph(graph), attachments, imports }, isConstant };
+    const bytes = encodeGraph(graph);
+    setClasses(bytes, classes);
+    return { taken: { bytes, attachments, imports }, isConstant };
   } finally {
     inspector?.close();
   }

@@ -8,6 +8,8 @@ import type { Inspector } from './Inspector.js';
 export interface GraphOptions {
   /** Values of variables, by name, that come before what is found. */
   readonly captures: Readonly<Record<string, unknown>> | undefined;
+  /** Classes that the function is to know. */
+  readonly classes?: readonly Function[] | undefined;
   /** Is told the name of each variable that `captures` could give a value. */
   onVariable?(name: string): void;
   /** Whether the function stays itself, for it does not leave this thread. */

@@ -1,6 +1,7 @@
 /** Typed arrays as input and as results: cut into pieces, and put together again. */
 
 import type { TypedArray } from '../../../taskTypes.js';
+import { alloc, isBuffer } from '../../protocol/buffers.js';
 
 /** Whether a value is a typed array, of any realm. A `Buffer` is one. */
 export function isTypedArray(value: unknown): value is TypedArray {
@@ -47,7 +48,7 @@ export function concatenated(results: readonly unknown[], input: TypedArray): un
     parts.push(part);
     length += part.length;
   }
-  const whole = new (first.constructor as new (count: number) => TypedArray)(length);
+  const whole = isBuffer(first) ? alloc(length) : new (first.constructor as new (count: number) => TypedArray)(length);
   let at = 0;
   for (const part of parts) {
     (whole as Uint8Array).set(part as Uint8Array, at);
@@ -56,8 +57,9 @@ export function concatenated(results: readonly unknown[], input: TypedArray): un
   return whole;
 }
 
-/** Of the class that its pieces would have had: of what is derived from one of the language, such as Buffer, that one. */
+/** Of the class that its pieces would have had: of what is derived from one of the language, that one, but for a Buffer. */
 function emptyOf(array: TypedArray): TypedArray {
+  if (isBuffer(array)) return alloc(0);
   const name = Object.prototype.toString.call(array).slice(8, -1) as 'Uint8Array';
   return new globalThis[name](0);
 }

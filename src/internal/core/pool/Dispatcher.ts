@@ -8,6 +8,7 @@
 import { openEnvelopes } from '../../../transfer.js';
 import { NO_PLACE } from '../../protocol/claims.js';
 import { NO_HOOKS, ToWorker } from '../../protocol/messages.js';
+import { isWhole } from '../../protocol/typed.js';
 import { indexOfNext, type Chunk } from '../job/Chunk.js';
 import type { Job } from '../job/Job.js';
 import type { Platform } from '../Platform.js';
@@ -255,7 +256,8 @@ export class Dispatcher {
     if (chunk.values.length > 1 || isEarly) {
       job.onSplit(chunk);
     } else {
-      const isCloneable = (value: unknown): boolean => this.#slots.isCloneable(value);
+      const classes = worker.classes.of(job.task.id);
+      const isCloneable = (value: unknown): boolean => this.#slots.isCloneable(value) && isWhole(value, classes);
       job.onFailure(chunk, inputError(chunk.values[0], indexOfNext(chunk), isCloneable, error));
     }
     this.update(job);

@@ -189,13 +189,13 @@ export class HookRunner {
       case FromWorker.InitFailed:
         this.#inits.stop(worker);
         this.#forget(worker, hooks);
-        if (this.#isFor(worker, hooks)) worker.job?.fail(hookError(message.failure, worker.id, 'workerInit'));
+        if (this.#isFor(worker, hooks)) worker.job?.fail(hookError(message.failure, worker, 'workerInit'));
         return;
       case FromWorker.ExitDone:
         this.#onExited(worker, hooks, { result: message.result });
         return;
       case FromWorker.ExitFailed:
-        this.#onExited(worker, hooks, { error: hookError(message.failure, worker.id, 'workerExit') });
+        this.#onExited(worker, hooks, { error: hookError(message.failure, worker, 'workerExit') });
         return;
     }
   }

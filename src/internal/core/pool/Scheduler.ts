@@ -111,8 +111,8 @@ export class Scheduler implements JobOwner, WorkerListener {
   open(fn: AnyTask, spec: JobSpec): Job {
     if (this.#lifecycle.terminated) throw new PoolTerminatedError();
     this.#observer.checkCall(spec.call);
-    const { workerInit, workerExit, captures } = spec.call;
-    const [portable, init, exit] = this.#parts.makePortable([fn, workerInit, workerExit] as const, captures);
+    const { workerInit, workerExit } = spec.call;
+    const [portable, init, exit] = this.#parts.makePortable([fn, workerInit, workerExit] as const, spec.call);
     const hooks = this.#hooksOf(spec, { init, exit }); // after all that throws
     const job = new Job(this.#tasks.acquire(fn, portable), spec, this, hooks);
     if (hooks !== undefined) this.#hooks.join(hooks, job);
@@ -454,7 +454,7 @@ export class Scheduler implements JobOwner, WorkerListener {
   #errorOf(worker: WorkerHandle, job: Job, chunk: Chunk, failure: EncodedFailure): unknown {
     if (job.ended) return undefined;
     const index = indexOfNext(chunk);
-    const error = taskError(failure, worker.id, index);
+    const error = taskError(failure, worker, index);
     this.#observer.onTaskError(worker, index, error);
     return error;
   }

@@ -10,6 +10,9 @@ import {
   type MessageToWorker,
   type WorkerIdentity,
 } from '../../protocol/messages.js';
+import { ClassTable } from '../../protocol/ClassTable.js';
+import { classesOf } from '../../protocol/portable.js';
+import { pack, unpack } from '../../protocol/typed.js';
 import { packToWorker, unpackFromWorker } from '../../protocol/wire.js';
 import type { Chunk } from '../job/Chunk.js';
 import type { Job } from '../job/Job.js';
@@ -63,10 +66,13 @@ export class WorkerHandle {
   readonly id: number;
   readonly startedAt: number;
   readonly hooks = new HookState();
+  /** The classes that the worker has, too. */
+  readonly classes = new ClassTable();
 
   readonly #platform: Platform;
   readonly #listener: WorkerListener;
   readonly #link: PoolLink;
+  readonly #startMethod: PoolStartMethod;
   /** The functions that it has. */
   readonly #tasks = new Map<number, 'loading' | 'loaded'>();
   readonly #onEnded: (() => void)[] = [];
@@ -92,10 +98,11 @@ export class WorkerHandle {
     this.id = identity.workerId;
     this.#platform = platform;
     this.#listener = listener;
+    this.#startMethod = startMethod;
     this.startedAt = platform.now();
     this.#link = platform.runInRootContext(() =>
       startMethod.start(identity, settings, {
-        message: (message) => this.#receive(unpackFromWorker(message)),
+        message: (message) => this.#receive(unpackFromWorker(unpack(message, this.classes))),
         exit: (end) => this.#end(end),
       }),
     );
@@ -254,17 +261,21 @@ export class WorkerHandle {
 
   /** Makes sure that a function is, or will be, loaded before the next chunk. */
   define({ id, portable }: TaskRecord): void {
+    this.classes.learn(id, classesOf(portable));
     if (this.#tasks.has(id)) return;
     this.send({ type: ToWorker.Define, task: id, portable });
     this.#tasks.set(id, 'loading');
   }
 
   forget(task: number): void {
+    this.classes.forget(task);
     if (this.#tasks.delete(task)) this.send({ type: ToWorker.Forget, task });
   }
 
   send(message: MessageToWorker, transfer?: readonly object[]): void {
-    this.#link.send(packToWorker(message), transfer);
+    const { channel, isLocal } = this.#startMethod;
+    const packed = packToWorker(message);
+    this.#link.send(isLocal === true ? packed : pack(packed, channel, this.classes, transfer), transfer);
   }
 
   // --- its end

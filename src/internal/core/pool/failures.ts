@@ -4,26 +4,33 @@ import { UnserializableError, WorkerStartError, type WorkerDiedError } from '../
 import { decodeThrown } from '../../protocol/decodeThrown.js';
 import type { EncodedFailure } from '../../protocol/messages.js';
 import { findUnserializable } from '../../protocol/unserializable.js';
+import type { ClassTable } from '../../protocol/ClassTable.js';
 
 /** The option of a function that is no task. */
 export type WorkerFunctionOption = NonNullable<WorkerDiedError['option']>;
 
+/** The worker that tells. */
+interface Teller {
+  readonly id: number;
+  readonly classes: ClassTable;
+}
+
 /** Why a value failed. @param index Which value. */
-export function taskError(failure: EncodedFailure, workerId: number, index: number): unknown {
-  return failureError(failure, workerId, { index });
+export function taskError(failure: EncodedFailure, worker: Teller, index: number): unknown {
+  return failureError(failure, worker, { index });
 }
 
 /** Why an init or exit function failed. */
-export function hookError(failure: EncodedFailure, workerId: number, option: WorkerFunctionOption): unknown {
-  return failureError(failure, workerId, { option });
+export function hookError(failure: EncodedFailure, worker: Teller, option: WorkerFunctionOption): unknown {
+  return failureError(failure, worker, { option });
 }
 
 function failureError(
   failure: EncodedFailure,
-  workerId: number,
+  { id: workerId, classes }: Teller,
   { index, option }: { readonly index?: number; readonly option?: WorkerFunctionOption },
 ): unknown {
-  const thrown = decodeThrown(failure.thrown);
+  const thrown = decodeThrown(failure.thrown, classes);
   switch (failure.kind) {
     case 'unserializable':
       return new UnserializableError({

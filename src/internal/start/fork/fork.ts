@@ -5,6 +5,7 @@
 
 import type { WorkerResources } from '../../../options.js';
 import { workerOptions } from '../../options/poolOptions.js';
+import { processChannel } from '../../protocol/checked.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
 import { setTimeout } from '../../platform/globals.js';
@@ -30,6 +31,7 @@ class Fork implements PoolStartMethod, WorkerTemplate {
   readonly name = 'fork';
   readonly options = workerOptions;
   readonly isCloneable = isCloneableByProcess;
+  readonly channel = processChannel;
   readonly whyUnavailable = whyNoCopies;
   readonly template = this;
 

@@ -1,6 +1,7 @@
 /** `forkserver`: a worker is a copy, by the real `fork`, of a small process that is up already. Linux only. */
 
 import { workerOptions } from '../../options/poolOptions.js';
+import { processChannel } from '../../protocol/checked.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { whyNoCopies } from '../../posix/libc.js';
 import { ServerProcess } from './ServerProcess.js';
@@ -41,6 +42,7 @@ const forkserver: PoolStartMethod = {
   name: 'forkserver',
   options: workerOptions,
   isCloneable: isCloneableByProcess,
+  channel: processChannel,
   whyUnavailable: whyNoCopies,
   warmUp: () => servers.get({ execArgv: undefined, resourceLimits: undefined }).ready,
   start: (identity, resources, events) => servers.get(resources).fork(identity, resources, events),

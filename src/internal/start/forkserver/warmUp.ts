@@ -5,11 +5,12 @@
 
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
+import { processChannel } from '../../protocol/checked.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { NO_PLACE } from '../../protocol/claims.js';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
 import { CallMode, FromWorker, NO_HOOKS, ToWorker, type MessageToWorker } from '../../protocol/messages.js';
-import { packFromWorker, packToWorker, unpackFromWorker, unpackToWorker } from '../../protocol/wire.js';
+import { packToWorker, unpackFromWorker, unpackToWorker } from '../../protocol/wire.js';
 import type { Host } from '../../worker/Host.js';
 import type { TemplateState } from '../../worker/TemplateState.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
@@ -78,9 +79,10 @@ function work(module?: string): Promise<void> {
       workerId: 0,
       memory: undefined,
       claims: undefined,
+      channel: processChannel,
       isCloneable: isCloneableByProcess,
       leave: resolve,
-      post: (message) => reader.read(encodeFrame(packFromWorker(message)), (answer) => hear(answer as unknown[])),
+      send: (message) => reader.read(encodeFrame(message), (answer) => hear(answer as unknown[])),
     };
     const prepared = { functions: new Loaded(), tasks: new Map([[TASK, undefined]]), shared: undefined };
     const loop = new TaskLoop(host, module === undefined ? (prepared as unknown as TemplateState) : undefined);

@@ -6,7 +6,9 @@
  */
 
 import { bindContext } from '../../platform/asyncContext.js';
-import { queueMicrotask, setImmediate, structuredClone } from '../../platform/globals.js';
+import { queueMicrotask, setImmediate } from '../../platform/globals.js';
+import { threadChannel } from '../../protocol/checked.js';
+import { ClassTable } from '../../protocol/ClassTable.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import {
   FromWorker,
@@ -15,7 +17,9 @@ import {
   type MessageToWorker,
   type WorkerIdentity,
 } from '../../protocol/messages.js';
-import { packFromWorker, unpackToWorker } from '../../protocol/wire.js';
+import { classesOf } from '../../protocol/portable.js';
+import { cloneTyped } from '../../protocol/typed.js';
+import { packFromWorker, unpackFromWorker, unpackToWorker } from '../../protocol/wire.js';
 import { refuseUsedUp } from '../../protocol/usedUp.js';
 import { TaskLoop } from '../../worker/TaskLoop.js';
 import type { PoolLink, PoolStartMethod, WorkerEvents } from '../../core/StartMethod.js';
@@ -25,6 +29,7 @@ const inline: PoolStartMethod = {
   options: [],
   isLocal: true,
   isCloneable: isCloneableByThread,
+  channel: threadChannel,
   start: (identity, _resources, events) => new InlineWorker(identity, events),
 };
 
@@ -39,6 +44,7 @@ class InlineWorker implements PoolLink {
   readonly #inbox: MessageToWorker[] = [];
   readonly #outbox: MessageFromWorker[] = [];
   #hasEnded = false;
+  readonly #classes = new ClassTable();
   /** Bound to the context in which the worker was started, not that of the caller who sends a message. */
   readonly #readLater = bindContext(() => setImmediate(() => this.#read()));
   readonly #writeLater = bindContext(() => queueMicrotask(() => this.#write()));
@@ -50,16 +56,21 @@ class InlineWorker implements PoolLink {
       memory: identity.insights ? () => process.memoryUsage.rss() : undefined,
       claims: undefined,
       sharesThread: true,
-      post: (message, transfer) => this.#post(message, transfer),
+      channel: threadChannel,
+      classes: this.#classes,
+      send: (message, transfer) => this.#post(unpackFromWorker(message), transfer),
       isCloneable: isCloneableByThread,
       leave: () => this.#end(0),
     });
     this.#post({ type: FromWorker.Ready });
   }
 
-  send(message: readonly unknown[], transfer?: readonly object[]): void {
+  send(packed: readonly unknown[], transfer?: readonly object[]): void {
     if (this.#hasEnded) return;
-    if (this.#inbox.push(cloneInput(unpackToWorker(message), transfer)) === 1) this.#readLater();
+    const message = unpackToWorker(packed);
+    if (message.type === ToWorker.Define) this.#classes.learn(message.task, classesOf(message.portable));
+    else if (message.type === ToWorker.Forget) this.#classes.forget(message.task);
+    if (this.#inbox.push(this.#cloneInput(message, transfer)) === 1) this.#readLater();
   }
 
   kill(): void {
@@ -74,7 +85,7 @@ class InlineWorker implements PoolLink {
   #post(message: MessageFromWorker, transfer?: readonly object[]): void {
     if (this.#hasEnded) return;
     // Not told at once: the loop is not done yet with what it says this about.
-    if (this.#outbox.push(cloneOutput(message, transfer)) === 1) this.#writeLater();
+    if (this.#outbox.push(this.#cloneOutput(message, transfer)) === 1) this.#writeLater();
   }
 
   #write(): void {
@@ -89,37 +100,38 @@ class InlineWorker implements PoolLink {
       this.#events.exit({ exitCode, signal: null });
     });
   }
-}
 
-/** The message with its values cloned. @throws DataCloneError */
-function cloneInput(message: MessageToWorker, transfer?: readonly object[]): MessageToWorker {
-  if (message.type !== ToWorker.Run) return message;
-  return { ...message, values: cloneAll(message.values, transfer) };
-}
-
-/** The message with what user code has given cloned. @throws DataCloneError */
-function cloneOutput(message: MessageFromWorker, transfer?: readonly object[]): MessageFromWorker {
-  switch (message.type) {
-    case FromWorker.Results:
-    case FromWorker.Yields:
-      return { ...message, values: cloneAll(message.values, transfer) };
-    case FromWorker.Progress:
-      return { ...message, value: clone(message.value, transfer) };
-    case FromWorker.ExitDone:
-      return { ...message, result: clone(message.result, transfer) };
-    default:
-      return message;
+  /** The message with its values cloned. @throws DataCloneError */
+  #cloneInput(message: MessageToWorker, transfer?: readonly object[]): MessageToWorker {
+    if (message.type !== ToWorker.Run) return message;
+    return { ...message, values: this.#cloneAll(message.values, transfer) };
   }
-}
 
-/** What moves is alone in its message. */
-function cloneAll(values: readonly unknown[], transfer?: readonly object[]): unknown[] {
-  return transfer === undefined ? values.map((value) => clone(value)) : (clone(values, transfer) as unknown[]);
-}
+  /** The message with what user code has given cloned. @throws DataCloneError */
+  #cloneOutput(message: MessageFromWorker, transfer?: readonly object[]): MessageFromWorker {
+    switch (message.type) {
+      case FromWorker.Results:
+      case FromWorker.Yields:
+        return { ...message, values: this.#cloneAll(message.values, transfer) };
+      case FromWorker.Progress:
+        return { ...message, value: this.#clone(message.value, transfer) };
+      case FromWorker.ExitDone:
+        return { ...message, result: this.#clone(message.result, transfer) };
+      default:
+        return message;
+    }
+  }
 
-function clone(value: unknown, transfer?: readonly object[]): unknown {
-  if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return value;
-  if (transfer === undefined) return structuredClone(value);
-  refuseUsedUp(transfer);
-  return structuredClone(value, { transfer: transfer as never });
+  /** What moves is alone in its message. */
+  #cloneAll(values: readonly unknown[], transfer?: readonly object[]): unknown[] {
+    return transfer === undefined
+      ? values.map((value) => this.#clone(value))
+      : (this.#clone(values, transfer) as unknown[]);
+  }
+
+  #clone(value: unknown, transfer?: readonly object[]): unknown {
+    if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return value;
+    if (transfer !== undefined) refuseUsedUp(transfer);
+    return cloneTyped(value, threadChannel, this.#classes, transfer);
+  }
 }

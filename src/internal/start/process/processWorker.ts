@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { encodeThrown } from '../../protocol/errorCodec.js';
+import { processChannel } from '../../protocol/checked.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { Claims } from '../../protocol/claims.js';
 import { encodeFrame, FrameReader } from '../../protocol/frames.js';
@@ -33,7 +34,8 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
 
   const reader = new FrameReader();
   const writer = new ChannelWriter(channel);
-  const post = (message: MessageFromWorker): void => writer.write(encodeFrame(packFromWorker(message))); // which throws before anything is sent
+  const send = (message: readonly unknown[]): void => writer.write(encodeFrame(message)); // which throws before anything is sent
+  const post = (message: MessageFromWorker): void => send(packFromWorker(message));
 
   let claims: Claims | undefined;
   const host: Host = {
@@ -42,7 +44,8 @@ export function runProcessWorker(identity: WorkerIdentity, channel: Socket, prep
     get claims() {
       return claims;
     },
-    post,
+    send,
+    channel: processChannel,
     isCloneable: isCloneableByProcess,
     leave: () => writer.end(() => exit.call(process, 0)),
   };

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { runtimeUrl } from '../../runtimeUrl.js';
 import { workerOptions } from '../../options/poolOptions.js';
+import { processChannel } from '../../protocol/checked.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import { withDeathSignal } from '../process/deathSignal.js';
 import { inheritedNodeOptions, limitFlags, preloadsAnything, processExecArgv } from '../process/execArgv.js';
@@ -19,6 +20,7 @@ const strategy: PoolStartMethod = {
   name: 'spawn',
   options: workerOptions,
   isCloneable: isCloneableByProcess,
+  channel: processChannel,
 
   start(identity, { env, argv, execArgv, resourceLimits }, events): PoolLink {
     const watch = !guardIsAvailable();

@@ -4,6 +4,7 @@ import { DRAIN_TIME } from '../../protocol/tuning.js';
 import { now, setImmediate } from '../../platform/globals.js';
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { encodeThrown } from '../../protocol/errorCodec.js';
+import { threadChannel } from '../../protocol/checked.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import { Claims } from '../../protocol/claims.js';
 import { FromWorker, type MessageFromWorker, type WorkerIdentity } from '../../protocol/messages.js';
@@ -27,10 +28,11 @@ export interface ThreadData {
 const { port, identity, claims, passedOn } = workerData as ThreadData;
 const { exit } = process; // user code may replace globals
 
-const post = (message: MessageFromWorker, transfer?: readonly object[]): void => {
+const send = (message: readonly unknown[], transfer?: readonly object[]): void => {
   if (transfer !== undefined) refuseUsedUp(transfer);
-  port.postMessage(packFromWorker(message), transfer as never);
+  port.postMessage(message, transfer as never);
 };
+const post = (message: MessageFromWorker): void => send(packFromWorker(message));
 
 becomeWorker(identity, post);
 sendOutputAtOnce(passedOn);
@@ -39,7 +41,8 @@ const loop = new TaskLoop({
   workerId: identity.workerId,
   memory: identity.insights ? memoryOfThread : undefined,
   claims: new Claims(claims),
-  post,
+  send,
+  channel: threadChannel,
   isCloneable: isCloneableByThread,
   // What the last task has queued comes first, as in a process.
   leave: () => setImmediate(() => exit.call(process, 0)),

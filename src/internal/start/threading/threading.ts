@@ -12,6 +12,7 @@ import {
 } from 'node:worker_threads';
 import { runtimeUrl } from '../../runtimeUrl.js';
 import { workerOptions } from '../../options/poolOptions.js';
+import { threadChannel } from '../../protocol/checked.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import { CLAIM_PLACES, Claims } from '../../protocol/claims.js';
 import { refuseUsedUp } from '../../protocol/usedUp.js';
@@ -28,6 +29,7 @@ export const threading: PoolStartMethod = {
   name: 'threading',
   options: workerOptions,
   isCloneable: isCloneableByThread,
+  channel: threadChannel,
 
   start(identity, { env, argv, execArgv, resourceLimits, name }, events): PoolLink {
     const { port1: port, port2: workerPort } = new MessageChannel();

@@ -1,0 +1,57 @@
+/** The classes that both sides of a channel have: those that a function knows which both have, and `Buffer`. */
+
+import type { ClassName, Classes, KnownClass } from './checked.js';
+import { Buffer } from '../platform/globals.js';
+import { hasPrivateNames } from './privateNames.js';
+
+const bufferName: ClassName = [-1, 0];
+const buffer = { name: bufferName, hides: false };
+
+export class ClassTable implements Classes {
+  readonly #byTask = new Map<number, ReadonlyMap<object, KnownClass>>();
+
+  /** A function is there on both sides, with these classes; `undefined` for one that is missing here. */
+  learn(task: number, classes: readonly (Function | undefined)[]): void {
+    if (classes.length === 0 || this.#byTask.has(task)) return;
+    const known = new Map<object, KnownClass>();
+    classes.forEach((each, at) => {
+      const prototype: unknown = each?.prototype;
+      if (typeof prototype !== 'object' || prototype === null) return;
+      known.set(prototype, { name: [task, at], hides: hasPrivateNames(each as Function) });
+    });
+    this.#byTask.set(task, known);
+  }
+
+  forget(task: number): void {
+    this.#byTask.delete(task);
+  }
+
+  /** Those that a function knows. */
+  of(task: number): Classes {
+    const known = this.#byTask.get(task);
+    return known === undefined
+      ? buffersOnly
+      : { find: (prototype) => buffersOnly.find(prototype) ?? known.get(prototype) };
+  }
+
+  find(prototype: object): KnownClass | undefined {
+    const found = buffersOnly.find(prototype);
+    if (found !== undefined || this.#byTask.size === 0) return found;
+    for (const known of this.#byTask.values()) {
+      const here = known.get(prototype);
+      if (here !== undefined) return here;
+    }
+    return undefined;
+  }
+
+  /** The prototype of a class by its name; `undefined` where it is not known here. */
+  prototype([task, at]: ClassName): object | undefined {
+    if (task < 0) return Buffer.prototype;
+    for (const [prototype, { name }] of this.#byTask.get(task) ?? []) if (name[1] === at) return prototype;
+    return undefined;
+  }
+}
+
+const buffersOnly: Classes = {
+  find: (prototype) => (prototype === Buffer.prototype ? buffer : undefined),
+};
