@@ -7,6 +7,7 @@ import type {
   WorkerEvents,
   WorkerTemplate,
 } from '../../../src/internal/core/StartMethod.js';
+import { threadChannel } from '../../../src/internal/protocol/checked.js';
 import { isCloneableByThread } from '../../../src/internal/protocol/cloneable.js';
 import type { WorkerIdentity } from '../../../src/internal/protocol/messages.js';
 import type { PortableFunction, PortableValue } from '../../../src/internal/protocol/portable.js';
@@ -26,6 +27,7 @@ export class FakeStartMethod implements PoolStartMethod, WorkerTemplate {
   readonly name = 'fake';
   readonly options = [];
   readonly isCloneable = isCloneableByThread;
+  readonly channel = threadChannel;
   readonly template = this;
   /** All workers that were ever started. */
   readonly started: FakeWorker[] = [];

@@ -9,7 +9,8 @@ import {
   type MessageFromWorker,
   type WorkerIdentity,
 } from '../../../src/internal/protocol/messages.js';
-import { packFromWorker, unpackToWorker } from '../../../src/internal/protocol/wire.js';
+import { packFromWorker, unpackToWorker, unpackFromWorker } from '../../../src/internal/protocol/wire.js';
+import { threadChannel } from '../../../src/internal/protocol/checked.js';
 import { TaskLoop } from '../../../src/internal/worker/TaskLoop.js';
 import { Actor, type VirtualTime } from './VirtualTime.js';
 
@@ -27,6 +28,7 @@ export function simulated(time: VirtualTime, chance: Chance): PoolStartMethod {
     name: 'simulated',
     options: [],
     isCloneable: isCloneableByThread,
+    channel: threadChannel,
     start: (identity, _resources, events) => new SimulatedWorker(identity, events, time, chance),
   };
 }
@@ -54,7 +56,8 @@ export class SimulatedWorker implements PoolLink {
       workerId: identity.workerId,
       memory: undefined,
       claims: this.#claims,
-      post: (message, transfer) => this.#post(message, transfer),
+      channel: threadChannel,
+      send: (message, transfer) => this.#post(unpackFromWorker(message), transfer),
       isCloneable: isCloneableByThread,
       leave: () => this.#end(0),
     });

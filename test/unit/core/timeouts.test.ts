@@ -372,7 +372,7 @@ describe('The timeout of an exit function', () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(pool.ends).to.have.lengthOf(1);
-    expect(pool.ends[0]).to.include('exit function of worker 0 took longer than 30 ms');
+    expect(pool.ends[0]).to.include('exit function of worker 0 took longer than its workerExitTimeout of 30 ms');
   });
 });
 
