@@ -1,10 +1,11 @@
-// The option `taskTimeout`: a task that takes too long ends with its worker. peers: 39
+// The option `taskTimeout`: a task that takes too long ends with its worker. When its time begins and ends: unit/core/timeouts.test.ts.
+// peers: 39
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { concat, from, NEVER, of, range } from 'rxjs';
+import { concat, from, NEVER, of } from 'rxjs';
 import type { WorkerPool, WorkerTimeoutError as TimedOut } from 'rxjs-parallel-map';
 import { moduleTask, parallelFrom, parallelMap, parallelMergeMap, WorkerTimeoutError } from '../support/library.js';
-import { loopForever, passGate, useGates, type Gated } from '../support/gates.js';
+import { loopForever, passGate, useGates } from '../support/gates.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { runProgram } from '../support/program.js';
@@ -17,11 +18,6 @@ import { trackWorkers } from '../support/workers.js';
 const loopAt2 = (n: number): number => {
   while (n === 2);
   return n;
-};
-
-const sleep = async (milliseconds: number): Promise<number> => {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-  return milliseconds;
 };
 
 const neverSettles = (): Promise<never> => new Promise(() => undefined);
@@ -96,104 +92,6 @@ describeEach.distinct('taskTimeout, however tasks are run,', ({ name: startMetho
       expect(workers.started).to.equal(2);
     });
   }
-});
-
-// The clock of a task is the pool's, and stands in the program.
-describeEach.distinct('the time of a task with taskTimeout', ({ name: startMethod }) => {
-  afterEach(endPools);
-  trackWorkers();
-  const gates = useGates();
-
-  it('is for each task by itself: not for those before it, on its worker or in its chunk', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const input = [400, 400, 400, 400];
-    for (const chunkSize of [undefined, 4]) {
-      expect(await pool.map(sleep, input, { chunkSize, taskTimeout: 1500 })).to.deep.equal(input);
-    }
-  });
-
-  it('is for each task of a quick function by itself, when its pace is known', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const spin = (milliseconds: number): number => {
-      const end = performance.now() + milliseconds;
-      while (performance.now() < end);
-      return milliseconds;
-    };
-    await pool.map(
-      spin,
-      Array.from({ length: 2000 }, () => 0),
-    ); // large chunks from here on
-    const input = Array.from({ length: 8 }, () => 300);
-    expect(await pool.map(spin, input, { taskTimeout: 1500 })).to.deep.equal(input);
-  });
-
-  it('in order: the results before come first, and a task that is started again has its whole time', async () => {
-    // Value 0 dies once, and so is done only after value 1 has timed out.
-    const task = async ({ dir, name }: Gated): Promise<string> => {
-      const { appendFileSync, readFileSync } = await import('node:fs');
-      appendFileSync(`${dir}/log`, `start ${name}\n`);
-      if (name === '1') for (;;);
-      const starts = readFileSync(`${dir}/log`, 'utf8').match(/start 0/g) ?? [];
-      await new Promise((resolve) => setTimeout(resolve, starts.length === 1 ? 1000 : 1500));
-      if (starts.length === 1) process.exit(1);
-      return name;
-    };
-    const source = from([0, 1, 2].map((name) => gates().value(name)));
-    const options = { nJobs: 2, startMethod, taskTimeout: 2400, workerDeathRetries: 1 };
-    const { values, error } = await outcomeOf(source.pipe(parallelMap(task, options)));
-    expect(values).to.deep.equal(['0']);
-    expectTimeout(error, { timeout: 2400, index: 1 });
-    expect(gates().started).to.deep.equal(['0', '0', '1']);
-  });
-
-  it('out of order: it ends the call at once', async () => {
-    const task = async (value: Gated, context: Parameters<typeof passGate>[1]): Promise<string> => {
-      const { appendFileSync } = await import('node:fs');
-      appendFileSync(`${value.dir}/log`, `start ${value.name}\n`);
-      if (context.index === 0) for (;;);
-      return value.name;
-    };
-    const source = concat(from(['a', 'b', 'c'].map((name) => gates().value(name))), NEVER);
-    const options = { nJobs: 2, startMethod, ordered: false, taskTimeout: 1000 };
-    const { values, error } = await outcomeOf(source.pipe(parallelMap(task, options)));
-    expect(values).to.deep.equal(['b', 'c']);
-    expectTimeout(error, { timeout: 1000, index: 0 });
-  });
-
-  it('of parallelMergeMap is for a whole call, and not for the time between two values', async () => {
-    const steadily = async function* () {
-      for (let i = 0; ; i++) {
-        yield i;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    };
-    const options = { nJobs: 1, startMethod, taskTimeout: 1000 };
-    const { values, error } = await outcomeOf(of(0).pipe(parallelMergeMap(steadily, options)));
-    expect(values).to.include.members([0, 1, 2]);
-    expectTimeout(error, { timeout: 1000, index: 0 });
-  });
-
-  it('of parallelMergeMap does not count while a call is made to wait by an earlier one', async () => {
-    const task = async function* (n: number) {
-      const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-      if (n === 0) await delay(2000);
-      // More batches than may be under way.
-      for (let i = 0; i < 8; i++) {
-        yield n;
-        await delay(10);
-      }
-      if (n === 1) await delay(1500);
-    };
-    // Value 1 takes 3500 ms, of which it waits some 1900.
-    const options = { nJobs: 2, startMethod, taskTimeout: 3100 };
-    const outcome = await outcomeOf(range(0, 2).pipe(parallelMergeMap(task, options)));
-    expect(outcome).to.deep.equal({ values: [...Array(8).fill(0), ...Array(8).fill(1)], end: 'complete' });
-  });
-
-  it('may be Infinity, which is none', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    expect(await pool.apply(sleep, [50], { taskTimeout: Infinity })).to.equal(50);
-  });
 });
 
 describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
@@ -285,51 +183,22 @@ describeEach('taskTimeout', ({ name: startMethod, isProcess }) => {
     expect(await waiting).to.deep.equal([4, 5, 6]);
   });
 
-  it('ends a task of a call that has ended, where cancelTimeout would let it live longer', async () => {
+  // The result is more than a pipe holds: a process sends it only while somebody reads.
+  it('is not held against a task when the program was busy itself: a large result is heard', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const controller = new AbortController();
-    const { signal } = controller;
-    const options = { signal, cancelTimeout: Infinity, taskTimeout: 500 };
-    const stuck = rejection(pool.apply(loopForever, [gates().value('a')], options));
-    await gates().haveStarted('a');
-    controller.abort();
-    expect(await stuck).to.have.property('name', 'AbortError');
-    expect(await pool.apply(() => 'next')).to.equal('next');
-  });
-
-  it('is over for a task that is done, whatever its worker does then', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const before = await pool.apply(identity, [], generous);
-    expect(await pool.apply(sleep, [1200])).to.equal(1200);
-    expect(await pool.apply(identity)).to.equal(before);
-  });
-
-  // The second result is more than a pipe holds: a process sends it only while somebody reads.
-  for (const size of [1, 8 * 1024 * 1024]) {
-    it(`is not held against a task when the program was busy itself: a result of ${size} bytes is heard`, async () => {
-      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-      const task = async ({ dir, bytes }: { dir: string; bytes: number }): Promise<Uint8Array> => {
-        const { appendFileSync } = await import('node:fs');
-        const result = new Uint8Array(bytes);
-        appendFileSync(`${dir}/log`, `end ${bytes}\n`);
-        return result;
-      };
-      const { dir } = gates();
-      await pool.apply(task, [{ dir, bytes: 0 }]);
-      const result = pool.apply(task, [{ dir, bytes: size }], generous);
-      await turn(); // it is on its way
-      block(1200, () => gates().log.includes(`end ${size}`));
-      expect((await result).byteLength).to.equal(size);
-    });
-  }
-
-  it('ends an endless loop also when the program was busy itself', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    await pool.apply(loopAt2, [1]);
-    const stuck = rejection(pool.apply(loopAt2, [2], timed));
-    await turn();
-    block(300);
-    expectTimeout(await stuck, { timeout: 150, index: 0 });
+    const task = async ({ dir, bytes }: { dir: string; bytes: number }): Promise<Uint8Array> => {
+      const { appendFileSync } = await import('node:fs');
+      const result = new Uint8Array(bytes);
+      appendFileSync(`${dir}/log`, `end ${bytes}\n`);
+      return result;
+    };
+    const { dir } = gates();
+    const size = 8 * 1024 * 1024;
+    await pool.apply(task, [{ dir, bytes: 0 }]);
+    const result = pool.apply(task, [{ dir, bytes: size }], generous);
+    await turn(); // it is on its way
+    block(1200, () => gates().log.includes(`end ${size}`));
+    expect((await result).byteLength).to.equal(size);
   });
 
   it('neither holds the program open nor lets it end before its time', async () => {

@@ -89,32 +89,6 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     expect(Math.max(...(await pool.map(count, Array(2000).fill(0), { chunkSize: 1 })))).to.equal(1);
   });
 
-  it('does not start a call again that has given something, beside one which took too long', async () => {
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const give = async function* (value: Gated, context: TaskContext): AsyncGenerator<string> {
-      yield `first of ${value.name}`;
-      yield await passGate(value, context);
-    };
-    const source = new Subject<Gated>();
-    const options = { pool, tasksPerWorker: 2, taskTimeout: 2000, settle: true, captures: { passGate } } as const;
-    const call = outcomeOf(source.pipe(parallelMergeMap(give, options)));
-    const [a, b] = gated(2) as [Gated, Gated];
-    source.next(a);
-    await gates().haveStarted(0);
-    await new Promise((resolve) => setTimeout(resolve, 1000)); // so that the clock of the second is far behind
-    source.next(b);
-    source.complete();
-    const { values } = await call;
-    const told = values.map((result) => (result.status === 'fulfilled' ? result.value : (result.reason as Error).name));
-    expect(told).to.deep.equal(['first of 0', 'WorkerTimeoutError', 'first of 1', 'WorkerDiedError']);
-    const { reason } = values.at(-1) as PromiseRejectedResult;
-    expect((reason as Error).message).to.equal(
-      'Worker 0 was killed while it had the value with index 1, for a task beside it took longer than its "taskTimeout". ' +
-        'A call that has given something already is not started again.',
-    );
-    expect(gates().started).to.deep.equal(['0', '1']);
-  });
-
   it('keeps the order of results, and gives them as they come where that is not wanted', async () => {
     const results$ = (ordered: boolean) =>
       from(gated(3)).pipe(parallelMap(passGate, { nJobs: 1, startMethod, ordered, tasksPerWorker: 3 }));
@@ -174,25 +148,6 @@ describeEach('tasksPerWorker', ({ name: startMethod }) => {
     expect(first).to.deep.equal({ status: 'fulfilled', value: '0' });
     expect((second as PromiseRejectedResult).reason).to.be.instanceOf(WorkerTimeoutError);
     expect(third).to.deep.equal({ status: 'fulfilled', value: '2' });
-  });
-
-  it('says why a task is not started again whose value was transferred, beside one which took too long', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const task = (value: Gated & { bytes: Uint8Array }, context: TaskContext): Promise<string> =>
-      passGate(value, context);
-    const values = gated(3).map((value) => ({ ...value, bytes: new Uint8Array(1) }));
-    const options = { tasksPerWorker: 2, taskTimeout: 2000, settle: true, captures: { passGate } } as const;
-    const call = pool.map(task, values, { ...options, transferInput: ({ bytes }) => [bytes.buffer] });
-    await gates().haveStarted(0, 1);
-    await new Promise((resolve) => setTimeout(resolve, 1000)); // so that the clock of 2 is far behind that of 1
-    gates().open(0);
-    const [, second, third] = (await call) as [unknown, PromiseRejectedResult, PromiseRejectedResult];
-    expect(second.reason).to.be.instanceOf(WorkerTimeoutError);
-    expect(third.reason).to.be.instanceOf(WorkerDiedError);
-    expect((third.reason as Error).message).to.equal(
-      'Worker 0 was killed while it had the value with index 2, for a task beside it took longer than its "taskTimeout". ' +
-        'A value that is transferred is not started again.',
-    );
   });
 
   it('starts each task by itself again that a dead worker had, so that only the culprit runs out of retries', async () => {

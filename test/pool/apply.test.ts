@@ -167,7 +167,5 @@ describeEach.distinct('apply', ({ name: startMethod }) => {
     controller.abort();
     await cancelled;
     expect(await pool.apply(identity)).to.equal(before);
-    await new Promise((resolve) => setTimeout(resolve, 2200)); // what was cancelled is out of time by now
-    expect(await pool.apply(identity)).to.equal(before);
   });
 });
