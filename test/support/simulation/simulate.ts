@@ -1,6 +1,6 @@
-/** A thread in virtual time, in which scripts of the model tests are played. Its `workerData` is a {@link Simulation}. */
+/** A thread in virtual time, in which scripts of the model tests are played: each {@link Simulation} that it is sent. */
 
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type { Kind } from './kinds.js';
 import { VirtualTime } from './VirtualTime.js';
 
@@ -22,4 +22,9 @@ const time = new VirtualTime();
 time.install();
 // Only now: what is loaded keeps the globals that it finds.
 const { simulateScripts } = await import('./simulatedModel.js');
-parentPort?.postMessage(await simulateScripts(time, workerData as Simulation));
+parentPort?.on('message', (simulation: Simulation) => {
+  const play = async (): Promise<void> => {
+    parentPort?.postMessage(await simulateScripts(time, simulation));
+  };
+  time.schedule(time.program, 0, () => void play());
+});

@@ -89,6 +89,7 @@ export class JobIterator<R> implements AsyncIterableIterator<R>, AsyncDisposable
   #close(): void {
     this.#job?.cancel();
     this.#batches.length = 0;
+    this.#end = undefined; // nobody is left to hear of an error
     this.#finish({ failed: false });
   }
 
