@@ -1,10 +1,10 @@
 // The option `taskTimeout`: a task that takes too long ends with its worker.
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { concat, from, NEVER, of } from 'rxjs';
+import { concat, from, NEVER, of, range } from 'rxjs';
 import type { WorkerPool, WorkerTimeoutError as TimedOut } from 'rxjs-parallel-map';
 import { moduleTask, parallelFrom, parallelMap, parallelMergeMap, WorkerTimeoutError } from '../support/library.js';
-import { loopForever, passGate, useGates } from '../support/gates.js';
+import { loopForever, passGate, useGates, type Gated } from '../support/gates.js';
 import { outcomeOf } from '../support/outcome.js';
 import { createPool, endPools, identity } from '../support/pools.js';
 import { runScript } from '../support/runProgram.js';

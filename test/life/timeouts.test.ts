@@ -1,4 +1,5 @@
-// The options `workerInitTimeout` and `workerExitTimeout` on real workers. When their time begins and ends: unit/core/timeouts.test.ts.
+// The options `workerInitTimeout` and `workerExitTimeout`.
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { from, of } from 'rxjs';
 import type { TaskContext } from 'rxjs-parallel-map';
@@ -8,6 +9,7 @@ import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { settled, snapshot } from '../support/resources.js';
 import { describeEach } from '../support/startMethods.js';
+import { useWorkerLog } from '../support/workerLog.js';
 import { trackWorkers } from '../support/workers.js';
 import { loop } from '../support/tasks.js';
 

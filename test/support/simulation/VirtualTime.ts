@@ -76,14 +76,18 @@ export class VirtualTime {
     return event;
   }
 
-  /** Takes the place of the globals that tell time or let it pass. */
+  /** Takes the place of the globals that tell time or let it pass, with texts by which the package takes them for Node's own. */
   install(): void {
-    const after = (delay: number, callback: () => void): Handle =>
-      new Handle(delay >= NEVER ? undefined : this.schedule(this.actor, delay, callback));
-    const clear = (handle: Handle | undefined): void => handle?.cancel();
+    const after = (delay: number, callback: () => void): Timeout =>
+      new Timeout(delay >= NEVER ? undefined : this.schedule(this.actor, delay, callback));
+    const clear = (handle: Timeout | undefined): void => handle?.cancel();
     const globals = {
       setTimeout: (callback: (...args: unknown[]) => void, delay = 1, ...args: unknown[]) =>
-        after(Math.max(1, Math.trunc(delay)), () => callback(...args)),
+        new Timeout(
+          delay >= NEVER
+            ? undefined
+            : this.schedule(this.actor, Math.max(1, Math.trunc(delay)), () => callback(...args)),
+        ),
       setInterval: (_callback: () => void, delay: number) => {
         if (delay < NEVER) throw new Error('Nothing here is done again and again.');
         return after(delay, () => undefined);
@@ -96,13 +100,12 @@ export class VirtualTime {
     };
     Object.assign(globalThis, globals);
     performance.now = () => this.now();
-    process.hrtime = Object.assign(
-      (): [number, number] => {
-        const now = this.now();
-        return [Math.trunc(now / 1000), Math.trunc((now % 1000) * 1e6)];
-      },
-      { bigint: () => BigInt(Math.trunc(this.now() * 1e6)) },
-    );
+    const clock = {
+      hrtime: (now: number): [number, number] => [Math.trunc(now / 1000), Math.trunc((now % 1000) * 1e6)],
+    };
+    process.hrtime = Object.assign(() => clock.hrtime(this.now()), {
+      bigint: () => BigInt(Math.trunc(this.now() * 1e6)),
+    });
   }
 
   /** One event in each turn of the real event loop, so that all promises of it are its actor's. */
@@ -165,7 +168,7 @@ function isBefore(a: Event, b: Event): boolean {
 }
 
 /** What timers and immediates are known by. */
-class Handle {
+class Timeout {
   readonly #event: Event | undefined;
 
   constructor(event: Event | undefined) {
