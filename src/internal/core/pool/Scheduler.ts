@@ -78,7 +78,14 @@ export class Scheduler implements JobOwner, WorkerListener {
     const { nJobs, orderTasks, keepAlive } = settings;
     this.settings = settings;
     this.platform = platform;
-    this.facts = { nJobs, orderTasks, sharesMemory: startMethod.isCloneable(new SharedArrayBuffer(0)) };
+    this.facts = {
+      nJobs,
+      orderTasks,
+      // Asked when it is needed: what cannot be cloned throws, and a debugger may pause there.
+      get sharesMemory() {
+        return startMethod.isCloneable(new SharedArrayBuffer(0));
+      },
+    };
     this.#parts = parts;
     this.#observer = observer;
     this.#loopRef = platform.openEventLoopRef();
