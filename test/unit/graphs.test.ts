@@ -30,12 +30,13 @@ const kinds: Readonly<Record<string, Make>> = {
 
 describe('a capture', () => {
   for (const [name, make] of Object.entries(kinds)) {
-    it(`of 10,000 functions ${name} costs at most 12 times what 1,000 do`, function () {
+    it(`of 10,000 functions ${name} costs at most 20 times what 1,000 do, not 100`, function () {
       this.timeout(60_000);
       processorTimeOf(make(100)); // the parser is loaded
       const few = Math.min(...[1, 2, 3].map(() => processorTimeOf(make(1000))));
       const many = Math.min(...[1, 2].map(() => processorTimeOf(make(10_000))));
-      expect(many / few, `${few} and ${many} ms`).to.be.below(12);
+      // About 11 on an idle machine; garbage collection makes it more on a busy one.
+      expect(many / few, `${few} and ${many} ms`).to.be.below(20);
     });
   }
 });
