@@ -62,7 +62,7 @@ export interface JobOwner {
   /** All values are done. Call `done` when the exit functions of the job have run, too. */
   runExits(job: Job, done: () => void): void;
   /** The worker with a chunk may send another batch. */
-  credit(job: Job, chunk: Chunk): void;
+  credit(chunk: Chunk): void;
   /** The results of a chunk are no longer wanted. */
   cancelChunk(job: Job, chunk: Chunk): void;
 }
@@ -121,7 +121,7 @@ export class Job {
         else this.#input.consume(count);
       },
       credit: (seq) => {
-        for (const chunk of this.#inFlight) if (chunk.seq === seq) this.#owner.credit(this, chunk);
+        for (const chunk of this.#inFlight) if (chunk.seq === seq) this.#owner.credit(chunk);
       },
     });
   }

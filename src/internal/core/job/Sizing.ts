@@ -92,7 +92,7 @@ export class Sizing {
     return Math.max(1, Math.min(this.#pace.size, fairShare));
   }
 
-  /** Whether so many values wait that more would not make the next chunk larger. */
+  /** Whether enough values wait for the next chunk to have its full size. */
   get hasPlenty(): boolean {
     return this.isAdaptive && this.#pending.waiting >= 2 * this.#takers * this.#pace.size;
   }

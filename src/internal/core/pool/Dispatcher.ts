@@ -23,7 +23,7 @@ export interface DispatcherListener {
   /** It is time to dispatch values that a source has emitted at once. */
   onDue(): void;
   /** A worker was given a chunk, at that time. */
-  onSupplied(worker: WorkerHandle, chunk: Chunk, time: number): void;
+  onSupplied(worker: WorkerHandle, time: number): void;
 }
 
 /** A worker that could not be started. */
@@ -247,7 +247,7 @@ export class Dispatcher {
     }
     job.task.pace.learnSending(values.length, this.#platform.now() - start);
     this.#slots.assign(worker, job, chunk, start);
-    this.#listener.onSupplied(worker, chunk, start);
+    this.#listener.onSupplied(worker, start);
     return true;
   }
 

@@ -100,7 +100,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     });
     this.#dispatcher = new Dispatcher(platform, settings, this.#slots, this.#hooks, {
       onDue: () => this.#dispatch(),
-      onSupplied: (worker, chunk, time) => this.#onSupplied(worker, chunk, time),
+      onSupplied: (worker, time) => this.#onSupplied(worker, time),
     });
   }
 
@@ -178,7 +178,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     this.#updateLoopRef();
   }
 
-  credit(_job: Job, chunk: Chunk): void {
+  credit(chunk: Chunk): void {
     this.#deadlines.onCredit(chunk);
     this.#slots.holderOf(chunk)?.send({ type: ToWorker.Credit, chunk: chunk.id, batches: 1 });
   }
@@ -527,7 +527,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     if (next !== Infinity) this.#stealTimer = this.platform.setTimeout(() => this.#steal(), Math.ceil(next));
   }
 
-  #onSupplied(worker: WorkerHandle, _chunk: Chunk, time: number): void {
+  #onSupplied(worker: WorkerHandle, time: number): void {
     if (worker.assignments.length === 1) this.#observer.onWorkerBusy(worker, time);
     if (worker.job?.call.taskTimeout !== Infinity) this.#startClocks(worker);
   }

@@ -250,7 +250,7 @@ export class Original {
     }
   };
 
-  /** Ends this process, of which no worker lives. Its preforked worker would be left as a zombie where nobody else reaps. */
+  /** Ends this process, of which no worker lives. It reaps its preforked worker: in some containers no other process would. */
   #end(): void {
     const { pid } = this.#preforked;
     this.#preforked.discard();

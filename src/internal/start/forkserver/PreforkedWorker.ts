@@ -1,6 +1,6 @@
 /**
- * A copy of this process that is made in advance, so that the next worker has its first result after 5 ms instead of 10 to 14. Most of a start is not the `fork` but what
- * follows: the first write to each page copies it, and code is slow when it first runs.
+ * A copy of this process that is made in advance, so that the next worker has its first result after 5 ms instead of 10 to 14. Most of a
+ * start is not the `fork` but what follows: the first write to each page copies it, and code is slow when it first runs.
  *
  * The copy is parked: it waits for its request in a system call, so no timer of the user's runs in it and it takes no CPU time. It waits for
  * this process, not for the program. The program knows nothing of it.
