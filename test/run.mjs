@@ -1,12 +1,13 @@
-// What `npm test` runs: a build, then all tests and checks of the project, some at a time, each with its output when it
-// ends, and at the end one line with the sum: `N passed, N failed`. A mocha run counts its tests, any other step counts as one.
+// What `npm test` runs: a build, then all tests and checks of the project, some at a time. Each gets one line when it ends. The output of
+// those that failed follows at the end, so that a log that was cut shows it, and then a line with the sum: `N passed, N failed`.
+// A mocha run counts its tests, any other step counts as one. All outputs are in build/output-*.txt.
 //
 //   npm test                            everything
 //   npm test -- --only unit,esm         build, then these mocha runs (unit, esm, cjs)
 //   ALL_START_METHODS=1 npm test        every suite with every start method: see test/support/startMethods.ts
 //   npm test -- --grep 'daemon'         build, then the tests of all mocha runs whose title matches
 import { spawn } from 'node:child_process';
-import { existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
@@ -138,20 +139,24 @@ const everything = options.only === undefined && options.grep === undefined;
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
 const total = { passed: 0, failed: 0 };
+/** What failed: its name, how it ended if that says something, and the file with its output. */
 const failures = [];
+const started = Date.now();
 
-const count = (name, passed, failed) => {
+const count = (name, { passed, failed, how, output, since }) => {
   total.passed += passed;
   total.failed += failed;
-  if (failed > 0) failures.push(failed === 1 ? name : `${name} (${failed})`);
+  const seconds = `${Math.round((Date.now() - since) / 1000)} s`.padStart(6);
+  console.log(`${seconds}  ${failed === 0 ? '✔' : '✖'} ${name}: ${passed} passed, ${failed} failed`);
+  if (failed > 0) failures.push({ name: failed === 1 ? name : `${name} (${failed})`, how, output });
 };
 
 /**
- * Runs a command of node_modules/.bin in a process group of its own, with our output or into a file. Kills the whole group, workers of
+ * Runs a command of node_modules/.bin in a process group of its own, its output into a file. Kills the whole group, workers of
  * tests included, when `limit` has passed or `stuck` returns a text, asked every second. Resolves to undefined if the
  * command succeeded, else to a text that says how it failed.
  */
-const run = (command, args, { env = {}, limit = STEP_LIMIT, stuck, output = 'inherit' } = {}) =>
+const run = (command, args, { env = {}, limit = STEP_LIMIT, stuck, output }) =>
   new Promise((resolve) => {
     const child = spawn(`node_modules/.bin/${command}`, args, {
       stdio: ['ignore', output, output],
@@ -189,31 +194,25 @@ const run = (command, args, { env = {}, limit = STEP_LIMIT, stuck, output = 'inh
     child.once('exit', (code, signal) => done(killed ?? (code === 0 ? undefined : `ended with ${signal ?? code}`)));
   });
 
-/** A step that counts as one: a command line and its environment. Resolves to whether it succeeded. */
-const step = async (name, commandLine, env = {}) => {
-  console.log(`\n▶ ${name}: ${commandLine}`);
-  const [command, ...args] = commandLine.split(' ');
-  return told(name, await run(command, args, { env }));
-};
-
-/** Runs a check beside other things: its output follows when it has ended. */
+/** Runs a command line that counts as one. Resolves to whether it succeeded. */
 const check = async (name, commandLine) => {
   const [command, ...args] = commandLine.split(' ');
-  const output = `build/output-${name}.txt`;
-  const failure = await run(command, args, {
+  const output = `build/output-${name.replaceAll(/\W+/g, '-')}.txt`;
+  const since = Date.now();
+  mkdirSync('build', { recursive: true });
+  const how = await run(command, args, {
     output: openSync(output, 'w'),
     env: { npm_config_ignore_scripts: 'true' },
   });
-  console.log(`\n▶ ${name}: ${commandLine}`);
-  process.stdout.write(readFileSync(output, 'utf8'));
-  told(name, failure);
+  const failed = how === undefined ? 0 : 1;
+  count(name, { passed: 1 - failed, failed, how, output, since });
+  return failed === 0;
 };
 
-/** Counts a step that has ended, and tells how it failed, if it did. Returns whether it succeeded. */
-const told = (name, failure) => {
-  if (failure !== undefined) console.log(`✖ ${name} ${failure}`);
-  count(name, failure === undefined ? 1 : 0, failure === undefined ? 0 : 1);
-  return failure === undefined;
+/** Of a mocha's output, what follows its list of tests, if it got so far. Of any other, or of one that was killed, the end. */
+const failedPart = (output) => {
+  const summary = output.search(/\d+ passing \(/);
+  return summary >= 0 ? output.slice(summary) : output.slice(-20_000);
 };
 
 /** What all mochas have in common. */
@@ -221,12 +220,11 @@ const mochaArgs = ['--reporter', './test/support/countsReporter.mjs'];
 if (options.grep !== undefined) mochaArgs.push('--grep', options.grep);
 if (everything) mochaArgs.push('--forbid-only');
 
-/** Runs a mocha beside other things: its output follows when it has ended. */
 const mocha = async ({ name, spec, env }) => {
   const counts = `build/counts-${name}.json`;
   const output = `build/output-${name}.txt`;
   rmSync(counts, { force: true });
-  const started = Date.now();
+  const since = Date.now();
   let ended;
   const failure = await run('mocha', [...mochaArgs, '--reporter-option', `counts=${counts}`, ...spec], {
     env,
@@ -238,26 +236,23 @@ const mocha = async ({ name, spec, env }) => {
       return `killed: still running ${EXIT_LIMIT / 1000} s after its last test, which has left a handle open`;
     },
   });
-  console.log(`\n▶ tests (${name}), ${Math.round((Date.now() - started) / 1000)} s: mocha ${spec.join(' ')}`);
-  process.stdout.write(readFileSync(output, 'utf8'));
-  if (!existsSync(counts)) return tell(name, 0, 0, failure ?? 'ended before its last test');
-  const { passed, failed } = JSON.parse(readFileSync(counts, 'utf8'));
-  tell(name, passed, failed, failure);
-};
-
-const tell = (name, passed, failed, failure) => {
-  if (failure !== undefined) console.log(`✖ tests (${name}) ${failure}`);
+  const { passed, failed } = existsSync(counts) ? JSON.parse(readFileSync(counts, 'utf8')) : { passed: 0, failed: 0 };
   // mocha ends with the number of failed tests. Any other end is one more failure.
   const expected = failed === 0 ? undefined : `ended with ${Math.min(failed, 255)}`;
-  count(`tests (${name})`, passed, failed + (failure === expected ? 0 : 1));
+  const how = existsSync(counts)
+    ? failure === expected
+      ? undefined
+      : failure
+    : (failure ?? 'ended before its last test');
+  count(name, { passed, failed: failed + (how === undefined ? 0 : 1), how, output, since });
 };
 
-const built = (await step('build (src)', 'tsc -b')) && (await step('build (dist)', 'rollup -c'));
+const built = (await check('build (src)', 'tsc -b')) && (await check('build (dist)', 'rollup -c'));
 if (built) {
   // Removed first: a test that is gone from test/ must not run from there.
   rmSync('build/test', { recursive: true, force: true });
   // Also with type errors in the tests: tsc has emitted them nevertheless.
-  await step('build (tests)', 'tsc -b test');
+  await check('build (tests)', 'tsc -b test');
   const names = testNames();
   const work = mochaRuns.flatMap((run) => MOCHA_RUNS[run](names)).map((part) => () => mocha(part));
   // After the build: lint reads types in dist.
@@ -277,6 +272,10 @@ if (built) {
   console.log('\nSkipped, because there is nothing to test without a build: the tests and the checks.');
 }
 
-if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}`);
+for (const { name, how, output } of failures) {
+  console.log(`\n✖ ${name}${how === undefined ? '' : `: ${how}`}\n${failedPart(readFileSync(output, 'utf8'))}`);
+}
+if (failures.length > 0) console.log(`\nFailed: ${failures.map(({ name }) => name).join(', ')}`);
+console.log(`${Math.round((Date.now() - started) / 1000)} s`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
