@@ -21,6 +21,7 @@ export type {
   WorkerOption,
 } from './StartMethod.js';
 export { moduleTask, type ModuleTask } from './moduleTask.js';
+export { perWorker } from './perWorker.js';
 export { transfer, type Transferable } from './transfer.js';
 export {
   BufferOverflowError,

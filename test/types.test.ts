@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { of, type Observable, type OperatorFunction } from 'rxjs';
 import type { ModuleTask, Task, TaskContext, TaskFunction } from 'rxjs-parallel-map';
-import { moduleTask, parallelFrom, parallelMap, parallelMergeMap, WorkerPool } from './support/library.js';
+import { moduleTask, parallelFrom, parallelMap, parallelMergeMap, perWorker, WorkerPool } from './support/library.js';
 
 /** True only for the very same type. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -266,5 +266,16 @@ describe('types: WorkerPool', () => {
   it('is disposed of asynchronously', () => {
     const disposable: AsyncDisposable = pool;
     expect(disposable[Symbol.asyncDispose]).to.be.a('function');
+  });
+});
+
+describe('types: perWorker', () => {
+  it('has the type of what its function makes', () => {
+    const list = perWorker(() => [1]);
+    typed<() => number[]>()(list);
+    const text = perWorker(async () => 'a');
+    typed<() => Promise<string>>()(text);
+    typed<Observable<string>>()(of(1).pipe(parallelMap(async (n) => (await text()).repeat(n))));
+    expect(list()).to.deep.equal([1]);
   });
 });

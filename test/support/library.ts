@@ -25,6 +25,7 @@ export const {
   availableStartMethods,
   warmUp,
   moduleTask,
+  perWorker,
   runWorker,
   transfer,
   WorkerPoolError,

@@ -58,7 +58,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'transfer.ts',
   ],
   worker: ['closures', 'protocol', 'platform', 'errors.ts', 'transfer.ts'],
-  closures: ['options', 'protocol', 'platform', 'errors.ts', 'moduleTask.ts', 'taskTypes.ts'],
+  closures: ['options', 'protocol', 'platform', 'errors.ts', 'moduleTask.ts', 'perWorker.ts', 'taskTypes.ts'],
   options: [
     'protocol',
     'platform',

@@ -44,6 +44,13 @@ export interface FillingNode {
   readonly type: 'filling';
 }
 
+/** A function that `perWorker` has made. */
+export interface PerWorkerNode {
+  readonly type: 'perWorker';
+  readonly id: string;
+  readonly make: Slot;
+}
+
 export interface FunctionNode extends ObjectParts {
   readonly type: 'function';
   readonly form: 'expression' | 'method';
@@ -71,7 +78,7 @@ export interface FunctionNode extends ObjectParts {
 }
 
 export type GraphNode =
-  NamedNode | ImportNode | RequireNode | FileNode | CellNode | FillingNode | FunctionNode | ValueNode;
+  NamedNode | ImportNode | RequireNode | FileNode | CellNode | FillingNode | PerWorkerNode | FunctionNode | ValueNode;
 
 /** A graph. */
 export interface Graph {

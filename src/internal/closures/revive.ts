@@ -1,5 +1,6 @@
 /** A graph made a function again, in a worker: see `graph.ts`. */
 
+import { receivePerWorker } from '../../perWorker.js';
 import { compile } from './compile.js';
 import { ownName, type FunctionNode, type Graph, type GraphNode } from './graph.js';
 import {
@@ -117,6 +118,11 @@ class Reviver implements Reading {
         const cell: { v: unknown } = { v: undefined };
         this.later(() => (cell.v = this.valueOf(node.value)));
         return cell;
+      }
+      case 'perWorker': {
+        const { access, setMaker } = receivePerWorker(node.id);
+        this.later(() => setMaker(this.valueOf(node.make) as () => unknown));
+        return access;
       }
       case 'function':
         return this.#function(node, number);

@@ -8,6 +8,7 @@
 
 import { types } from 'node:util';
 import { UnportableFunctionError } from '../../../errors.js';
+import { makerOf } from '../../../perWorker.js';
 import type { Graph, GraphNode } from '../graph.js';
 import { originOf } from '../origins.js';
 import {
@@ -294,6 +295,8 @@ export class GraphWriter implements OpenGraph {
     if (types.isProxy(object)) this.fail(origin, whyUnportable(object) as string);
     const builtin = builtinName(object);
     if (builtin !== undefined) return { type: 'named', ...builtin };
+    const maker = makerOf(object);
+    if (maker !== undefined) return { type: 'perWorker', id: maker.id, make: this.slot(maker.make, origin) };
     if (this.#copied.has(object)) return undefined;
     return originOf(object) ?? requireFunction(object) ?? this.#packageExport(object) ?? namespaceOfNode(object);
   }
