@@ -86,6 +86,8 @@ export interface Graph {
   readonly root: Slot;
   /** The classes in it, which a worker and the program both have; `undefined` where there are none. */
   readonly classes?: readonly Slot[] | undefined;
+  /** Their names on both sides: see `classNames.ts`. */
+  readonly classNames?: readonly string[] | undefined;
   /** The source maps of the files, by file, where Node maps stacks. */
   readonly sourceMaps: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,6 @@
 /** A function made portable: what is sent to a worker so that it can be rebuilt there. */
 
+import { nameClass } from '../protocol/classNames.js';
 import { classesOf, setClasses, type PortableFunction, type PortableValue } from '../protocol/portable.js';
 import { isModuleTask, moduleTask } from '../../moduleTask.js';
 import type { AnyTask } from '../../taskTypes.js';
@@ -17,23 +18,26 @@ export function makePortable(fn: AnyTask, options: CaptureOptions): PortableFunc
     const { url, exportName } = fn;
     const { classes = [] } = options;
     const names = classes.map(({ name }) => name);
-    return knowing(classes, { kind: 'module', name: exportName, url, exportName, imports: true, classes: names });
+    const classNames = classes.map(nameClass);
+    const base = { kind: 'module', name: exportName, url, exportName, imports: true } as const;
+    return setClasses({ ...base, classes: names, classNames }, classes);
   }
   if (options.isLocal === true) {
     const known = [...(options.classes ?? []), ...classesIn(fn, options)];
-    return knowing(known, { kind: 'local', name: nameOf(fn), fn, imports: false });
+    return setClasses({ kind: 'local', name: nameOf(fn), fn, imports: false }, known);
   }
   const taken = capture(fn, options);
-  return knowing(classesOf(taken.bytes), { kind: 'graph', name: nameOf(fn), ...taken });
-}
-
-function knowing(classes: readonly (Function | undefined)[], portable: PortableFunction): PortableFunction {
-  setClasses(portable, classes);
-  return portable;
+  return setClasses({ kind: 'graph', name: nameOf(fn), ...taken }, classesOf(taken.bytes));
 }
 
 function nameOf({ name }: { readonly name: string }): string {
   return name === '' ? 'anonymous' : name;
+}
+
+/** The value of an option that stays in this thread, with the classes in it. */
+export function keepValueLocal(value: unknown, isCloneable: (value: unknown) => boolean): PortableValue {
+  const local = { local: value, imports: false } as const;
+  return setClasses(local, classesIn({ value }, { captures: undefined, isCloneable }));
 }
 
 /** Makes an option's value portable. @throws UnserializableError, or UnportableFunctionError because of a function in it. */
@@ -43,5 +47,6 @@ export function makeValuePortable(
   isCloneable: (value: unknown) => boolean,
 ): PortableValue {
   const refusal = (path: string, kind: string): Error => new UnserializableError({ path, kind, direction: 'input' });
-  return captureValue(name, value, { captures: undefined, isCloneable, refusal });
+  const taken = captureValue(name, value, { captures: undefined, isCloneable, refusal });
+  return setClasses(taken, classesOf(taken.bytes));
 }

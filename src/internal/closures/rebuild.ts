@@ -2,7 +2,14 @@
 
 import { fileURLToPath } from 'node:url';
 import { decodeGraph } from './graphCodec.js';
-import { setClasses, type PortableFunction, type PortableModule, type PortableValue } from '../protocol/portable.js';
+import { addCopy } from '../protocol/classNames.js';
+import {
+  classesOf,
+  setClasses,
+  type PortableFunction,
+  type PortableModule,
+  type PortableValue,
+} from '../protocol/portable.js';
 import { revive } from './revive.js';
 import { loadTypeScript, requireTypeScript } from './typescript.js';
 
@@ -15,14 +22,20 @@ export function rebuild(portable: PortableFunction): Task | Promise<Task> {
   return revive(decodeGraph(portable.bytes), portable.attachments) as Task | Promise<Task>;
 }
 
-/** Makes a value again. In an object, for it may have a `then` of its own. */
-export async function rebuildValue(portable: PortableValue): Promise<{ readonly value: unknown }> {
-  if ('local' in portable) return { value: portable.local };
-  const holder = (await revive(decodeGraph(portable.bytes), portable.attachments)) as Record<string, unknown>;
-  return { value: Object.values(holder)[0] };
+/** A value made again: in an object, for it may have a `then` of its own. */
+export interface Rebuilt {
+  readonly value: unknown;
+  /** The classes in it, in the order in which the program names them. */
+  readonly classes: readonly (Function | undefined)[];
 }
 
-async function fromModule({ url, exportName, classes = [] }: PortableModule): Promise<Task> {
+export async function rebuildValue(portable: PortableValue): Promise<Rebuilt> {
+  if ('local' in portable) return { value: portable.local, classes: classesOf(portable) };
+  const holder = (await revive(decodeGraph(portable.bytes), portable.attachments)) as Record<string, unknown>;
+  return { value: Object.values(holder)[0], classes: classesOf(holder) };
+}
+
+async function fromModule({ url, exportName, classes = [], classNames = [] }: PortableModule): Promise<Task> {
   await loadTypeScript();
   const namespace = (await import(url).catch((error: unknown) => {
     const required = url.startsWith('file:') ? requireTypeScript(url, fileURLToPath(url), error) : undefined;
@@ -38,10 +51,9 @@ async function fromModule({ url, exportName, classes = [] }: PortableModule): Pr
         : `The export "${exportName}" of ${url} is not a function but ${found === null ? 'null' : typeof found}.`,
     );
   }
-  setClasses(
-    found,
-    classes.map((name) => classIn(namespace, name, url)),
-  );
+  const owners = classes.map((name) => classIn(namespace, name, url));
+  owners.forEach((owner, at) => addCopy(owner, classNames[at] as string));
+  setClasses(found, owners);
   return found as Task;
 }
 

@@ -15,6 +15,7 @@ import {
 } from './parts.js';
 import { filling, fillPrivates, makeEmptyInstance, takeFiller } from './privates.js';
 import { evaluateRequire, loadImport, lookUp, ofFile, remember } from './references.js';
+import { addCopy } from '../protocol/classNames.js';
 import { setClasses } from '../protocol/portable.js';
 import { setSourceMapsFor } from './sourceMaps.js';
 import { loadTypeScript } from './typescript.js';
@@ -64,12 +65,10 @@ class Reviver implements Reading {
     for (const bind of this.#bindings) bind();
     for (const step of this.#close) step();
     const root = this.valueOf(this.#graph.root);
-    const { classes } = this.#graph;
-    if (classes !== undefined)
-      setClasses(
-        root as object,
-        classes.map((slot) => this.valueOf(slot) as Function),
-      );
+    const { classes = [], classNames = [] } = this.#graph;
+    const owners = classes.map((slot) => this.valueOf(slot) as Function);
+    owners.forEach((owner, at) => addCopy(owner, classNames[at] as string));
+    setClasses(root as object, owners);
     return root;
   }
 

@@ -4,7 +4,7 @@ import { NestedPoolError, StartMethodUnavailableError } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
 import type { AnyTask } from '../../taskTypes.js';
 import type { CaptureOptions } from '../closures/capture/capture.js';
-import { makePortable, makeValuePortable } from '../closures/portable.js';
+import { keepValueLocal, makePortable, makeValuePortable } from '../closures/portable.js';
 import { Scheduler } from '../core/pool/Scheduler.js';
 import type { PoolStartMethod } from '../core/StartMethod.js';
 import { nodePlatform } from './nodePlatform.js';
@@ -45,8 +45,9 @@ export function createScheduler(settings: PoolSettings): Scheduler {
 
 function portableShared(shared: unknown, startMethod: PoolStartMethod): PortableValue | undefined {
   if (shared === undefined) return undefined;
-  if (startMethod.isLocal === true) return { local: shared, imports: false };
-  return makeValuePortable('sharedObjects', shared, (value) => startMethod.isCloneable(value));
+  const isCloneable = (value: unknown): boolean => startMethod.isCloneable(value);
+  if (startMethod.isLocal === true) return keepValueLocal(shared, isCloneable);
+  return makeValuePortable('sharedObjects', shared, isCloneable);
 }
 
 function makeAllPortable(

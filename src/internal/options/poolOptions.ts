@@ -105,7 +105,7 @@ export interface WorkerPoolOptions {
   /**
    * A value that all tasks use. Each worker gets it once, as `context.shared` of tasks, `workerInit` and `workerExit`. It is captured when
    * you make the pool, or subscribe to the operator, like the variables of a function:
-   * functions, classes and their instances in it come along. Each worker has a copy, but threads really share a `SharedArrayBuffer`.
+   * functions, classes and their instances in it come along, and keep their class as results. Each worker has a copy, but threads really share a `SharedArrayBuffer`.
    *
    * Default: `undefined`.
    *

@@ -1,8 +1,12 @@
-/** The classes that both sides of a channel have: those that a function knows which both have, and `Buffer`. */
+/** The classes that both sides of a channel have: those that a function or `sharedObjects` know which both have, and `Buffer`. */
 
 import type { ClassName, Classes, KnownClass } from './checked.js';
 import { Buffer } from '../platform/globals.js';
+import { className } from './classNames.js';
 import { hasPrivateNames } from './privateNames.js';
+
+/** What `sharedObjects` know is named as if by a function with this number. */
+export const SHARED = -2;
 
 const bufferName: ClassName = [-1, 0];
 const buffer = { name: bufferName, hides: false };
@@ -26,12 +30,12 @@ export class ClassTable implements Classes {
     this.#byTask.delete(task);
   }
 
-  /** Those that a function knows. */
+  /** Those that a function knows, or `sharedObjects`. */
   of(task: number): Classes {
     const known = this.#byTask.get(task);
-    return known === undefined
-      ? buffersOnly
-      : { find: (prototype) => buffersOnly.find(prototype) ?? known.get(prototype) };
+    const shared = this.#byTask.get(SHARED);
+    if (known === undefined && shared === undefined) return buffersOnly;
+    return { find: (prototype) => buffersOnly.find(prototype) ?? known?.get(prototype) ?? shared?.get(prototype) };
   }
 
   find(prototype: object): KnownClass | undefined {
@@ -41,12 +45,21 @@ export class ClassTable implements Classes {
       const here = known.get(prototype);
       if (here !== undefined) return here;
     }
+    // A copy of a function that is not here any more: an object may outlive it, in the state of a worker.
+    const name = className(prototype);
+    return name === undefined ? undefined : this.#findCopy(name);
+  }
+
+  #findCopy(name: string): KnownClass | undefined {
+    for (const known of this.#byTask.values()) {
+      for (const [prototype, copy] of known) if (className(prototype) === name) return copy;
+    }
     return undefined;
   }
 
   /** The prototype of a class by its name; `undefined` where it is not known here. */
   prototype([task, at]: ClassName): object | undefined {
-    if (task < 0) return Buffer.prototype;
+    if (task === bufferName[0]) return Buffer.prototype;
     for (const [prototype, { name }] of this.#byTask.get(task) ?? []) if (name[1] === at) return prototype;
     return undefined;
   }

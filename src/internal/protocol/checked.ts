@@ -21,6 +21,17 @@ const QUICK_OBJECTS = 1000;
 /** Of a longer array, a few elements tell whether it is sparse. */
 const LONGEST = 10_000;
 
+/** The prototypes of what needs no closer look: objects of classes that extend these may keep their class. */
+const nativeLeaves = new Set<object>(
+  Object.getOwnPropertyNames(globalThis)
+    .filter((name) =>
+      /^(Date|RegExp|Number|String|Boolean|BigInt|DataView|(Shared)?ArrayBuffer|\w+\d+(Clamped)?Array)$/.test(name),
+    )
+    .map((name) => (globalThis as unknown as Record<string, { readonly prototype: object }>)[name]!.prototype),
+);
+
+const isElement = /^\d+$/;
+
 /** A kind of channel. */
 export interface Channel {
   /** Whether it carries, whole, an object whose contents structured clone does not see. */
@@ -111,7 +122,7 @@ function isQuick(object: object, depth: number): boolean {
     return true;
   }
   if (prototype !== objectPrototype && prototype !== null)
-    return prototype !== Buffer.prototype && kindOfObject(object, prototype) === 'leaf';
+    return nativeLeaves.has(prototype) && kindOfObject(object, prototype) === 'leaf';
   for (const key in object) {
     const part = (object as Record<string, unknown>)[key];
     if (typeof part === 'object' && part !== null && !isQuick(part, depth + 1)) return false;
@@ -179,8 +190,8 @@ class Look {
     let ofClass = this.found.get(prototype);
     if (ofClass === undefined) this.found.set(prototype, (ofClass = { objects: [], fields: [] }));
     ofClass.objects.push(object);
-    const drops = kind === 'error' || kind === 'map' || kind === 'set' || (kind === 'leaf' && !isView(object));
-    const fields = drops && keys(object).length > 0 ? { ...object } : undefined;
+    const drops = kind === 'error' || kind === 'map' || kind === 'set' || kind === 'leaf';
+    const fields = drops && prototype !== Buffer.prototype ? fieldsOf(object) : undefined;
     ofClass.fields.push(fields);
     this.#add(fields);
   }
@@ -236,6 +247,15 @@ function refusal(reason: string, what = 'An object'): Error {
 function nameOf(object: object): string {
   const { constructor } = getPrototypeOf(object) as { readonly constructor?: { readonly name?: unknown } };
   return typeof constructor?.name === 'string' && constructor.name !== '' ? `#<${constructor.name}>` : 'An object';
+}
+
+/** The properties of an object beside what it holds; `undefined` where it has none. */
+function fieldsOf(object: object): object | undefined {
+  const names = isView(object) ? keys(object).filter((key) => !isElement.test(key)) : keys(object);
+  if (names.length === 0) return undefined;
+  const fields: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const key of names) fields[key] = (object as Record<string, unknown>)[key];
+  return fields;
 }
 
 function isSparse(array: readonly unknown[]): boolean {

@@ -7,6 +7,10 @@ import { errorClasses, WorkerPoolError } from '../../errors.js';
 import type { ClassTable } from './ClassTable.js';
 import type { EncodedNode, EncodedThrown, Fields, Slot } from './errorCodec.js';
 
+// A class may have methods of these names.
+const { set: addEntry } = Map.prototype;
+const { add: addMember } = Set.prototype;
+
 /** What was thrown on the other side. */
 export function decodeThrown(encoded: EncodedThrown, classes?: ClassTable): unknown {
   if (encoded.tag === 'primitive') return encoded.value;
@@ -67,10 +71,14 @@ function fill(node: EncodedNode, target: unknown, resolve: (slot: Slot) => unkno
       defineAll(target as object, node.fields, true, resolve);
       break;
     case 'map':
-      node.keys.forEach((key, at) => (target as Map<unknown, unknown>).set(resolve(key), resolve(node.values[at])));
+      node.keys.forEach((key, at) =>
+        addEntry.call(target as Map<unknown, unknown>, resolve(key), resolve(node.values[at])),
+      );
+      if (node.fields !== undefined) defineAll(target as object, node.fields, true, resolve);
       break;
     case 'set':
-      for (const member of node.members) (target as Set<unknown>).add(resolve(member));
+      for (const member of node.members) addMember.call(target as Set<unknown>, resolve(member));
+      if (node.fields !== undefined) defineAll(target as object, node.fields, true, resolve);
       break;
     case 'opaque':
       break;

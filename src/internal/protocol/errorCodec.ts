@@ -41,9 +41,21 @@ export type EncodedNode =
       readonly hidden: Fields;
     }
   | { readonly tag: 'record'; readonly class?: ClassName | undefined; readonly fields: Fields }
-  | { readonly tag: 'array'; readonly length: number; readonly fields: Fields }
-  | { readonly tag: 'map'; readonly keys: Slot[]; readonly values: Slot[] }
-  | { readonly tag: 'set'; readonly members: Slot[] }
+  | { readonly tag: 'array'; readonly class?: ClassName | undefined; readonly length: number; readonly fields: Fields }
+  | {
+      readonly tag: 'map';
+      readonly class?: ClassName | undefined;
+      readonly keys: Slot[];
+      readonly values: Slot[];
+      /** What it has besides, where its class is known. */
+      readonly fields?: Fields | undefined;
+    }
+  | {
+      readonly tag: 'set';
+      readonly class?: ClassName | undefined;
+      readonly members: Slot[];
+      readonly fields?: Fields | undefined;
+    }
   /** What structured clone does well: a date, a buffer. */
   | { readonly tag: 'opaque'; readonly value: unknown };
 
@@ -192,13 +204,14 @@ class Graph {
       case 'array': {
         const length = read(object, 'length') as number;
         const isLength = typeof length === 'number' && length >>> 0 === length; // a proxy may say anything
-        return { tag: 'array', length: isLength ? length : 0, fields: this.#fieldsOf(pending, undefined) };
+        const fields = this.#fieldsOf(pending, undefined);
+        return { tag: 'array', class: this.#classOf(object), length: isLength ? length : 0, fields };
       }
       case 'map':
         return this.#mapNode(pending);
       case 'set': {
         const slots = listOf(() => Set.prototype.values.call(object)).map((member) => this.#slotOf(member, pending));
-        return { tag: 'set', members: slots.filter((slot) => slot !== OMITTED) };
+        return { tag: 'set', ...this.#ownOf(pending), members: slots.filter((slot) => slot !== OMITTED) };
       }
       case 'opaque':
         return { tag: 'opaque', value: object };
@@ -217,7 +230,13 @@ class Graph {
       keys.push(keySlot);
       values.push(valueSlot);
     }
-    return { tag: 'map', keys, values };
+    return { tag: 'map', ...this.#ownOf(pending), keys, values };
+  }
+
+  /** The class of a map or set and its properties, where both sides have the class. */
+  #ownOf(pending: Pending): { readonly class?: ClassName | undefined; readonly fields?: Fields | undefined } {
+    const known = this.#classOf(pending.object);
+    return known === undefined ? {} : { class: known, fields: this.#fieldsOf(pending, OMITTED) };
   }
 
   /** @param placeholder What takes the place of a property that cannot be sent. */

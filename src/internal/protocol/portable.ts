@@ -12,6 +12,8 @@ export interface PortableModule {
   readonly imports: true;
   /** The names of classes that the module exports, too. */
   readonly classes?: readonly string[];
+  /** Their names on both sides: see `classNames.ts`. */
+  readonly classNames?: readonly string[];
 }
 
 /** The function itself: where the worker is this thread. */
@@ -38,17 +40,18 @@ export interface PortableGraph {
 export type PortableValue =
   Pick<PortableGraph, 'bytes' | 'attachments' | 'imports'> | { readonly local: unknown; readonly imports: false };
 
-/** Of functions, and of their portable forms: they do not travel in these, but with what the function captures, or by name. */
+/** Of functions and values, and of their portable forms: they do not travel in these, but with what is captured, or by name. */
 const classes = new WeakMap<object, readonly (Function | undefined)[]>();
 
-/** The classes that a function knows, in the same order in the program and in a worker; `undefined` for one that is not there. */
+/** The classes that a function or value knows, in the same order in the program and in a worker; `undefined` for one that is not there. */
 export function classesOf(fn: object): readonly (Function | undefined)[] {
   return classes.get(fn) ?? [];
 }
 
 /** Says which they are. */
-export function setClasses(fn: object, known: readonly (Function | undefined)[]): void {
+export function setClasses<T extends object>(fn: T, known: readonly (Function | undefined)[]): T {
   if (known.length > 0) classes.set(fn, known);
+  return fn;
 }
 
 /** Whether two forms of one function stand for the same, values included. */

@@ -9,7 +9,7 @@ import { look, type Channel, type Classes, type Found, type KnownClass } from '.
 import type { ClassTable } from './ClassTable.js';
 import { ToWorker, Typed, type Group } from './messages.js';
 
-const { assign, setPrototypeOf } = Object;
+const { defineProperty, keys, setPrototypeOf } = Object;
 
 /**
  * The message, packed by `wire.ts`, as it is to be sent.
@@ -35,11 +35,21 @@ export function pack(
   return [Typed, message, groups];
 }
 
+/** Gives an object its class, and its properties that structured clone drops: the class may have setters for them. */
+function complete(object: object, prototype: object, fields: object | undefined): void {
+  setPrototypeOf(object, prototype);
+  if (fields === undefined) return;
+  for (const key of keys(fields)) {
+    const value = (fields as Record<string, unknown>)[key];
+    defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
+  }
+}
+
 /** Gives the objects of a message their classes. */
 export function restore(groups: readonly Group[], classes: ClassTable): void {
   for (const [name, objects, fields] of groups) {
     const prototype = classes.prototype(name);
-    if (prototype !== undefined) objects.forEach((object, i) => assign(setPrototypeOf(object, prototype), fields[i]));
+    if (prototype !== undefined) objects.forEach((object, i) => complete(object, prototype, fields[i]));
   }
 }
 
@@ -59,7 +69,7 @@ export function cloneTyped(value: unknown, channel: Channel, classes: Classes, m
   const [clone, groups] = structuredClone([value, [...found.values()]], options) as [unknown, Found[]];
   [...found.keys()].forEach((prototype, at) => {
     const { objects, fields } = groups[at] as Found;
-    objects.forEach((object, i) => assign(setPrototypeOf(object, prototype), fields[i]));
+    objects.forEach((object, i) => complete(object, prototype, fields[i]));
   });
   return clone;
 }

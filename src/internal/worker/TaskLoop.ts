@@ -5,10 +5,11 @@
  * the worker then, a timeout for instance, concerns only their call.
  */
 
+import { SHARED } from '../protocol/ClassTable.js';
 import { FromWorker, ToWorker, type MessageToWorker, type RunMessage } from '../protocol/messages.js';
 import { classesOf, type PortableFunction, type PortableValue } from '../protocol/portable.js';
 import { restore } from '../protocol/typed.js';
-import { rebuildValue, type Task } from '../closures/rebuild.js';
+import { rebuildValue, type Rebuilt, type Task } from '../closures/rebuild.js';
 import { clearImmediate, setImmediate } from '../platform/globals.js';
 import { WorkerStates } from './WorkerStates.js';
 import { typed, type Host, type TypedHost } from './Host.js';
@@ -70,7 +71,7 @@ export class TaskLoop {
     const { shared, tasks } = this.#prepared ?? {};
     for (const [task, failure] of tasks ?? []) this.#tellDefined(task, failure);
     if (shared === undefined) return;
-    if ('value' in shared) this.#states.share(shared.value);
+    if ('value' in shared) this.#useShared(shared);
     else this.#failToShare(shared.error);
   }
 
@@ -154,11 +155,16 @@ export class TaskLoop {
     this.#deferred = [];
     rebuildValue(portable).then(
       (shared) => {
-        this.#states.share(shared.value);
+        this.#useShared(shared);
         this.#resume();
       },
       (error: unknown) => this.#failToShare(error),
     );
+  }
+
+  #useShared({ value, classes }: Rebuilt): void {
+    this.#host.classes.learn(SHARED, classes);
+    this.#states.share(value);
   }
 
   /** The worker is of no use. */

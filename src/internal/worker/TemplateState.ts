@@ -1,11 +1,11 @@
 /** What a template has loaded before it is copied: each of its workers has it from the start. */
 
 import type { PortableFunction, PortableValue } from '../protocol/portable.js';
-import { rebuildValue } from '../closures/rebuild.js';
+import { rebuildValue, type Rebuilt } from '../closures/rebuild.js';
 import { FunctionTable } from './FunctionTable.js';
 
 /** What is shared, or why it could not be built. */
-export type Shared = { readonly value: unknown } | { readonly error: unknown };
+export type Shared = Rebuilt | { readonly error: unknown };
 
 export class TemplateState {
   readonly functions = new FunctionTable();

@@ -10,7 +10,7 @@
  * A walk of its own, which copies as it looks: looking first, with another, would cost as much again.
  */
 
-import { structuredClone } from '../platform/globals.js';
+import { Buffer, structuredClone } from '../platform/globals.js';
 import { kindOfObject } from '../protocol/hidden.js';
 import {
   isArrayBuffer,
@@ -35,11 +35,13 @@ const MOST_BYTES = 16_384;
 const { getPrototypeOf, hasOwn, prototype: objectPrototype, setPrototypeOf } = Object;
 const { toString } = objectPrototype;
 const { isArray, prototype: arrayPrototype } = Array;
-const { isView } = ArrayBuffer;
+const { isView, prototype: bufferPrototype } = ArrayBuffer;
+const sharedPrototype = SharedArrayBuffer.prototype;
 const { DataView, Date, Map, Set } = globalThis;
 const { entries } = Map.prototype;
 const { values } = Set.prototype;
-const { getTime } = Date.prototype;
+const { prototype: datePrototype } = Date;
+const { getTime } = datePrototype;
 /** In a process, an object that Node does not clone, though it looks like any other. */
 const { env } = process;
 
@@ -85,10 +87,13 @@ function copyOf(value: object): object | undefined {
     return value === env ? undefined : copyInstance(value, prototype);
   }
   if (isView(value)) return copyView(value);
-  if (isArrayBuffer(value)) return copyBuffer(value);
-  if (isSharedArrayBuffer(value)) return value;
-  if (isDate(value)) return remember(value, new Date(getTime.call(value)));
-  if (isRegExp(value) || isBoxedPrimitive(value)) return remember(value, structuredClone(value));
+  if (isArrayBuffer(value)) return prototype === bufferPrototype ? copyBuffer(value) : undefined;
+  if (isSharedArrayBuffer(value)) return prototype === sharedPrototype ? value : undefined;
+  if (isDate(value)) return prototype === datePrototype ? remember(value, new Date(getTime.call(value))) : undefined;
+  if (isRegExp(value) || isBoxedPrimitive(value)) {
+    const copy = structuredClone(value);
+    return getPrototypeOf(copy) === prototype ? remember(value, copy) : undefined; // it may have a class, and properties
+  }
   if (prototype === Map.prototype && isMap(value)) return copyMap(value);
   return prototype === Set.prototype && isSet(value) ? copySet(value) : undefined;
 }
@@ -177,8 +182,9 @@ function copyView(view: ArrayBufferView): object | undefined {
   const View = viewClasses.get(tag);
   if (View === undefined) return undefined;
   const copy = remember(view, new View(buffer, view.byteOffset, (view as Uint8Array).length));
-  const prototype = getPrototypeOf(view) as object; // of a Buffer
-  return getPrototypeOf(copy) === prototype ? copy : (setPrototypeOf(copy, prototype) as object);
+  const prototype = getPrototypeOf(view) as object;
+  if (getPrototypeOf(copy) === prototype) return copy;
+  return prototype === Buffer.prototype ? (setPrototypeOf(copy, prototype) as object) : undefined;
 }
 
 function copyBuffer(buffer: ArrayBuffer): object | undefined {

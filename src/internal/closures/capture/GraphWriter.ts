@@ -10,6 +10,7 @@ import { types } from 'node:util';
 import { UnportableFunctionError } from '../../../errors.js';
 import { makerOf } from '../../../perWorker.js';
 import type { Graph, GraphNode } from '../graph.js';
+import { nameClass, isOurs } from '../../protocol/classNames.js';
 import { originOf } from '../origins.js';
 import {
   Accessor,
@@ -111,7 +112,12 @@ export class GraphWriter implements OpenGraph {
         nodes: this.#nodes as GraphNode[],
         root: slot,
         sourceMaps: this.sourceMaps,
-        ...(known.length === 0 ? {} : { classes: known.map(([, number]) => number) }),
+        ...(known.length === 0
+          ? {}
+          : {
+              classes: known.map(([, number]) => number),
+              classNames: known.map(([value]) => nameClass(value as Function)),
+            }),
       },
       attachments: this.#attachments,
       classes: known.map(([value]) => value as Function),
@@ -209,7 +215,7 @@ export class GraphWriter implements OpenGraph {
     // Listing millions of elements, to skip them, would cost more than all the rest, and has a limit.
     const isLarge = types.isTypedArray(object) && object.length > MOST_LISTED;
     for (const key of isLarge ? Object.getOwnPropertySymbols(object) : Reflect.ownKeys(object)) {
-      if (isSkipped(key)) continue;
+      if (isSkipped(key) || isOurs(key, object)) continue;
       const property = Object.getOwnPropertyDescriptor(object, key);
       if (property !== undefined) properties.push(this.property(key, property, inside));
     }

@@ -37,11 +37,11 @@ export function captureValue(name: string, value: unknown, options: CaptureOptio
   return take({ [name]: value }, options).taken;
 }
 
-/** The classes that a function knows which stays in this thread; none where it could not leave. */
-export function classesIn(fn: (...args: never[]) => unknown, options: CaptureOptions): readonly Function[] {
+/** The classes that a function or value knows which stays in this thread; none where it could not leave. */
+export function classesIn(root: object, options: CaptureOptions): readonly Function[] {
   const inspector = Inspector.open();
   try {
-    return new GraphWriter(inspector, options).run(fn).classes;
+    return new GraphWriter(inspector, options).run(root).classes;
   } catch {
     return []; // it may use what cannot travel: it does not
   } finally {

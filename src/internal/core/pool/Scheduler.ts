@@ -193,7 +193,7 @@ export class Scheduler implements JobOwner, WorkerListener {
     const { shared } = this.#parts;
     this.#lostStarts = 0;
     this.#observer.onWorkerReady(worker);
-    if (shared !== undefined && !worker.hasShared) worker.send({ type: ToWorker.Share, shared });
+    if (shared !== undefined) worker.share(shared);
     this.#slots.rest(worker);
     this.#dispatch();
   }

@@ -10,8 +10,8 @@ import {
   type MessageToWorker,
   type WorkerIdentity,
 } from '../../protocol/messages.js';
-import { ClassTable } from '../../protocol/ClassTable.js';
-import { classesOf } from '../../protocol/portable.js';
+import { ClassTable, SHARED } from '../../protocol/ClassTable.js';
+import { classesOf, type PortableValue } from '../../protocol/portable.js';
 import { pack, unpack } from '../../protocol/typed.js';
 import { packToWorker, unpackFromWorker } from '../../protocol/wire.js';
 import type { Chunk } from '../job/Chunk.js';
@@ -122,11 +122,6 @@ export class WorkerHandle {
   /** An uncaught error, told by the worker just before its end. */
   get fatal(): { readonly error: unknown } | undefined {
     return this.#fatal;
-  }
-
-  /** Whether the worker has what the pool's calls share. */
-  get hasShared(): boolean {
-    return this.#link.prepared?.shared === true;
   }
 
   /** How many bytes the worker was sent and has sent, where that is known. */
@@ -265,6 +260,12 @@ export class WorkerHandle {
     if (this.#tasks.has(id)) return;
     this.send({ type: ToWorker.Define, task: id, portable });
     this.#tasks.set(id, 'loading');
+  }
+
+  /** Makes sure that the worker has what the pool's calls share. */
+  share(shared: PortableValue): void {
+    this.classes.learn(SHARED, classesOf(shared));
+    if (this.#link.prepared?.shared !== true) this.send({ type: ToWorker.Share, shared });
   }
 
   forget(task: number): void {

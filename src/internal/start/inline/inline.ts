@@ -8,7 +8,7 @@
 import { bindContext } from '../../platform/asyncContext.js';
 import { queueMicrotask, setImmediate } from '../../platform/globals.js';
 import { threadChannel } from '../../protocol/checked.js';
-import { ClassTable } from '../../protocol/ClassTable.js';
+import { ClassTable, SHARED } from '../../protocol/ClassTable.js';
 import { isCloneableByThread } from '../../protocol/cloneable.js';
 import {
   FromWorker,
@@ -69,6 +69,7 @@ class InlineWorker implements PoolLink {
     if (this.#hasEnded) return;
     const message = unpackToWorker(packed);
     if (message.type === ToWorker.Define) this.#classes.learn(message.task, classesOf(message.portable));
+    else if (message.type === ToWorker.Share) this.#classes.learn(SHARED, classesOf(message.shared));
     else if (message.type === ToWorker.Forget) this.#classes.forget(message.task);
     if (this.#inbox.push(this.#cloneInput(message, transfer)) === 1) this.#readLater();
   }
