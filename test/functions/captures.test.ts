@@ -108,11 +108,11 @@ describeEach.of(['threading', 'spawn', 'fork'], 'captures', ({ name: startMethod
 
   it('that cannot travel are refused by their name', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
-    const captures = { salt: { deep: [new WeakMap()] } };
+    const captures = { salt: { deep: [new FinalizationRegistry(() => undefined)] } };
     const error = await rejection<Unportable>(pool.apply(() => salt, [], { captures }));
     expect(error).to.be.instanceOf(UnportableFunctionError);
     expect(error).to.include({ variable: 'salt' });
-    expect(error.reason).to.match(/^salt\.deep\[0\] is a WeakMap/);
+    expect(error.reason).to.match(/^salt\.deep\[0\] is a FinalizationRegistry/);
     expect(workers.started).to.equal(0);
   });
 

@@ -117,10 +117,10 @@ describeEach.of(['threading', 'spawn'], 'capturing', ({ name: startMethod, isPro
   it('tells in a worker, too, what cannot travel', async () => {
     const pool = createPool({ nJobs: 1, startMethod, daemon: false });
     const outer = async () => {
-      const weak = new WeakMap();
+      const weak = new FinalizationRegistry(() => undefined);
       const own = new WorkerPool({ nJobs: 1 });
       try {
-        return await own.apply(() => weak.has({}));
+        return await own.apply(() => weak.register({}, 1));
       } finally {
         await own.terminate();
       }

@@ -55,7 +55,7 @@ const source = `
     for (const [name, fn] of Object.entries(functions)) {
       stacks[name] = { worker: await stackOf(() => pool.apply(fn)), here: await stackOf(async () => await fn()) };
     }
-    const weak = new WeakMap();
+    const weak = new FinalizationRegistry(() => undefined);
     const location = await pool.apply(() => weak).catch((error) => error.location);
     await pool.terminate();
     console.log(JSON.stringify({ stacks, location }));

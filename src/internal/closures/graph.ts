@@ -51,6 +51,15 @@ export interface PerWorkerNode {
   readonly make: Slot;
 }
 
+/** A method, or an accessor's function, of a class or its `prototype`. */
+export interface MemberNode {
+  readonly type: 'member';
+  readonly of: Slot;
+  /** The slot of a name or symbol. */
+  readonly key: Slot;
+  readonly part: 'value' | 'get' | 'set';
+}
+
 export interface FunctionNode extends ObjectParts {
   readonly type: 'function';
   readonly form: 'expression' | 'method';
@@ -78,7 +87,16 @@ export interface FunctionNode extends ObjectParts {
 }
 
 export type GraphNode =
-  NamedNode | ImportNode | RequireNode | FileNode | CellNode | FillingNode | PerWorkerNode | FunctionNode | ValueNode;
+  | NamedNode
+  | ImportNode
+  | RequireNode
+  | FileNode
+  | CellNode
+  | FillingNode
+  | PerWorkerNode
+  | MemberNode
+  | FunctionNode
+  | ValueNode;
 
 /** A graph. */
 export interface Graph {

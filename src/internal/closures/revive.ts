@@ -56,7 +56,7 @@ class Reviver implements Reading {
   }
 
   run(): unknown {
-    for (const [number, node] of this.#graph.nodes.entries()) if (!hasPrivates(node)) this.#make(number);
+    for (const number of this.#graph.nodes.keys()) if (!this.#isLate(number)) this.#make(number);
     // Constructors run now, of objects with private fields: with all variables but those that hold such objects.
     for (const bind of this.#bindings) bind();
     this.#areBound = true;
@@ -86,8 +86,14 @@ class Reviver implements Reading {
 
   /** The value of a variable; none as long as making it could need other variables. */
   #bindingOf(slot: Slot): unknown {
-    const isEarly = !this.#areBound && typeof slot === 'number' && hasPrivates(this.#graph.nodes[slot] as GraphNode);
-    return isEarly ? undefined : this.valueOf(slot);
+    return !this.#areBound && this.#isLate(slot) ? undefined : this.valueOf(slot);
+  }
+
+  /** Whether constructors of the program's run when a value is made. */
+  #isLate(slot: Slot): boolean {
+    if (typeof slot !== 'number') return false;
+    const node = this.#graph.nodes[slot] as GraphNode;
+    return hasPrivates(node) || madeFrom(node).some((part) => this.#isLate(part));
   }
 
   #make(number: number): unknown {
@@ -122,6 +128,10 @@ class Reviver implements Reading {
         const { access, setMaker } = receivePerWorker(node.id);
         this.later(() => setMaker(this.valueOf(node.make) as () => unknown));
         return access;
+      }
+      case 'member': {
+        const holder = this.valueOf(node.of) as object;
+        return Object.getOwnPropertyDescriptor(holder, this.valueOf(node.key) as string)?.[node.part];
       }
       case 'function':
         return this.#function(node, number);
@@ -229,6 +239,24 @@ class Reviver implements Reading {
     }
     takeFiller(fn);
     this.#complete(fn, node);
+  }
+}
+
+/** What has to be there before a value can be made. */
+function madeFrom(node: GraphNode): readonly Slot[] {
+  switch (node.type) {
+    case 'bound':
+      return [node.target, node.self, ...node.args];
+    case 'proxy':
+      return [node.target, node.handler];
+    case 'weakRef':
+      return node.target === undefined ? [] : [node.target];
+    case 'abortSignal':
+      return [node.reason];
+    case 'abortController':
+      return [node.signal];
+    default:
+      return [];
   }
 }
 

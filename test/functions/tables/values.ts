@@ -1,5 +1,8 @@
 /** Values that functions capture: each is to arrive as what it was. */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createSecretKey } from 'node:crypto';
+import * as diagnostics from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { Tables } from './table.js';
 
@@ -329,6 +332,105 @@ const consoleHere = (
     console
 )('shadowed');
 
+// What V8 shows of a value.
+function listed(this: { readonly at: string } | undefined, ...args: unknown[]): unknown[] {
+  return [this?.at, ...args];
+}
+const bound = listed.bind({ at: 'here' }, 1);
+const boundAgain = Object.assign(bound.bind(null, 2), { note: 'mine' });
+const boundToItself = {
+  value: 4,
+  read(): number {
+    return this.value;
+  },
+};
+boundToItself.read = boundToItself.read.bind(boundToItself);
+class Handler {
+  readonly #name = 'handler';
+  constructor() {
+    this.handle = this.handle.bind(this);
+  }
+  handle(): string {
+    return this.#name;
+  }
+}
+const handler = new Handler();
+const { handle } = new Handler();
+const boundOfNode = console.log.bind(console);
+const boundOfStream = process.stdout.write.bind(process.stdout);
+const called: string[] = [];
+const proxy = new Proxy({ a: 1 } as Record<string, unknown>, {
+  get: (target, name) => {
+    called.push(String(name));
+    return name === 'b' ? `${String(target['a'])}!` : Reflect.get(target, name);
+  },
+});
+const functionProxy = new Proxy((n: number) => n, { apply: (fn, _, [n]: [number]) => fn(n) * 2 });
+const classProxy = new Proxy(Handler, { construct: (owner) => Object.assign(new owner(), { made: true }) });
+const instanceProxy = new Proxy(new Handler(), {
+  get: (target, name) => {
+    const found: unknown = Reflect.get(target, name);
+    return typeof found === 'function' ? (found.bind(target) as unknown) : found;
+  },
+});
+const calledBefore = called.length;
+const weakMap = new WeakMap<object, unknown>([
+  [key, 'plain'],
+  [Date, 'of the language'],
+  [handler, key],
+  [{ elsewhere: true }, () => called],
+]);
+const weakSet = new WeakSet<object>([key]);
+class Metadata extends WeakMap<object, string> {
+  readonly title = 'metadata';
+}
+const metadata = new Metadata([[Handler, 'of the handler']]);
+const weakRef = new WeakRef(key);
+const fulfilled = Promise.resolve({ key });
+const rejected = Promise.reject(failure);
+rejected.catch(() => undefined);
+class Tracked extends Promise<number> {}
+const tracked = Tracked.resolve(1);
+const numberFormat = new Intl.NumberFormat('de-DE', {
+  style: 'currency',
+  currency: 'EUR',
+  roundingMode: 'floor',
+} as object);
+const dateFormat = new Intl.DateTimeFormat('fr', { dateStyle: 'full', timeStyle: 'short', timeZone: 'Asia/Tokyo' });
+const hours = new Intl.DateTimeFormat('en', { hour: 'numeric', minute: '2-digit', hour12: false, era: 'short' });
+const collator = new Intl.Collator('sv', { numeric: true });
+const others = [
+  new Intl.PluralRules('ar', { type: 'ordinal', minimumFractionDigits: 1 }),
+  new Intl.RelativeTimeFormat('es', { numeric: 'auto', style: 'short' }),
+  new Intl.ListFormat('en', { type: 'disjunction', style: 'narrow' }),
+  new Intl.DisplayNames('fr', { type: 'region', fallback: 'none' }),
+  new Intl.Segmenter('en', { granularity: 'word' }),
+] as const;
+const locale = new Intl.Locale('en-Latn-US-u-ca-buddhist-hc-h12');
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const oneByte = new TextDecoder('latin1');
+const storage = new AsyncLocalStorage<string>();
+const tokenLater = async (): Promise<string | undefined> => {
+  await Promise.resolve();
+  return storage.getStore();
+};
+const channel = diagnostics.channel('rxjs-parallel-map.test');
+const headers = new Headers([
+  ['a', '1'],
+  ['set-cookie', 'x=1'],
+  ['set-cookie', 'y=2'],
+]);
+const form = new FormData();
+form.append('a', '1');
+form.append('a', '2');
+const controller = new AbortController();
+controller.abort(failure);
+const { signal } = controller;
+const secret = createSecretKey(Buffer.from('secret'));
+const boxedSymbol = Object(own) as symbol;
+const LateClass = TextDecoder;
+
 export const tables: Tables = {
   primitives: [
     ['a number', () => one, 1],
@@ -646,6 +748,108 @@ export const tables: Tables = {
       [7, true, false],
     ],
     ['private accessors', () => withAccessors.grow() > 5, true],
+  ],
+
+  'what V8 shows': [
+    [
+      'bound functions',
+      () => [bound(2), bound.name, bound.length, boundAgain(3), boundAgain.note],
+      [['here', 1, 2], 'bound listed', 0, ['here', 1, 2, 3], 'mine'],
+    ],
+    ['bound to the object that they are in', () => [boundToItself.read(), (0, boundToItself.read)()], [4, 4]],
+    [
+      'bound methods that use private fields',
+      () => [(0, handler.handle)(), handle(), Object.hasOwn(handler, 'handle')],
+      ['handler', 'handler', true],
+    ],
+    ['bound functions of Node', () => [typeof boundOfNode, typeof boundOfStream], ['function', 'function']],
+    ['proxies', () => [proxy['a'], proxy['b'], proxy['c']], [1, '1!', undefined]],
+    ['whose traps no capture calls', () => calledBefore, 0],
+    ['proxies of functions', () => functionProxy(3), 6],
+    [
+      'proxies of classes',
+      () => [(new classProxy() as { made?: boolean }).made, new classProxy().handle()],
+      [true, 'handler'],
+    ],
+    ['proxies of instances', () => instanceProxy.handle(), 'handler'],
+    [
+      'the entries of a WeakMap that the worker can ask for',
+      () => [weakMap.get(key), weakMap.get(Date), weakMap.get(handler) === key, weakMap.has({})],
+      ['plain', 'of the language', true, false],
+    ],
+    ['and of a WeakSet', () => [weakSet.has(key), weakSet.has(handler)], [true, false]],
+    [
+      'of a class that extends WeakMap',
+      () => [metadata.get(Handler), metadata.title, metadata instanceof Metadata],
+      ['of the handler', 'metadata', true],
+    ],
+    ['a WeakRef', () => weakRef.deref() === key, true],
+    [
+      'settled promises',
+      async () => [(await fulfilled).key === key, await rejected.catch((error: unknown) => error === failure)],
+      [true, true],
+    ],
+    ['of a class that extends Promise', async () => [await tracked, tracked instanceof Tracked], [1, true]],
+    [
+      'numbers and dates of Intl',
+      () => [
+        numberFormat.format(-1234.567),
+        dateFormat.format(1e12),
+        hours.format(1e12),
+        hours.formatToParts(-7e13).length,
+      ],
+      [numberFormat.format(-1234.567), dateFormat.format(1e12), hours.format(1e12), hours.formatToParts(-7e13).length],
+    ],
+    ['a Collator', () => ['z10', 'ö', 'z9'].sort(collator.compare), ['z9', 'z10', 'ö']],
+    [
+      'the rest of Intl',
+      () => [
+        others[0].select(3),
+        others[1].format(-1, 'day'),
+        others[2].format(['a', 'b', 'c']),
+        others[3].of('US'),
+        [...others[4].segment('a b')].length,
+        locale.toString(),
+      ],
+      ['other', 'ayer', 'a, b, or c', 'États-Unis', 3, 'en-Latn-US-u-ca-buddhist-hc-h12'],
+    ],
+    [
+      'encoders and decoders',
+      () => [
+        decoder.decode(encoder.encode('\ufeffä')),
+        decoder.fatal,
+        oneByte.decode(new Uint8Array([228])),
+        LateClass.name,
+      ],
+      ['\ufeffä', true, 'ä', 'TextDecoder'],
+    ],
+    [
+      'an AsyncLocalStorage, one for all functions',
+      async () => [
+        storage.getStore(),
+        await storage.run('x', tokenLater),
+        storage.run('x', () => storage.exit(() => storage.getStore())),
+        storage instanceof AsyncLocalStorage,
+      ],
+      [undefined, 'x', undefined, true],
+    ],
+    [
+      'channels of diagnostics',
+      () => [channel.name, channel === diagnostics.channel('rxjs-parallel-map.test')],
+      ['rxjs-parallel-map.test', true],
+    ],
+    [
+      'headers and forms',
+      () => [headers.get('a'), headers.getSetCookie(), form.getAll('a')],
+      ['1', ['x=1', 'y=2'], ['1', '2']],
+    ],
+    [
+      'signals that are aborted',
+      () => [signal.aborted, signal.reason === failure, controller.signal === signal],
+      [true, true, true],
+    ],
+    ['keys', () => [secret.type, secret.export().toString()], ['secret', 'secret']],
+    ['a boxed symbol', () => [typeof boxedSymbol, boxedSymbol.valueOf() === own], ['object', true]],
   ],
 
   scopes: [

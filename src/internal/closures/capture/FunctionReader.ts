@@ -1,12 +1,10 @@
 /** What is known of functions before they are written: their text, what is around it, and of classes what is in them. */
 
-import type { GraphNode } from '../graph.js';
 import type { Origin } from '../values/Kind.js';
 import { isWeakCollection } from '../values/weakCollections.js';
-import { builtinName, isNative } from './builtins.js';
+import { isNative } from './builtins.js';
 import type { ClassShape } from './classShape.js';
 import type { FunctionFacts } from './facts.js';
-import { isThing } from './isThing.js';
 import type { OpenGraph } from './openGraph.js';
 import { findWritten, InsideNodeError, locate, writtenAlone, type WrittenFunction } from './scripts.js';
 
@@ -16,6 +14,8 @@ export const ofTheFunctionAround = 'that of the function around the arrow functi
 
 /** What is known of a function where there is no inspector. */
 export const noFacts: FunctionFacts = { location: undefined, scopes: [], isBound: false };
+
+const nobody: Origin = { owner: undefined, variable: undefined, path: '' };
 
 export class FunctionReader {
   readonly #graph: OpenGraph;
@@ -32,7 +32,6 @@ export class FunctionReader {
     const refuse = (what: string): never => this.#graph.fail(this.#named(origin, fn), what);
     const text = Function.prototype.toString.call(fn);
     const facts = inspector?.factsOf(fn, () => this.#graph.newFunctions()) ?? noFacts;
-    if (facts.isBound) refuse('a bound function');
     if (isNative(fn)) refuse('a native function that has no public name');
     try {
       if (inspector === undefined) return { written: writtenAlone(text), facts };
@@ -50,23 +49,16 @@ export class FunctionReader {
     }
   }
 
-  /** A function of JavaScript's or Node's that is bound to nothing: Babel writes `Object.getPrototypeOf.bind()`. */
-  nativeBehind(fn: AnyFunction): GraphNode | undefined {
-    const { inspector } = this.#graph;
-    if (inspector === undefined || !nameOf(fn).startsWith('bound ') || !inspector.factsOf(fn).isBound) return undefined;
-    const { target, self, args } = inspector.boundOf(fn);
-    const name = self === undefined && args.length === 0 && isThing(target) ? builtinName(target) : undefined;
-    return name && { type: 'named', ...name };
+  isBound(fn: object): boolean {
+    return this.#graph.inspector?.factsOf(fn, () => this.#graph.newFunctions()).isBound ?? false;
   }
 
   /** For a function that is the subject itself: then it has no variable, but a name and a place. */
   #named(origin: Origin, fn: AnyFunction): Origin {
     if (origin.owner !== undefined) return origin;
     const { inspector } = this.#graph;
-    let target: unknown = fn;
-    while (typeof target === 'function' && inspector?.factsOf(target).isBound) ({ target } = inspector.boundOf(target));
-    const at = typeof target === 'function' ? inspector?.factsOf(target).location : undefined;
-    const location = at && inspector && locate(Function.prototype.toString.call(target), at, inspector);
+    const at = inspector?.factsOf(fn).location;
+    const location = at && inspector && locate(Function.prototype.toString.call(fn), at, inspector);
     return { ...origin, owner: { name: nameOf(fn), location } };
   }
 
@@ -76,6 +68,22 @@ export class FunctionReader {
       this.#classes.set(owner, this.read(owner as AnyFunction, origin).written.shape.class);
     }
     return this.#classes.get(owner);
+  }
+
+  /** The methods in the text of a class that its `prototype` still has. */
+  methodsOf(owner: object): { fn: object; of: object; key: string | symbol; part: 'value' | 'get' | 'set' }[] {
+    const shape = this.classOf(owner, nobody);
+    const { prototype } = owner as { readonly prototype: object };
+    if (shape === undefined) return [];
+    return Reflect.ownKeys(prototype).flatMap((key) => {
+      const property = Object.getOwnPropertyDescriptor(prototype, key);
+      return (['value', 'get', 'set'] as const).flatMap((part) => {
+        const fn: unknown = property?.[part];
+        const isIt =
+          typeof fn === 'function' && key !== 'constructor' && shape.methods.has(Function.prototype.toString.call(fn));
+        return isIt ? [{ fn, of: prototype, key, part }] : [];
+      });
+    });
   }
 
   /** Whether a class keeps private fields of its instances in weak collections. */

@@ -56,8 +56,6 @@ export class FunctionWriter {
   }
 
   nodeOf(fn: AnyFunction, origin: Origin): GraphNode {
-    const native = this.#reader.nativeBehind(fn);
-    if (native !== undefined) return native;
     const { facts, ...read } = this.#reader.read(fn, origin);
     const written = forItsVariables(read.written, fn, facts);
     this.#rootScript ??= written.script.id;
@@ -201,10 +199,7 @@ export class FunctionWriter {
       add(this.#graph.node(JSON.stringify(node), () => node));
       return;
     }
-    if (isWeakCollection(value)) {
-      if (this.#isInterop(draft)) this.#storages.beginEmpty(value);
-      else if (variable.isStorage) this.#storages.use(value);
-    }
+    if (isWeakCollection(value) && this.#isInterop(draft)) this.#storages.beginEmpty(value);
     add(this.#graph.slot(value, origin));
     const scopes = facts.scopes.slice(at).filter(({ description }) => !/^(Module|Script|Global)/.test(description));
     this.#uses.push({ draft, variable, fn: draft.fn, written: draft.written, scopes });

@@ -9,7 +9,7 @@
 import { types } from 'node:util';
 import { UnportableFunctionError } from '../../../errors.js';
 import { makerOf } from '../../../perWorker.js';
-import type { Graph, GraphNode } from '../graph.js';
+import type { Graph, GraphNode, MemberNode } from '../graph.js';
 import { nameClass, isOurs } from '../../protocol/classNames.js';
 import { originOf } from '../origins.js';
 import {
@@ -23,7 +23,7 @@ import {
   type Slot,
 } from '../parts.js';
 import type { HostClass, Origin } from '../values/Kind.js';
-import { anInstanceOf, whyUnportable } from '../values/refused.js';
+import { anInstanceOf, tagOf } from '../values/refused.js';
 import { kinds } from '../values/table.js';
 import type { WeakCollection } from '../values/weakCollections.js';
 import { builtinName, isNative } from './builtins.js';
@@ -31,7 +31,15 @@ import { FunctionReader } from './FunctionReader.js';
 import { FunctionWriter } from './FunctionWriter.js';
 import type { Inspector } from './Inspector.js';
 import { isThing } from './isThing.js';
-import { accessTo, guardOf, hostClassOf, isForeignTwin, namespaceOfNode, requireFunction } from './objects.js';
+import {
+  accessTo,
+  classesOf,
+  guardOf,
+  hostClassOf,
+  isForeignTwin,
+  namespaceOfNode,
+  requireFunction,
+} from './objects.js';
 import type { GraphOptions, OpenGraph } from './openGraph.js';
 import { packageExports } from './packages.js';
 import { isPlainData } from './plainData.js';
@@ -40,6 +48,17 @@ import { Storages } from './storages.js';
 
 /** A typed array with more elements than this has no properties besides. */
 const MOST_LISTED = 10_000;
+
+/** The nodes of kinds that can begin with the private fields of a class. */
+const withPrivates: ReadonlySet<GraphNode['type']> = new Set([
+  'object',
+  'array',
+  'map',
+  'set',
+  'error',
+  'weakMap',
+  'weakSet',
+]);
 
 /** A node to be made. */
 interface Task {
@@ -64,11 +83,13 @@ export class GraphWriter implements OpenGraph {
   readonly sourceMaps: Record<string, string> = {};
   readonly #nodes: (GraphNode | undefined)[] = [];
   readonly #numbers = new Map<unknown, number>();
-  /** What has a number, in the order in which it was met. */
-  readonly #met: unknown[] = [];
   /** Nodes that are no objects of the program, by a text that says all of them. */
   readonly #shared = new Map<string, number>();
   readonly #imports = new Map<object, GraphNode>();
+  readonly #methods = new Map<
+    object,
+    Omit<MemberNode, 'of' | 'key'> & { readonly of: object; readonly key: string | symbol }
+  >();
   readonly #copied = new Set<object>();
   /** What travels as it is. */
   readonly #plain = new Set<object>();
@@ -104,7 +125,6 @@ export class GraphWriter implements OpenGraph {
       this.slot(each, { owner: undefined, variable: undefined, path: `classes[${i}] (class ${each.name})` });
     });
     this.#drain();
-    this.#storages.refuseOthers();
     this.#functions.finish();
     const known = [...this.#numbers].filter(([value, number]) => isKnownClass(value, this.#nodes[number]));
     return {
@@ -121,7 +141,9 @@ export class GraphWriter implements OpenGraph {
       },
       attachments: this.#attachments,
       classes: known.map(([value]) => value as Function),
-      isConstant: this.#nodes.every((node, i) => (i === 0 ? this.#functions.isConstant : isImport(node as GraphNode))),
+      isConstant: this.#nodes.every((node, i) =>
+        i === 0 && node?.type === 'function' ? this.#functions.isConstant : isImport(node as GraphNode),
+      ),
     };
   }
 
@@ -132,7 +154,7 @@ export class GraphWriter implements OpenGraph {
         const next = this.#taken < this.#objects.length ? this.#objects[this.#taken++] : this.#waiting[this.#made++];
         next?.run();
       }
-    } while (this.#storages.fill(this.#met));
+    } while (this.#storages.fill());
   }
 
   slot(value: unknown, origin: Origin): Slot {
@@ -155,7 +177,7 @@ export class GraphWriter implements OpenGraph {
     const known = this.#numbers.get(value);
     if (known !== undefined) return known;
     const number = this.node(JSON.stringify(node), () => node);
-    if (isThing(value)) this.#number(value, number);
+    if (isThing(value)) this.#numbers.set(value, number);
     return number;
   }
 
@@ -188,6 +210,28 @@ export class GraphWriter implements OpenGraph {
 
   isCloneable(value: unknown): boolean {
     return this.options.isCloneable(value);
+  }
+
+  isBound(fn: object): boolean {
+    return this.#reader.isBound(fn);
+  }
+
+  internalsOf(object: object, ...names: readonly string[]): readonly unknown[] {
+    return this.inspector?.internalsOf(object, names) ?? [];
+  }
+
+  offerMethodsOf(object: unknown): void {
+    if (!isThing(object) || types.isProxy(object)) return;
+    const proto = Object.getPrototypeOf(object) as object | null;
+    for (const owner of proto === null ? [] : classesOf(proto)) {
+      for (const method of this.#reader.methodsOf(owner)) this.#methods.set(method.fn, { type: 'member', ...method });
+    }
+  }
+
+  travels(object: unknown): boolean {
+    if (this.#numbers.has(object)) return true;
+    if (!isThing(object)) return false;
+    return this.#plain.has(object) || this.#imports.has(object) || builtinName(object) !== undefined;
   }
 
   entriesOf(collection: WeakCollection, origin: Origin): (readonly [Slot, Slot])[] {
@@ -245,7 +289,7 @@ export class GraphWriter implements OpenGraph {
       ...(proto === natural || isForeignTwin(proto, natural) ? {} : { proto: this.#prototype(proto, origin) }),
       ...(own.length === 0 ? {} : { own }),
       ...(guard === Guard.none ? {} : { guard }),
-      ...privatesOf(object, this, this.#reader, origin),
+      ...(proto === natural ? {} : privatesOf(object, this, this.#reader, origin)),
     };
   }
 
@@ -263,15 +307,10 @@ export class GraphWriter implements OpenGraph {
 
   #add(value: unknown, make: () => GraphNode): number {
     const number = this.#nodes.push(undefined) - 1;
-    this.#number(value, number);
+    this.#numbers.set(value, number);
     const queue = typeof value === 'function' ? this.#waiting : this.#objects;
     queue.push({ value, run: () => (this.#nodes[number] = make()) });
     return number;
-  }
-
-  #number(value: unknown, number: number): void {
-    this.#numbers.set(value, number);
-    this.#met.push(value);
   }
 
   #isPlain(value: object): boolean {
@@ -290,17 +329,27 @@ export class GraphWriter implements OpenGraph {
   }
 
   #nodeOf(value: unknown, origin: Origin): GraphNode {
-    const named = isThing(value) ? this.#nodeOfKnown(value, origin) : undefined;
-    if (named !== undefined) return named;
-    if (typeof value === 'function') return this.#functions.nodeOf(value as (...args: never[]) => unknown, origin);
-    return (kinds.find((kind) => kind.matches(value)) as (typeof kinds)[number]).write(value, this, origin);
+    const known = isThing(value) ? this.#nodeOfKnown(value, origin) : undefined;
+    if (known !== undefined) return known;
+    const method = this.#methods.get(value as object);
+    if (method !== undefined) {
+      const { type, part, of, key } = method;
+      return { type, part, of: this.slot(of, origin), key: this.slot(key, origin) };
+    }
+    const kind = kinds.find((each) => each.matches(value, this));
+    if (kind === undefined) return this.#functions.nodeOf(value as (...args: never[]) => unknown, origin);
+    const node = kind.write(value, this, origin);
+    if ('privates' in node && node.privates !== undefined && !withPrivates.has(node.type)) {
+      this.fail(origin, `an instance of a class with private fields that extends ${tagOf(value as object)}`);
+    }
+    return node;
   }
 
   /** The node of what is in the worker anyway, or can be loaded there. */
   #nodeOfKnown(object: object, origin: Origin): GraphNode | undefined {
-    if (types.isProxy(object)) this.fail(origin, whyUnportable(object) as string);
     const builtin = builtinName(object);
     if (builtin !== undefined) return { type: 'named', ...builtin };
+    if (types.isProxy(object)) return originOf(object) ?? this.#packageExport(object); // its traps are not to be called
     const maker = makerOf(object);
     if (maker !== undefined) return { type: 'perWorker', id: maker.id, make: this.slot(maker.make, origin) };
     if (this.#copied.has(object)) return undefined;

@@ -100,14 +100,10 @@ export class Inspector {
     return named.map(({ name }, i) => [name, values[i]]);
   }
 
-  /** What a bound function calls, and with what. */
-  boundOf(fn: object): { readonly target: unknown; readonly self: unknown; readonly args: readonly unknown[] } {
-    const internal = this.#propertiesOf(fn).internalProperties ?? [];
-    const wanted = ['[[TargetFunction]]', '[[BoundThis]]', '[[BoundArgs]]'];
-    const [target, self, args] = this.#fetch(
-      wanted.map((name) => internal.find((each) => each.name === name)?.value ?? { value: undefined }),
-    );
-    return { target, self, args: Array.from(args as ArrayLike<unknown>) };
+  /** What V8 has inside an object, by the names that it shows for it; `undefined` for what it has not. */
+  internalsOf(object: object, names: readonly string[]): unknown[] {
+    const internal = this.#propertiesOf(object).internalProperties ?? [];
+    return this.#fetch(names.map((name) => internal.find((each) => each.name === name)?.value ?? { value: undefined }));
   }
 
   /**

@@ -1,6 +1,7 @@
 /** Things that exist in every worker, by identity: what belongs to JavaScript, to Node and to its modules. */
 
 import { builtinModules, createRequire } from 'node:module';
+import { types } from 'node:util';
 import { intrinsics, keyOfSymbol, ofTheLanguage } from '../intrinsics.js';
 import { isThing } from './isThing.js';
 
@@ -56,11 +57,24 @@ export function builtinName(value: object): BuiltinName | undefined {
     for (const entry of loaded.slice(scannedModules)) scanModule(names, entry.replace(/^NativeModule /, ''));
     scannedModules = loaded.length;
   }
-  return names.get(value) ?? standardStream(value);
+  return names.get(value) ?? (types.isProxy(value) ? undefined : (lateGlobal(names, value) ?? standardStream(value)));
 }
 
 /** Of the global variables that Node makes when they are looked at, those whose getters do not warn. */
-const quietGetters: ReadonlySet<string> = new Set(['crypto', 'AbortController']);
+const quietGetters: ReadonlySet<string> = new Set(['crypto', 'AbortController', 'process', 'Buffer']);
+
+/** A class of Node's that is a global variable only once it is asked for: whoever has it, or an object of it, has asked. */
+function lateGlobal(table: Map<unknown, BuiltinName>, value: object): BuiltinName | undefined {
+  const owner: unknown =
+    typeof value === 'function' ? value : Object.getOwnPropertyDescriptor(value, 'constructor')?.value;
+  const name: unknown = typeof owner === 'function' && Object.getOwnPropertyDescriptor(owner, 'name')?.value;
+  if (typeof name !== 'string' || table.has(owner)) return undefined;
+  const property = Object.getOwnPropertyDescriptor(globalThis, name);
+  if (property?.get === undefined || property.enumerable === true || Reflect.get(globalThis, name) !== owner)
+    return undefined;
+  scan(table, owner, [name], undefined, 2);
+  return table.get(value);
+}
 
 function scanGlobals(table: Map<unknown, BuiltinName>): void {
   add(table, globalThis, { path: [] });
@@ -84,7 +98,7 @@ function scanModule(table: Map<unknown, BuiltinName>, name: string): void {
   } catch {
     return; // it is not for the user
   }
-  scan(table, exports, [], module, 2);
+  scan(table, exports, [], module, 3);
   if (name === 'fs') scan(table, (exports as { promises: unknown }).promises, ['promises'], module, 1);
 }
 

@@ -25,6 +25,8 @@ export interface OpenGraph extends Writing {
   readonly inspector: Inspector | undefined;
   readonly options: GraphOptions;
   readonly sourceMaps: Record<string, string>;
+  /** Whether the worker has a thing, too. */
+  travels(value: unknown): boolean;
   numberOf(value: object): number | undefined;
   /** A node that is no object of the program. */
   node(key: string, make: () => GraphNode): number;

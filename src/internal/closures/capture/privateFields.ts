@@ -16,7 +16,9 @@ export function privatesOf(
   const proto = Object.getPrototypeOf(object) as object | null;
   if (typeof object === 'function' || proto === null || builtinName(proto) !== undefined) return {};
   // From the base down, in the order in which constructors have added them: names may be the same.
-  const owners = classesOf(proto).reverse();
+  const owners = classesOf(proto)
+    .reverse()
+    .filter((owner) => !reader.isOfNode(owner));
   for (const owner of owners) if (reader.usesStorages(owner, origin)) graph.copy(owner, origin);
   if (!owners.some((owner) => reader.classOf(owner, origin)?.hasPrivates)) return {};
   if (graph.inspector === undefined) graph.fail(origin, 'an object with private fields, which need an inspector');

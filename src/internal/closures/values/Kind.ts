@@ -4,7 +4,7 @@ import type { ObjectParts, Slot } from '../parts.js';
 
 export interface Kind<V, N extends { readonly type: string }> {
   /** Runs no code of the value's. The first kind of the table that matches has it. */
-  matches(value: unknown): value is V;
+  matches(value: unknown, graph: Pick<Writing, 'isBound' | 'isCloneable' | 'hostClassOf'>): value is V;
   /** @throws UnportableFunctionError where it cannot travel. */
   write(value: V, graph: Writing, origin: Origin): N;
   /** By the type of the node. What may refer back to the value is filled in later. */
@@ -39,6 +39,12 @@ export interface Writing {
   isCloneable(value: unknown): boolean;
   /** The class of Node's or of native code that an object is an instance of; `undefined` where it can be copied by its properties. */
   hostClassOf(object: object): HostClass | undefined;
+  /** Whether it is a bound function. */
+  isBound(fn: object): boolean;
+  /** What V8 has inside an object, by the names that its inspector shows; `undefined` for what it does not tell. */
+  internalsOf(object: object, ...names: readonly string[]): readonly unknown[];
+  /** Has the methods of an object's classes be taken from these. */
+  offerMethodsOf(object: unknown): void;
   /** The entries of a weak collection for the objects of the graph: they grow as these are met. */
   entriesOf(collection: WeakMap<object, unknown> | WeakSet<object>, origin: Origin): (readonly [Slot, Slot])[];
   /** @throws UnportableFunctionError that says what cannot travel, and whose it is. */

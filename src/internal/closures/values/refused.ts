@@ -11,11 +11,7 @@ export const refused: Kind<object, never> = {
 };
 
 /** What is wrong with capturing an object; `undefined` where it may be fine. Runs no code of the object's. */
-export function whyUnportable(value: object): string | undefined {
-  if (types.isProxy(value)) return 'a Proxy, which cannot be inspected';
-  if (types.isPromise(value)) return 'a Promise, which settles only here: await it, and capture the result';
-  if (types.isWeakMap(value)) return 'a WeakMap, whose entries cannot be listed';
-  if (types.isWeakSet(value)) return 'a WeakSet, whose entries cannot be listed';
+function whyUnportable(value: object): string | undefined {
   if (types.isGeneratorObject(value)) return 'a generator in progress';
   if (types.isModuleNamespaceObject(value)) {
     return 'a module namespace that does not come from an import declaration: import it by name';
@@ -29,8 +25,6 @@ export function whyUnportable(value: object): string | undefined {
   // From Node 22 on, everything that inherits from `Iterator` has a tag like theirs.
   if (/^\[object .+ Iterator\]$/.test(tag)) return `${anInstanceOf(tag.slice('[object '.length, -1))} in progress`;
   switch (tag) {
-    case '[object WeakRef]':
-      return 'a WeakRef';
     case '[object FinalizationRegistry]':
       return 'a FinalizationRegistry';
     default:

@@ -1,21 +1,38 @@
-/** The kinds of captured values, in the order in which they are tried. Functions are no such kind: see `capture/FunctionWriter.ts`. */
+/**
+ * The kinds of captured values, in the order in which they are tried. Of functions only those that have no text of their own are such a
+ * kind: see `capture/FunctionWriter.ts` for the others.
+ */
 
 import { arrays } from './arrays.js';
 import { binary, buffers } from './binary.js';
+import { boundFunctions } from './bound.js';
+import { channels, tracingChannels } from './channels.js';
+import { storages } from './contexts.js';
 import { domExceptions, errors } from './errors.js';
+import { formatters, locales } from './intl.js';
+import { keys } from './keys.js';
 import type { Kind, Reading } from './Kind.js';
 import { leaves } from './leaves.js';
 import { maps, sets } from './maps.js';
 import { objects } from './objects.js';
+import { promises } from './promises.js';
 import { prototypes } from './prototypes.js';
+import { proxies } from './proxies.js';
 import { refused } from './refused.js';
-import { symbols } from './symbols.js';
+import { boxedSymbols, symbols } from './symbols.js';
+import { decoders, encoders } from './texts.js';
 import { searchParams, urls } from './urls.js';
 import { weakCollections } from './weakCollections.js';
+import { weakRefs } from './weakRefs.js';
+import { abortControllers, abortSignals, forms, headers } from './web.js';
 
 const table = [
   symbols,
+  proxies,
+  boundFunctions,
   weakCollections,
+  weakRefs,
+  promises,
   refused,
   prototypes,
   arrays,
@@ -28,6 +45,19 @@ const table = [
   domExceptions,
   binary,
   leaves,
+  boxedSymbols,
+  formatters,
+  locales,
+  encoders,
+  decoders,
+  storages,
+  channels,
+  tracingChannels,
+  headers,
+  forms,
+  abortSignals,
+  abortControllers,
+  keys,
   objects,
 ] as const;
 

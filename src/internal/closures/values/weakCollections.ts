@@ -1,21 +1,21 @@
 /**
- * Weak collections in which classes keep private fields. They travel with what they have of the objects of the graph: nobody in
- * the worker can ask for more of it. Others are refused: see `capture/storages.ts`.
+ * Weak collections. They travel with what they have of objects that the worker has, too: nobody there can ask for more of it. See
+ * `capture/storages.ts`.
  */
 
 import { types } from 'node:util';
-import type { Slot } from '../parts.js';
+import type { ObjectParts, Slot } from '../parts.js';
 import type { Kind } from './Kind.js';
 
 type Entries = readonly (readonly [key: Slot, value: Slot])[];
 
-export interface WeakMapNode {
+export interface WeakMapNode extends ObjectParts {
   readonly type: 'weakMap';
   readonly entries: Entries;
 }
 
 /** Of whose entries only the keys count. */
-export interface WeakSetNode {
+export interface WeakSetNode extends ObjectParts {
   readonly type: 'weakSet';
   readonly entries: Entries;
 }
@@ -23,32 +23,35 @@ export interface WeakSetNode {
 export type WeakCollection = WeakMap<object, unknown> | WeakSet<object>;
 
 export function isWeakCollection(value: unknown): value is WeakCollection {
-  return (
-    (types.isWeakMap(value) && Object.getPrototypeOf(value) === WeakMap.prototype) ||
-    (types.isWeakSet(value) && Object.getPrototypeOf(value) === WeakSet.prototype)
-  );
+  return types.isWeakMap(value) || types.isWeakSet(value);
 }
 
 export const weakCollections: Kind<WeakCollection, WeakMapNode | WeakSetNode> = {
   matches: isWeakCollection,
-  write: (value, graph, origin) => ({
-    type: types.isWeakMap(value) ? 'weakMap' : 'weakSet',
-    entries: graph.entriesOf(value, origin),
-  }),
+  write: (value, graph, origin) => {
+    const isMap = types.isWeakMap(value);
+    return {
+      type: isMap ? 'weakMap' : 'weakSet',
+      entries: graph.entriesOf(value, origin),
+      ...graph.parts(value, (isMap ? WeakMap : WeakSet).prototype, origin),
+    };
+  },
   read: {
-    weakMap: ({ entries }, graph) => {
-      const map = new WeakMap<object, unknown>();
+    weakMap: (node, graph) => {
+      const map = graph.fresh(node, () => new WeakMap<object, unknown>());
       graph.later(() => {
-        for (const [key, value] of entries) map.set(graph.valueOf(key) as object, graph.valueOf(value));
+        for (const [key, value] of node.entries) {
+          WeakMap.prototype.set.call(map, graph.valueOf(key) as object, graph.valueOf(value));
+        }
       });
-      return map;
+      return graph.finish(map, node);
     },
-    weakSet: ({ entries }, graph) => {
-      const set = new WeakSet<object>();
+    weakSet: (node, graph) => {
+      const set = graph.fresh(node, () => new WeakSet<object>());
       graph.later(() => {
-        for (const [key] of entries) set.add(graph.valueOf(key) as object);
+        for (const [key] of node.entries) WeakSet.prototype.add.call(set, graph.valueOf(key) as object);
       });
-      return set;
+      return graph.finish(set, node);
     },
   },
 };
