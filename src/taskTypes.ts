@@ -71,8 +71,16 @@ export type WorkerTask = WorkerFunction | ModuleTask<WorkerFunction> | URL;
 /** Everything that can be passed as a task function. */
 export type AnyTask = ((...args: never[]) => unknown) | ModuleTask | URL;
 
-/** The result for a value, or with `settle: true` a record of how it has settled. */
-export type Outcome<R, Settle extends boolean> = Settle extends true ? PromiseSettledResult<R> : R;
+/**
+ * The result for a value, or with `settle: true` a record of how it has settled; either of them if the type of `settle` is `boolean`.
+ *
+ * It is not distributive: in a generic function, TypeScript would infer `boolean` for a `settle` that is not there.
+ */
+export type Outcome<R, Settle extends boolean> = [Settle] extends [true]
+  ? PromiseSettledResult<R>
+  : [Settle] extends [false]
+    ? R
+    : R | PromiseSettledResult<R>;
 
 /** Values to map: an iterable, an async iterable or a stream. A {@link TypedArray} is cut into pieces instead. */
 export type TaskInput<T> =

@@ -16,6 +16,47 @@ const typed =
 const url = new URL('file:///work.js');
 
 describe('types: parallelMap', () => {
+  it('can be wrapped in a generic function, with and without options', () => {
+    const pool = undefined as unknown as WorkerPool;
+    const plain = <T, R>(fn: (x: T) => R): OperatorFunction<T, Awaited<R>> => parallelMap(fn);
+    const withOptions = <T, R>(fn: (x: T) => R): OperatorFunction<T, Awaited<R>> => parallelMap(fn, { nJobs: 2 });
+    const settled = <T, R>(fn: (x: T) => R): OperatorFunction<T, PromiseSettledResult<Awaited<R>>> =>
+      parallelMap(fn, { settle: true });
+    const same = <T extends { id: string }>(source: Observable<T>): Observable<T> => source.pipe(parallelMap((x) => x));
+    const merge = <T, R>(fn: (x: T) => R[]): OperatorFunction<T, R> => parallelMergeMap(fn, {});
+    const from_ = <T, R>(xs: T[], fn: (x: T) => R): Observable<Awaited<R>> => parallelFrom(xs, fn, {});
+    const map = <T, R>(xs: T[], fn: (x: T) => R): Promise<Awaited<R>[]> => pool.map(fn, xs, {});
+    const unordered = <T, R>(xs: T[], fn: (x: T) => R): Promise<Awaited<R>[]> => pool.mapUnordered(fn, xs, {});
+    const iterate = <T, R>(xs: T[], fn: (x: T) => R): AsyncIterableIterator<Awaited<R>> => pool.imap(fn, xs, {});
+    const apply = <T, R>(x: T, fn: (x: T) => R): Promise<Awaited<R>> => pool.apply(fn, [x], {});
+    for (const each of [plain, withOptions, settled, same, merge, from_, map, unordered, iterate, apply]) {
+      expect(each).to.be.a('function');
+    }
+  });
+
+  it('gives both kinds of results where the type of `settle` is boolean', () => {
+    const settle = Math.random() < 2;
+    const operator = parallelMap((x: number) => String(x), { settle });
+    expect(typed<OperatorFunction<number, string | PromiseSettledResult<string>>>()(operator)).to.be.a('function');
+  });
+
+  it('keeps classes, brands, recursive types and tuples as they are', () => {
+    class Box {
+      readonly #inner = 1;
+      open(): number {
+        return this.#inner;
+      }
+    }
+    interface Tree {
+      readonly value: string & { readonly __brand: 'id' };
+      readonly parent?: Tree;
+      readonly children: readonly [first?: Tree, ...rest: Tree[]];
+    }
+    expect(typed<OperatorFunction<Box, Box>>()(parallelMap((box: Box) => box))).to.be.a('function');
+    expect(typed<OperatorFunction<Tree, Tree>>()(parallelMap((tree: Tree) => tree))).to.be.a('function');
+    expect(typed<OperatorFunction<unknown, unknown>>()(parallelMap((x: unknown) => x))).to.be.a('function');
+  });
+
   it('infers value and result from the function', () => {
     expect(typed<OperatorFunction<number, string>>()(parallelMap((x: number) => String(x)))).to.be.a('function');
     expect(typed<OperatorFunction<string, number[]>>()(parallelMap((s: string) => [s.length]))).to.be.a('function');
