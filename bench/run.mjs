@@ -1,7 +1,8 @@
 // parallelMap beside other pools, on the same work, in one run.
 //
 //   npm run bench                              every case of these
-//   npm run bench -- numbers objects           these cases (numbers, objects, buffers, capture, start, shared, insights, import)
+//   npm run bench -- numbers objects           these cases (numbers, objects, buffers, break-even, capture, start, shared,
+//                                              insights, import)
 //   npm run bench -- --rounds 9 --json         more rounds than 5; the numbers as JSON instead of tables
 //
 // All pools of a case have the same number of workers, are up before the clock starts, and take turns: each round measures
@@ -10,6 +11,7 @@
 
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchBreakEven } from './breakEven.mjs';
 import { benchCapture } from './capture.mjs';
 import { cases } from './cases.mjs';
 import parallelMap, { adaptive, single } from './parallelMap.mjs';
@@ -29,6 +31,7 @@ const SHORTEST = 300;
 
 /** Cases that are no matter of rates. */
 const others = {
+  'break-even': benchBreakEven,
   capture: benchCapture,
   start: benchStart,
   shared: benchShared,
