@@ -3,13 +3,8 @@
 import type { PoolLink, PoolStartMethod, WorkerEvents } from '../../../src/internal/core/StartMethod.js';
 import { Claims, CLAIM_PLACES } from '../../../src/internal/protocol/claims.js';
 import { isCloneableByThread } from '../../../src/internal/protocol/cloneable.js';
-import {
-  FromWorker,
-  ToWorker,
-  type MessageFromWorker,
-  type WorkerIdentity,
-} from '../../../src/internal/protocol/messages.js';
-import { packFromWorker, unpackToWorker, unpackFromWorker } from '../../../src/internal/protocol/wire.js';
+import { FromWorker, ToWorker, type WorkerIdentity } from '../../../src/internal/protocol/messages.js';
+import { packFromWorker, unpackToWorker } from '../../../src/internal/protocol/wire.js';
 import { threadChannel } from '../../../src/internal/protocol/checked.js';
 import { TaskLoop } from '../../../src/internal/worker/TaskLoop.js';
 import { Actor, type VirtualTime } from './VirtualTime.js';
@@ -57,12 +52,12 @@ export class SimulatedWorker implements PoolLink {
       memory: undefined,
       claims: this.#claims,
       channel: threadChannel,
-      send: (message, transfer) => this.#post(unpackFromWorker(message), transfer),
+      send: (message, transfer) => this.#post(message, transfer),
       isCloneable: isCloneableByThread,
       leave: () => this.#end(0),
     });
     // Starting takes its time.
-    time.schedule(this.#actor, 20 * chance.next(), () => this.#post({ type: FromWorker.Ready }));
+    time.schedule(this.#actor, 20 * chance.next(), () => this.#post(packFromWorker({ type: FromWorker.Ready })));
   }
 
   claims(): Claims | undefined {
@@ -71,8 +66,9 @@ export class SimulatedWorker implements PoolLink {
 
   send(packed: readonly unknown[], transfer?: readonly object[]): void {
     if (this.#hasEnded) return;
-    const message = unpackToWorker(packed);
-    const received = message.type === ToWorker.Run ? { ...message, values: cloned(message.values, transfer) } : message;
+    // A function stays in this thread, and so does what is shared.
+    const isLocal = packed[0] === ToWorker.Define || packed[0] === ToWorker.Share;
+    const received = unpackToWorker(isLocal ? packed : cloned(packed, transfer));
     const now = this.#time.now();
     this.#arrivesThere = Math.max(this.#arrivesThere, now + this.#latency());
     this.#time.schedule(this.#actor, this.#arrivesThere - now, () => this.#loop.receive(received));
@@ -82,11 +78,11 @@ export class SimulatedWorker implements PoolLink {
     this.#end(1);
   }
 
-  #post(message: MessageFromWorker, transfer?: readonly object[]): void {
+  #post(message: readonly unknown[], transfer?: readonly object[]): void {
     // What is sent has gone, whether anybody hears of it or not.
-    const sent = clonedMessage(message, transfer);
+    const sent = cloned(message, transfer);
     if (this.#hasEnded) return;
-    this.#tell(() => this.#events.message(packFromWorker(sent)));
+    this.#tell(() => this.#events.message(sent));
   }
 
   #tell(act: () => void): void {
@@ -129,10 +125,4 @@ export class WorkerActor extends Actor {
 /** @throws DataCloneError */
 function cloned(values: readonly unknown[], transfer: readonly object[] = []): unknown[] {
   return structuredClone(values, { transfer: transfer as never }) as unknown[];
-}
-
-/** The message with what user code has given cloned. @throws DataCloneError */
-function clonedMessage(message: MessageFromWorker, transfer?: readonly object[]): MessageFromWorker {
-  const hasValues = message.type === FromWorker.Results || message.type === FromWorker.Yields;
-  return hasValues ? { ...message, values: cloned(message.values, transfer) } : message;
 }

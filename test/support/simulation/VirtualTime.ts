@@ -88,9 +88,13 @@ export class VirtualTime {
             ? undefined
             : this.schedule(this.actor, Math.max(1, Math.trunc(delay)), () => callback(...args)),
         ),
-      setInterval: (_callback: () => void, delay: number) => {
-        if (delay < NEVER) throw new Error('Nothing here is done again and again.');
-        return after(delay, () => undefined);
+      setInterval: (callback: () => void, delay: number) => {
+        const timer = after(delay, again);
+        function again(): void {
+          callback();
+          timer.renew(after(delay, again));
+        }
+        return timer;
       },
       setImmediate: (callback: (...args: unknown[]) => void, ...args: unknown[]) =>
         after(TURN, () => callback(...args)),
@@ -169,13 +173,21 @@ function isBefore(a: Event, b: Event): boolean {
 
 /** What timers and immediates are known by. */
 class Timeout {
-  readonly #event: Event | undefined;
+  #event: Event | undefined;
+  #isCancelled = false;
 
   constructor(event: Event | undefined) {
     this.#event = event;
   }
 
+  /** An interval goes on with its next turn. */
+  renew(next: Timeout): void {
+    if (this.#isCancelled) next.cancel();
+    this.#event = next.#event;
+  }
+
   cancel(): void {
+    this.#isCancelled = true;
     if (this.#event !== undefined) this.#event.isCancelled = true;
   }
 

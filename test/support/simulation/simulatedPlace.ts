@@ -7,7 +7,7 @@ import { Scheduler } from '../../../src/internal/core/pool/Scheduler.js';
 import { nodePlatform } from '../../../src/internal/node/nodePlatform.js';
 import { createObserver } from '../../../src/internal/observe/createObserver.js';
 import { poolBrand, version } from '../../../src/internal/options/poolBrand.js';
-import type { PortableFunction } from '../../../src/internal/protocol/portable.js';
+import { setClasses, type PortableFunction } from '../../../src/internal/protocol/portable.js';
 import behave from '../../tasks/behave.js';
 import give from '../../tasks/give.js';
 import move from '../../tasks/move.js';
@@ -42,9 +42,11 @@ export function simulateWorld(time: VirtualTime): void {
   });
 }
 
-function portableOf(task: AnyTask): PortableFunction {
+/** Its classes are those of this thread. */
+function portableOf(task: AnyTask, classes: readonly Function[] = []): PortableFunction {
   const fn = task as (...args: never[]) => unknown;
-  return { kind: 'local', name: fn.name, fn, imports: false };
+  setClasses(fn, classes);
+  return setClasses({ kind: 'local', name: fn.name, fn, imports: false }, classes);
 }
 
 /** A pool of simulated workers. */
@@ -53,9 +55,9 @@ export function simulatedPool(time: VirtualTime, chance: Chance, options: object
   const scheduler = new Scheduler(settings, {
     platform: nodePlatform,
     startMethod: simulated(time, chance),
-    observer: createObserver('simulated', undefined),
-    shared: undefined,
-    makePortable: (functions) => functions.map((fn) => fn && portableOf(fn)) as never,
+    observer: createObserver('simulated', settings.insights && settings.nJobs),
+    shared: settings.sharedObjects === undefined ? undefined : { local: settings.sharedObjects, imports: false },
+    makePortable: (functions, { classes }) => functions.map((fn) => fn && portableOf(fn, classes)) as never,
   });
   // One that would have threads, if it were ever asked for any.
   return Object.assign(new WorkerPool(), { [poolBrand]: { version, runner: scheduler } });
