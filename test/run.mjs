@@ -6,12 +6,14 @@
 //   npm test -- --only unit,esm         build, then these mocha runs (unit, esm, cjs)
 //   ALL_START_METHODS=1 npm test        every suite with every start method: see test/support/startMethods.ts
 //   npm test -- --grep 'daemon'         build, then the tests of all mocha runs whose title matches
+//   npm test -- --stop                  stops random processes of the run for up to a second, to find tests that need an idle machine
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { stopProcesses } from './support/stopProcesses.mjs';
 
 const MINUTE = 60_000;
 const STEP_LIMIT = 10 * MINUTE;
@@ -129,12 +131,18 @@ const MOCHA_RUNS = {
   unit: (names) => divide('unit', unitsOf(names), {}),
 };
 
-const { values: options } = parseArgs({ options: { only: { type: 'string' }, grep: { type: 'string', short: 'g' } } });
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    grep: { type: 'string', short: 'g' },
+    stop: { type: 'boolean', default: false },
+  },
+});
 const mochaRuns = options.only?.split(',') ?? Object.keys(MOCHA_RUNS);
 for (const name of mochaRuns) {
   if (!(name in MOCHA_RUNS)) throw new RangeError(`--only ${name}: expected ${Object.keys(MOCHA_RUNS).join(', ')}`);
 }
-const everything = options.only === undefined && options.grep === undefined;
+const everything = options.only === undefined && options.grep === undefined && !options.stop;
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
@@ -264,10 +272,12 @@ if (built) {
             check(name, commandLine),
       ),
     );
+  const endStops = options.stop ? stopProcesses(process.pid, 'build/stops.txt') : undefined;
   const lane = async () => {
     for (let next = work.shift(); next !== undefined; next = work.shift()) await next();
   };
   await Promise.all(Array.from({ length: LANES }, lane));
+  if (endStops !== undefined) console.log(`Processes were stopped ${endStops()} times: see build/stops.txt.`);
 } else {
   console.log('\nSkipped, because there is nothing to test without a build: the tests and the checks.');
 }
