@@ -75,6 +75,24 @@ describeEach.of(['threading', 'spawn'], 'a program with a pool', ({ name: startM
   });
 });
 
+// Threads wait because of this package, processes at a pipe that is full.
+describeEach.of(['threading', 'spawn'], 'a task that logs without end', ({ name: startMethod }) => {
+  for (const [how, expected] of [
+    ['a taskTimeout', 'WorkerTimeoutError'],
+    ['unsubscribing', 'unsubscribed'],
+  ] as const) {
+    it(`is ended in time by ${how}, with a bounded memory, and nothing that was printed is lost`, async () => {
+      const { stdout, stderr, code } = await runProgram('logging.mjs', { args: [startMethod, expected] });
+      expect({ stderr, code }).to.deep.equal({ stderr: '', code: 0 });
+      const { end, milliseconds, megabytes, lines } = JSON.parse(stdout) as Record<string, number>;
+      expect(end).to.equal(expected);
+      expect(milliseconds).to.be.within(1000, 12_000); // without a bound from 17,000 on
+      expect(megabytes).to.be.below(300); // and a thousand
+      expect(lines).to.equal('whole');
+    });
+  }
+});
+
 describeEach('what tasks write to the console', ({ name: startMethod, isProcess }) => {
   const run = (what: string): Promise<ProgramResult> => runProgram('output.mjs', { args: [what, startMethod] });
   const lines = (text: string): string[] => text.split('\n').slice(0, -1);

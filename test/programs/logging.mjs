@@ -1,8 +1,8 @@
-// `node logging.mjs <start method> <WorkerTimeoutError or unsubscribed>`: has a task log without end, for a second, into a file. Prints how
+// `node logging.mjs <start method> <WorkerTimeoutError or unsubscribed>`: has a task log without end, for a second or so, into a file. Prints how
 // that has ended, after how long, how much memory the program had, and whether all lines are there.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,14 @@ if (isInner === undefined) {
   const subscription = of(1)
     .pipe(parallelMap(log, { nJobs: 1, startMethod, taskTimeout }))
     .subscribe({ error: (error) => (end = error.name) });
-  if (taskTimeout === undefined) setTimeout(() => subscription.unsubscribe(), 1000);
+  if (taskTimeout === undefined) {
+    // A second after it has begun.
+    const watch = setInterval(() => {
+      if (fstatSync(1).size < 200_000) return;
+      clearInterval(watch);
+      setTimeout(() => subscription.unsubscribe(), 1000);
+    }, 10);
+  }
   process.channel.unref();
   process.on('exit', () => process.send({ end, megabytes: Math.round(process.resourceUsage().maxRSS / 1024) }));
 }
