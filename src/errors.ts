@@ -261,8 +261,7 @@ export class UnportableFunctionError extends WorkerPoolError {
       message:
         variable === undefined
           ? `${subject} cannot travel to a worker: ${because}. Wrap it in an arrow function, or use moduleTask(url, exportName).`
-          : `${subject} captures "${variable}", which cannot travel to a worker: ${because}. Create it inside the function, pass ` +
-            'another value in the option captures, or use moduleTask(url, exportName), which imports the whole module.',
+          : `${subject} captures "${variable}", which cannot travel to a worker: ${because}. ${waysOut(variable)}`,
       cause,
     });
     assignFields(this, { functionName, variable, location, reason });
@@ -389,6 +388,25 @@ export const errorClasses: Readonly<Record<string, new (fields: never) => Worker
   PoolTerminatedError,
   StartMethodUnavailableError,
 };
+
+/** What to do about a variable that cannot travel, to be pasted; what fits most comes first. */
+function waysOut(variable: string): string {
+  const byModule =
+    "moduleTask(new URL('./task.js', import.meta.url), 'name') runs a function of a module, with all that it has.";
+  switch (variable) {
+    case 'this':
+      return `Give it by hand, captures: { this: this }, or put what the function needs into a constant. ${byModule}`;
+    case 'super':
+    case 'new.target':
+    case 'arguments':
+      return `Put what the function needs into a constant. ${byModule}`;
+  }
+  if (variable.startsWith('#')) return `Capture an object of that class instead. ${byModule}`;
+  return (
+    `Make it in each worker, at its first use: const ${variable} = perWorker(() => …), then ${variable}(); or before the first task: ` +
+    `workerInit: ({ state }) => { state.${variable} = … }. Or give another value: captures: { ${variable}: … }. ${byModule}`
+  );
+}
 
 /** If a module is not found, or Node does not know its format, the worker may lack hooks that the program has. */
 function hintOf(cause: unknown): string {

@@ -175,9 +175,13 @@ describe('errors', () => {
     it('names the variable and every way out', () => {
       expect(new UnportableFunctionError({ functionName: 'resize', variable: 'salt' }).message)
         .to.include('The function "resize" captures "salt", which cannot travel to a worker')
-        .and.include('inside the function')
-        .and.include('captures')
-        .and.include('moduleTask(url, exportName)');
+        .and.include('const salt = perWorker(() => …)')
+        .and.include('workerInit: ({ state }) => { state.salt = … }')
+        .and.include('captures: { salt: … }')
+        .and.include("moduleTask(new URL('./task.js', import.meta.url), 'name')");
+      expect(new UnportableFunctionError({ functionName: 'resize', variable: 'this' }).message).to.include(
+        'captures: { this: this }',
+      );
     });
 
     it('says why a function has nothing to send', () => {

@@ -446,7 +446,113 @@ const inheritsIteration = Object.assign(Object.create(iteratorPrototype) as obje
 const { stringify } = JSON;
 const hasOwn = Object.prototype.hasOwnProperty;
 
+// What arrow functions take from around them. Whatever would run in the program counts.
+let hasRun = 0;
+const run = <T>(value: T): T => {
+  hasRun++;
+  return value;
+};
+class Service {
+  readonly rate = 3;
+  readonly #factor = 5;
+  memory?: number;
+  get listed(): number[] {
+    return run([this.rate]);
+  }
+  list(): number[] {
+    return run([this.rate]);
+  }
+  factor(): number {
+    return this.#factor;
+  }
+  readonly expression = (x = 2): number => x * this.rate;
+  readonly block = (x = 2): number => {
+    run(x);
+    return x * this.rate;
+  };
+  readonly later = async (): Promise<number> => this.rate;
+  readonly object = () => ({ rate: this.rate });
+  readonly inner = () => [1, 2].map((x) => x * this.rate);
+  readonly loop = () => {
+    for (const x of this.list()) return x;
+    return 0;
+  };
+  readonly loopOverGetter = () => {
+    for (const x of this.listed) return x;
+    return 0;
+  };
+  readonly doLoop = () => {
+    do run(1);
+    while (this.rate < 0);
+    return this.rate;
+  };
+  readonly choice = () => (run(this.rate) > 1 ? run('many') : 'few');
+  readonly chosen = () => {
+    switch (this.list().length) {
+      case 1:
+        return this.factor();
+    }
+    return 0;
+  };
+  readonly taken = () => {
+    const { listed, rate } = this;
+    return [listed, rate];
+  };
+  readonly hoisted = () => {
+    return own(this);
+    function own(service: Service): number {
+      return service.rate;
+    }
+  };
+  readonly template = () => `${run(this.rate)}`;
+  readonly assigns = () => (this.memory ??= run(4));
+  readonly recursive = (n = 3): number => (n === 0 ? this.rate : this.recursive(n - 1));
+  readonly parameters = (
+    { a = run(1), b: { c: [d] = [run(2)], ...e } = run({}) }: any = run({ a: 5, b: { c: [6] } }),
+    [f, , g = run(3)]: number[] = run([7]),
+    ...rest: unknown[]
+  ) => [a, d, e, f, g, rest.length > 1, this.rate];
+  readonly method = function (this: Service, ..._all: unknown[]) {
+    // oxlint-disable-next-line prefer-rest-params
+    return () => [this.rate, arguments.length, ...arguments];
+  };
+  static readonly title = 'service';
+  static readonly titled = () => this.title;
+}
+const service = new Service();
+const { expression } = service;
+const ofMethod = service.method(1, 'two');
+function Older(this: { value: number; read: () => number }) {
+  this.value = 9;
+  this.read = () => this.value;
+}
+const older = new (Older as unknown as new () => { read: () => number })();
+const ofPrimitive = function (this: number) {
+  return () => this + 1;
+}.call(5);
+const hasRunBefore = hasRun;
+
 export const tables: Tables = {
+  'what arrow functions take from around them': [
+    ['of which nothing runs meanwhile', () => hasRunBefore, 0],
+    ['expressions', () => [service.expression(), expression(3)], [6, 9]],
+    ['blocks', () => service.block(), 6],
+    ['promises', () => service.later(), 3],
+    ['objects', () => service.object(), { rate: 3 }],
+    ['arrow functions inside', () => service.inner(), [3, 6]],
+    ['loops', () => [service.loop(), service.loopOverGetter(), service.doLoop()], [3, 3, 3]],
+    ['conditions', () => [service.choice(), service.chosen()], ['many', 5]],
+    ['destructuring', () => service.taken(), [[3], 3]],
+    ['functions that are declared inside', () => service.hoisted(), 3],
+    ['templates and assignments', () => [service.template(), service.assigns()], ['3', 4]],
+    ['recursion', () => service.recursive(), 3],
+    ['parameters of all kinds', () => service.parameters(), [5, 6, {}, 7, 3, false, 3]],
+    ['arguments', () => ofMethod(), [3, 2, 1, 'two']],
+    ['the this of a class', () => Service.titled(), 'service'],
+    ['of a constructor that is a function', () => older.read(), 9],
+    ['of a call with a primitive', () => ofPrimitive(), 6],
+  ],
+
   helpers: [
     ['that capture variables and each other', () => [triple(2), sixfold(2)], [6, 12]],
     ['that are mutually recursive', () => [isEven(10), isOdd(10)], [true, false]],

@@ -427,6 +427,7 @@ form.append('a', '2');
 const controller = new AbortController();
 controller.abort(failure);
 const { signal } = controller;
+const abortedAnyhow = AbortSignal.abort();
 const secret = createSecretKey(Buffer.from('secret'));
 const boxedSymbol = Object(own) as symbol;
 const LateClass = TextDecoder;
@@ -845,8 +846,13 @@ export const tables: Tables = {
     ],
     [
       'signals that are aborted',
-      () => [signal.aborted, signal.reason === failure, controller.signal === signal],
-      [true, true, true],
+      () => [
+        signal.aborted,
+        signal.reason === failure,
+        controller.signal === signal,
+        (abortedAnyhow.reason as Error).name,
+      ],
+      [true, true, true, 'AbortError'],
     ],
     ['keys', () => [secret.type, secret.export().toString()], ['secret', 'secret']],
     ['a boxed symbol', () => [typeof boxedSymbol, boxedSymbol.valueOf() === own], ['object', true]],

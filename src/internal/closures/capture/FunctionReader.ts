@@ -10,7 +10,7 @@ import { findWritten, InsideNodeError, locate, writtenAlone, type WrittenFunctio
 
 export type AnyFunction = (...args: never[]) => unknown;
 
-export const ofTheFunctionAround = 'that of the function around the arrow function. Put what it needs into a constant';
+export const ofTheFunctionAround = 'that of the function around the arrow function';
 
 /** What is known of a function where there is no inspector. */
 export const noFacts: FunctionFacts = { location: undefined, scopes: [], isBound: false };

@@ -5,7 +5,7 @@ import type { ObjectParts, Slot } from '../parts.js';
 import type { Origin } from '../values/Kind.js';
 import { isWeakCollection } from '../values/weakCollections.js';
 import { builtinName } from './builtins.js';
-import type { FreeVariable } from './analyse.js';
+import type { FreeVariable, LexicalUse } from './analyse.js';
 import { isOfEveryFunction, partsOfClass, prototypeOf } from './classParts.js';
 import type { FunctionFacts } from './facts.js';
 import { editsForPrivates, freshName, replace, replaceUses, shareVariable, type Draft } from './draft.js';
@@ -48,6 +48,7 @@ export class FunctionWriter {
   /** Scripts of which all imports at the top are known. */
   readonly #scripts = new Set<string>();
   #rootScript: string | undefined;
+  #rootNumber: number | undefined;
 
   constructor(graph: OpenGraph, reader: FunctionReader, storages: Storages) {
     this.#graph = graph;
@@ -73,9 +74,11 @@ export class FunctionWriter {
       names: new Set(),
     };
     this.#drafts.push(draft);
+    this.#rootNumber ??= draft.number;
     this.#graph.offerImports(importsIn(facts.scopes, written, this.#scripts.has(written.script.id)));
     this.#scripts.add(written.script.id);
     for (const variable of written.shape.variables) this.#bind(draft, variable, facts, owner);
+    for (const use of written.shape.lexical) this.#bindLexical(draft, use, facts, owner);
     this.#rewriteNames(draft);
     const { shape } = written;
     const proto = Object.getPrototypeOf(fn) as object | null;
@@ -148,20 +151,59 @@ export class FunctionWriter {
   }
 
   #refuse({ shape }: WrittenFunction, owner: NonNullable<Origin['owner']>): void {
-    if (shape.lexical !== undefined) {
-      this.#graph.fail({ owner, variable: shape.lexical, path: shape.lexical }, ofTheFunctionAround);
-    }
     if (shape.privateName !== undefined) {
       this.#graph.fail(
         { owner, variable: shape.privateName, path: shape.privateName },
-        `a private name of the class around it. Capture an object of that class instead`,
+        `a private name of the class around it`,
       );
     }
   }
 
+  /** What an arrow function takes from the function around it: a variable of ours. */
+  #bindLexical(
+    draft: Draft,
+    { name, uses }: LexicalUse,
+    facts: FunctionFacts,
+    owner: NonNullable<Origin['owner']>,
+  ): void {
+    const origin: Origin = { owner, variable: name, path: name };
+    this.isConstant = false;
+    const slot = this.#graph.slot(this.#lexicalValue(draft, name, facts, origin), origin);
+    const own = freshName(draft);
+    for (const range of uses) replace(draft, range, own);
+    draft.bindings.push({ name: own, slot, isEager: false });
+  }
+
+  #lexicalValue(
+    { fn, written, number }: Draft,
+    name: LexicalUse['name'],
+    facts: FunctionFacts,
+    origin: Origin,
+  ): unknown {
+    const { captures, onVariable } = this.#graph.options;
+    const isGiven = captures !== undefined && Object.hasOwn(captures, name);
+    const isInRoot = written.script.id === this.#rootScript;
+    if (isInRoot) onVariable?.(name);
+    if (isGiven && isInRoot && number === this.#rootNumber) return captures[name];
+    if (name === 'super' || name === 'new.target') return this.#graph.fail(origin, ofTheFunctionAround);
+    const { inspector } = this.#graph;
+    const { location: at } = facts;
+    const values =
+      inspector === undefined || at === undefined
+        ? { refusal: 'only an inspector can read it' }
+        : inspector.lexicalOf({ fn, at, written });
+    if ('refusal' in values) {
+      // By hand it is the same for all functions of the file: for one of which it is not known.
+      if (isGiven && isInRoot) return captures[name];
+      return this.#graph.fail(origin, `${ofTheFunctionAround}, and ${values.refusal}`);
+    }
+    return values[name];
+  }
+
   #bind(draft: Draft, variable: FreeVariable, facts: FunctionFacts, owner: NonNullable<Origin['owner']>): void {
     const { name } = variable;
-    const { script } = draft.written;
+    const { script, shape } = draft.written;
+    if (name === 'arguments' && shape.lexical.some((use) => use.name === name)) return;
     const origin: Origin = { owner, variable: name, path: name };
     const { captures, onVariable } = this.#graph.options;
     const isInRoot = script.id === this.#rootScript;

@@ -8,6 +8,7 @@ import type { Session } from 'node:inspector';
 import { openSession } from '../inspectorSession.js';
 import type { FunctionFacts, ScriptFacts, Scope } from './facts.js';
 import { readScriptFile } from './scriptFiles.js';
+import { readLexical, type LexicalQuestion, type LexicalValues } from './LexicalReader.js';
 import { SourceText } from './SourceText.js';
 import { urlCorrection } from './urlCorrection.js';
 
@@ -104,6 +105,15 @@ export class Inspector {
   internalsOf(object: object, names: readonly string[]): unknown[] {
     const internal = this.#propertiesOf(object).internalProperties ?? [];
     return this.#fetch(names.map((name) => internal.find((each) => each.name === name)?.value ?? { value: undefined }));
+  }
+
+  /** What an arrow function has of the function around it. */
+  lexicalOf(question: Omit<LexicalQuestion, 'source'>): LexicalValues {
+    const source = this.sourceOf(question.written.script);
+    const post = <T>(method: string, params: object): T => this.#post<T>(method, params);
+    return readLexical({ ...question, source }, this.#session, post, () => {
+      this.#heard ??= this.#listScripts();
+    });
   }
 
   /**

@@ -34,13 +34,27 @@ type Mutable<T> = {
       : T[K];
 };
 
+export interface LexicalUse {
+  readonly name: 'this' | 'super' | 'new.target' | 'arguments';
+  readonly uses: readonly Range[];
+}
+
+export interface ArrowShape {
+  /** Where the body may begin: behind the arrow. */
+  readonly body: number;
+  /** What to call it with; `undefined` where code of its could run before its first statement, or unseen. */
+  readonly args: readonly unknown[] | undefined;
+}
+
 export interface FunctionShape {
   /** Whether the text is an expression, or a method as it stands in an object. */
   readonly form: 'expression' | 'method';
   readonly kind: 'arrow' | 'function' | 'class';
   readonly variables: readonly FreeVariable[];
-  /** What an arrow function takes from the function around it. */
-  readonly lexical: 'this' | 'super' | 'new.target' | 'arguments' | undefined;
+  /** What an arrow function takes from the function around it, and where. */
+  readonly lexical: readonly LexicalUse[];
+  /** What it takes to call an arrow function so that nothing runs before its body. */
+  readonly arrow: ArrowShape | undefined;
   /** Whether a method uses `super`. */
   readonly usesSuper: boolean;
   /** A private name of the class around it. */
@@ -117,19 +131,70 @@ function shapeOf(
     else variable.members?.add(member);
   }
 
-  const lexical = isArrow ? (meanings.lexical ?? (byName.has('arguments') ? 'arguments' : undefined)) : undefined;
+  const lexical: LexicalUse[] = [];
+  if (isArrow) {
+    for (const [name, ranges] of meanings.lexical) lexical.push({ name, uses: ranges.map(rangeOf) });
+    const ofArguments = byName.get('arguments');
+    if (ofArguments !== undefined) lexical.push({ name: 'arguments', uses: ofArguments.uses });
+  }
   return {
     form,
     kind: classShape !== undefined ? 'class' : isArrow ? 'arrow' : 'function',
     variables: [...byName.values()],
     lexical,
-    usesSuper: !isArrow && meanings.lexical === 'super',
+    arrow: isArrow ? arrowShape(node, text, rangeOf) : undefined,
+    usesSuper: !isArrow && meanings.lexical.has('super'),
     privateName: meanings.privateName,
     importMeta: meanings.importMeta.map(rangeOf),
     computedName: computed === undefined ? undefined : computedNameIn(text, rangeOf(computed)),
     class: classShape,
     nameless: withoutName(node, text, isModule, rangeOf),
   };
+}
+
+function arrowShape(node: SyntaxNode, text: string, rangeOf: (range: Range) => Range): ArrowShape {
+  const body = text.lastIndexOf('=>', rangeOf(node['body'] as SyntaxNode).start) + '=>'.length;
+  const args: unknown[] = [];
+  for (const parameter of node['params'] as SyntaxNode[]) {
+    const value = valueFor(parameter);
+    if (value === undefined) return { body, args: undefined };
+    args.push(value);
+  }
+  return { body, args: hasStaticParts(node) ? undefined : args };
+}
+
+/** A value with which a pattern computes nothing: each part is there, so that no default is asked for. */
+function valueFor(pattern: SyntaxNode): unknown {
+  switch (pattern.type) {
+    case 'Identifier':
+      return 0;
+    case 'AssignmentPattern':
+      return valueFor(pattern['left'] as SyntaxNode);
+    case 'RestElement': // which gets an array, or an object, anyway
+      return (pattern['argument'] as SyntaxNode).type === 'Identifier' ? 0 : undefined;
+    case 'ArrayPattern': {
+      const values = (pattern['elements'] as (SyntaxNode | null)[]).map((each) => (each === null ? 0 : valueFor(each)));
+      return values.includes(undefined) ? undefined : values;
+    }
+    case 'ObjectPattern': {
+      const value: Record<string, unknown> = {};
+      for (const property of pattern['properties'] as SyntaxNode[]) {
+        const part = valueFor(property.type === 'Property' ? (property['value'] as SyntaxNode) : property);
+        if (part === undefined || property['computed'] === true) return undefined;
+        if (property.type !== 'Property') continue;
+        const { name, value: text } = property['key'] as { readonly name?: string; readonly value?: unknown };
+        Object.defineProperty(value, name ?? String(text), { value: part, enumerable: true });
+      }
+      return value;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Whether a class in a function has static parts: these are functions of their own, which run where the class is made. */
+function hasStaticParts(node: SyntaxNode): boolean {
+  return node.type === 'StaticBlock' || node['static'] === true || childrenOf(node).some(hasStaticParts);
 }
 
 function withoutName(
@@ -150,24 +215,27 @@ function withoutName(
 
 /** What of `this` and the like in a node is that of the surroundings, and other things that need its place. */
 function meaningsIn(root: SyntaxNode): {
-  readonly lexical: FunctionShape['lexical'];
+  readonly lexical: ReadonlyMap<'this' | 'super' | 'new.target', Range[]>;
   readonly privateName: string | undefined;
   readonly importMeta: Range[];
 } {
-  const lexical = new Set<'this' | 'super' | 'new.target'>();
+  const lexical = new Map<'this' | 'super' | 'new.target', Range[]>();
+  const add = (name: 'this' | 'super' | 'new.target', node: SyntaxNode): void => {
+    lexical.set(name, [...(lexical.get(name) ?? []), node]);
+  };
   const importMeta: Range[] = [];
   let privateName: string | undefined;
   const visit = (node: SyntaxNode, owner: 'outside' | 'own' | 'root', declared: ReadonlySet<string>): void => {
     switch (node.type) {
       case 'ThisExpression':
-        if (owner === 'outside') lexical.add('this');
+        if (owner === 'outside') add('this', node);
         break;
       case 'Super':
-        if (owner !== 'own') lexical.add('super');
+        if (owner !== 'own') add('super', node);
         break;
       case 'MetaProperty':
         if ((node['meta'] as { name?: string }).name === 'import') importMeta.push(node);
-        else if (owner === 'outside') lexical.add('new.target');
+        else if (owner === 'outside') add('new.target', node);
         break;
       case 'PrivateIdentifier':
         if (!declared.has(node['name'] as string)) privateName ??= `#${node['name'] as string}`;
@@ -205,8 +273,7 @@ function meaningsIn(root: SyntaxNode): {
     for (const child of childrenOf(node)) visit(child, owner, declared);
   };
   visit(root, 'outside', new Set());
-  const found = [...lexical][0];
-  return { lexical: lexical.has('super') ? 'super' : found, privateName, importMeta };
+  return { lexical, privateName, importMeta };
 }
 
 function parentsIn(tree: SyntaxNode): Map<SyntaxNode, SyntaxNode> {

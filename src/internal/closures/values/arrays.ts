@@ -1,5 +1,6 @@
-/** Arrays. */
+/** Arrays, and what functions have as `arguments`. */
 
+import { types } from 'node:util';
 import type { ObjectParts } from '../parts.js';
 import type { Kind } from './Kind.js';
 
@@ -22,4 +23,23 @@ export const arrays: Kind<readonly unknown[], ArrayNode> = {
         node,
       ),
   },
+};
+
+export interface ArgumentsNode extends ObjectParts {
+  readonly type: 'arguments';
+}
+
+/** The objects of functions that are strict: their `callee` throws. */
+function makeArguments(): object {
+  // oxlint-disable-next-line prefer-rest-params
+  return arguments;
+}
+
+export const argumentLists: Kind<object, ArgumentsNode> = {
+  matches: (value): value is object => types.isArgumentsObject(value),
+  write: (list, graph, origin) => ({
+    type: 'arguments',
+    ...graph.parts(list, Object.prototype, origin, (key) => key === 'callee'),
+  }),
+  read: { arguments: (node, graph) => graph.finish(makeArguments(), node) },
 };

@@ -3,7 +3,7 @@
  * kind: see `capture/FunctionWriter.ts` for the others.
  */
 
-import { arrays } from './arrays.js';
+import { argumentLists, arrays } from './arrays.js';
 import { binary, buffers } from './binary.js';
 import { boundFunctions } from './bound.js';
 import { channels, tracingChannels } from './channels.js';
@@ -36,13 +36,14 @@ const table = [
   refused,
   prototypes,
   arrays,
+  argumentLists,
   maps,
   sets,
+  domExceptions, // native errors as well, for some versions of Node
   errors,
   urls,
   searchParams,
   buffers,
-  domExceptions,
   binary,
   leaves,
   boxedSymbols,
