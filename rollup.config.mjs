@@ -116,8 +116,10 @@ const $file = (name) => $files[name]();`,
 const $file = (name) => {
   try {
     return $createRequire(import.meta.url)(\`./internal/\${name}.cjs\`);
-  } catch (cause) {
-    throw new WorkerStartError({ workerId: 0, cause });
+  } catch (error) {
+    const isMissing = import.meta.url === undefined || error.code === 'MODULE_NOT_FOUND';
+    const advice = 'A bundler has left files of rxjs-parallel-map behind. Keep the package external to the bundle.';
+    throw new WorkerStartError({ workerId: 0, cause: isMissing ? new Error(advice, { cause: error }) : error });
   }
 };`,
 };

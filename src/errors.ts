@@ -1,5 +1,7 @@
 /** The error classes of this package, for failures other than an error thrown by a task. */
 
+import { whyNoProcesses } from './internal/platform/singleExecutable.js';
+
 /**
  * The name of the class, on the prototype of each class. It identifies errors of other copies of this package and errors
  * that come from another thread or process, where `instanceof` fails.
@@ -366,9 +368,9 @@ export class StartMethodUnavailableError extends WorkerPoolError {
   /** @hidden */
   constructor(fields: FieldsOf<StartMethodUnavailableError>) {
     const { startMethod, reason } = fields;
-    const others = ["'threading'", "'spawn'"].filter((other) => other !== `'${startMethod}'`);
+    const others = whyNoProcesses() === undefined ? ["'threading'", "'spawn'"] : ["'threading'"];
     super({
-      message: `The start method '${startMethod}' is not available: ${describeThrown(reason)}. Use ${others.join(' or ')} instead.`,
+      message: `The start method '${startMethod}' is not available: ${describeThrown(reason)}. Use ${others.filter((other) => other !== `'${startMethod}'`).join(' or ')} instead.`,
     });
     assignFields(this, { startMethod, reason });
   }

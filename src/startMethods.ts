@@ -8,7 +8,7 @@ import { EventLoopRef } from './internal/platform/EventLoopRef.js';
 import { startMethodOf } from './internal/start/table.js';
 
 /**
- * The start methods that work here: `'threading'`, `'spawn'` and `'inline'` everywhere, `'forkserver'` and `'fork'` on Linux, if the
+ * The start methods that work here: `'threading'` and `'inline'` everywhere, `'spawn'` but in single-executable applications, `'forkserver'` and `'fork'` on Linux, if the
  * optional package `koffi` is installed and this build of Node has the functions that they call.
  *
  * It does not notice a sandbox that forbids them. That shows only when they are used: see {@link warmUp}.

@@ -10,6 +10,7 @@ import { isCloneableByProcess } from '../../protocol/cloneable.js';
 import type { WorkerIdentity } from '../../protocol/messages.js';
 import { setTimeout } from '../../platform/globals.js';
 import type { PortableFunction, PortableValue } from '../../protocol/portable.js';
+import { whyNoProcesses } from '../../platform/singleExecutable.js';
 import { whyNoCopies } from '../../posix/libc.js';
 import { ServerProcess } from '../forkserver/ServerProcess.js';
 import type { Prepared, PoolStartMethod, WorkerEvents, WorkerTemplate, PoolLink } from '../../core/StartMethod.js';
@@ -32,7 +33,6 @@ class Fork implements PoolStartMethod, WorkerTemplate {
   readonly options = workerOptions;
   readonly isCloneable = isCloneableByProcess;
   readonly channel = processChannel;
-  readonly whyUnavailable = whyNoCopies;
   readonly template = this;
 
   readonly #daemon: boolean;
@@ -42,6 +42,10 @@ class Fork implements PoolStartMethod, WorkerTemplate {
 
   constructor(daemon: boolean) {
     this.#daemon = daemon;
+  }
+
+  whyUnavailable(tries?: boolean): string | undefined {
+    return whyNoProcesses() ?? whyNoCopies(tries);
   }
 
   share(shared: PortableValue): void {

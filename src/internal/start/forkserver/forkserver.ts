@@ -3,6 +3,7 @@
 import { workerOptions } from '../../options/poolOptions.js';
 import { processChannel } from '../../protocol/checked.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
+import { whyNoProcesses } from '../../platform/singleExecutable.js';
 import { whyNoCopies } from '../../posix/libc.js';
 import { ServerProcess } from './ServerProcess.js';
 import type { ServerResources } from './startOriginal.js';
@@ -43,7 +44,7 @@ const forkserver: PoolStartMethod = {
   options: workerOptions,
   isCloneable: isCloneableByProcess,
   channel: processChannel,
-  whyUnavailable: whyNoCopies,
+  whyUnavailable: (tries) => whyNoProcesses() ?? whyNoCopies(tries),
   warmUp: () => servers.get({ execArgv: undefined, resourceLimits: undefined }).ready,
   start: (identity, resources, events) => servers.get(resources).fork(identity, resources, events),
 };

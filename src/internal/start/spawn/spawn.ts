@@ -4,6 +4,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { runtimeUrl } from '../../runtimeUrl.js';
+import { whyNoProcesses } from '../../platform/singleExecutable.js';
 import { workerOptions } from '../../options/poolOptions.js';
 import { processChannel } from '../../protocol/checked.js';
 import { isCloneableByProcess } from '../../protocol/cloneable.js';
@@ -21,6 +22,7 @@ const strategy: PoolStartMethod = {
   options: workerOptions,
   isCloneable: isCloneableByProcess,
   channel: processChannel,
+  whyUnavailable: whyNoProcesses,
 
   start(identity, { env, argv, execArgv, resourceLimits }, events): PoolLink {
     const watch = !guardIsAvailable();
