@@ -253,17 +253,26 @@ export class UnportableFunctionError extends WorkerPoolError {
   declare readonly reason?: string | undefined;
 
   /** @hidden */
-  constructor(fields: FieldsOf<UnportableFunctionError> & { readonly cause?: unknown }) {
-    const { functionName, variable, location, reason, cause } = fields;
-    const isNamed = functionName !== '' && functionName !== 'anonymous';
-    const place = location === undefined ? '' : ` (${location})`;
-    const subject = (isNamed ? `The function "${functionName}"` : 'An anonymous function') + place;
+  constructor(
+    fields: FieldsOf<UnportableFunctionError> & { readonly cause?: unknown; readonly way?: readonly Step[] },
+  ) {
+    const { functionName, variable, location, reason, cause, way = [] } = fields;
+    const [first] = way;
+    // It begins at the variable of the user's function.
+    const [subject, own] =
+      way.length < 2 || first === undefined
+        ? [describeFunction(fields), variable]
+        : [describeFunction(first), /^[^.[]*/.exec(first.path)?.[0]];
+    const steps = way.map(({ path }) => path);
+    const shown = steps.length > MOST_STEPS ? [...steps.slice(0, 3), '…', ...steps.slice(-3)] : steps;
+    const onTheWay =
+      way.length < 2 ? '' : `${shown.join(' → ')}, in ${describeFunction({ functionName, location }, false)}: `;
     const because = reason ?? (cause === undefined ? 'it cannot be rebuilt there' : describeThrown(cause));
     super({
       message:
         variable === undefined
           ? `${subject} cannot travel to a worker: ${because}. Wrap it in an arrow function, or use moduleTask(url, exportName).`
-          : `${subject} captures "${variable}", which cannot travel to a worker: ${because}. ${waysOut(variable)}`,
+          : `${subject} captures "${own}", which cannot travel to a worker: ${onTheWay}${because}. ${waysOut(own ?? variable)}`,
       cause,
     });
     assignFields(this, { functionName, variable, location, reason });
@@ -390,6 +399,25 @@ export const errorClasses: Readonly<Record<string, new (fields: never) => Worker
   PoolTerminatedError,
   StartMethodUnavailableError,
 };
+
+/** How many steps of a way are shown. */
+const MOST_STEPS = 7;
+
+/** A variable of a function on the way to what cannot travel, and the path from there to the next function. */
+interface Step {
+  readonly functionName: string;
+  readonly location?: string | undefined;
+  readonly path: string;
+}
+
+function describeFunction({ functionName, location }: Omit<Step, 'path'>, begins = true): string {
+  const isNamed = functionName !== '' && functionName !== 'anonymous';
+  const place = location === undefined ? '' : ` (${location})`;
+  return (
+    (isNamed ? `${begins ? 'The' : 'the'} function "${functionName}"` : `${begins ? 'An' : 'an'} anonymous function`) +
+    place
+  );
+}
 
 /** What to do about a variable that cannot travel, to be pasted; what fits most comes first. */
 function waysOut(variable: string): string {

@@ -366,6 +366,17 @@ describeEach.of(['threading', 'spawn'], 'what cannot travel', ({ name: startMeth
     }
   });
 
+  it('begins at the variable of the function itself, and leads to what cannot travel', async () => {
+    const services = { first: { check: helperOfHelper } };
+    const { message } = await subscribe(() => services.first.check());
+    expect(message)
+      .to.match(
+        /^An anonymous function \(.*\) captures "services", which cannot travel to a worker: services\.first\.check → helper → socket, /,
+      )
+      .and.match(/ → socket, in the function "helper" \(.*\): it is a Socket, which lives only here\. /)
+      .and.include('const services = perWorker(() => …)');
+  });
+
   it('private names are no obstacle where their class comes along', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
     const holder = new Holder();

@@ -63,7 +63,8 @@ export class FunctionWriter {
     const { url, sourceMapURL } = written.script;
     if (process.sourceMapsEnabled === true && sourceMapURL !== '') this.#graph.sourceMaps[url] = sourceMapURL;
     const owner = { name: nameOf(fn), location: written.location };
-    this.#refuse(written, owner);
+    const from = origin.owner === undefined ? undefined : origin;
+    this.#refuse(written, owner, from);
 
     const draft: Draft = {
       number: this.#graph.numberOf(fn) as number,
@@ -77,8 +78,8 @@ export class FunctionWriter {
     this.#rootNumber ??= draft.number;
     this.#graph.offerImports(importsIn(facts.scopes, written, this.#scripts.has(written.script.id)));
     this.#scripts.add(written.script.id);
-    for (const variable of written.shape.variables) this.#bind(draft, variable, facts, owner);
-    for (const use of written.shape.lexical) this.#bindLexical(draft, use, facts, owner);
+    for (const variable of written.shape.variables) this.#bind(draft, variable, facts, owner, from);
+    for (const use of written.shape.lexical) this.#bindLexical(draft, use, facts, owner, from);
     this.#rewriteNames(draft);
     const { shape } = written;
     const proto = Object.getPrototypeOf(fn) as object | null;
@@ -150,10 +151,10 @@ export class FunctionWriter {
     }
   }
 
-  #refuse({ shape }: WrittenFunction, owner: NonNullable<Origin['owner']>): void {
+  #refuse({ shape }: WrittenFunction, owner: NonNullable<Origin['owner']>, from: Origin | undefined): void {
     if (shape.privateName !== undefined) {
       this.#graph.fail(
-        { owner, variable: shape.privateName, path: shape.privateName },
+        { owner, variable: shape.privateName, path: shape.privateName, from },
         `a private name of the class around it`,
       );
     }
@@ -165,8 +166,9 @@ export class FunctionWriter {
     { name, uses }: LexicalUse,
     facts: FunctionFacts,
     owner: NonNullable<Origin['owner']>,
+    from: Origin | undefined,
   ): void {
-    const origin: Origin = { owner, variable: name, path: name };
+    const origin: Origin = { owner, variable: name, path: name, from };
     this.isConstant = false;
     const slot = this.#graph.slot(this.#lexicalValue(draft, name, facts, origin), origin);
     const own = freshName(draft);
@@ -200,11 +202,17 @@ export class FunctionWriter {
     return values[name];
   }
 
-  #bind(draft: Draft, variable: FreeVariable, facts: FunctionFacts, owner: NonNullable<Origin['owner']>): void {
+  #bind(
+    draft: Draft,
+    variable: FreeVariable,
+    facts: FunctionFacts,
+    owner: NonNullable<Origin['owner']>,
+    from: Origin | undefined,
+  ): void {
     const { name } = variable;
     const { script, shape } = draft.written;
     if (name === 'arguments' && shape.lexical.some((use) => use.name === name)) return;
-    const origin: Origin = { owner, variable: name, path: name };
+    const origin: Origin = { owner, variable: name, path: name, from };
     const { captures, onVariable } = this.#graph.options;
     const isInRoot = script.id === this.#rootScript;
     if (isInRoot) onVariable?.(name);
@@ -300,10 +308,18 @@ function isNodes(value: unknown): boolean {
   return typeof value === 'function' && builtinName(value) !== undefined;
 }
 
-function isStrict(fn: AnyFunction, { shape, scriptShape }: WrittenFunction): boolean {
+/** Of functions of the same text: one may have been made thousands of times. */
+const strict = new WeakMap<WrittenFunction, boolean>();
+
+function isStrict(fn: AnyFunction, written: WrittenFunction): boolean {
+  const { shape, scriptShape } = written;
   if (scriptShape.isStrict) return true;
+  const known = strict.get(written);
+  if (known !== undefined) return known;
   const tells = shape.kind === 'function' && shape.form === 'expression' && Object.hasOwn(fn, 'prototype');
-  return tells && functionPrototypes.has(Object.getPrototypeOf(fn)) && !hasCaller(fn);
+  const is = tells && functionPrototypes.has(Object.getPrototypeOf(fn)) && !hasCaller(fn);
+  strict.set(written, is);
+  return is;
 }
 
 /** V8 gives `caller` to sloppy functions only, as a property of their own or, from version 14 on, by a getter that throws for others. */

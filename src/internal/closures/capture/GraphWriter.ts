@@ -250,6 +250,7 @@ export class GraphWriter implements OpenGraph {
       location: owner?.location,
       variable,
       reason: path === '' || path === variable ? `it is ${what}` : `${path} is ${what}`,
+      way: wayTo(origin),
     });
   }
 
@@ -368,6 +369,17 @@ export class GraphWriter implements OpenGraph {
     }
     return number;
   }
+}
+
+/** From the variable of the function that is captured to what cannot travel, over the functions in between; the first of these first. */
+function wayTo(
+  origin: Origin,
+): { readonly functionName: string; readonly location: string | undefined; readonly path: string }[] {
+  const way: ReturnType<typeof wayTo> = [];
+  for (let at: Origin | undefined = origin; at !== undefined; at = at.from) {
+    way.unshift({ functionName: at.owner?.name ?? '', location: at.owner?.location, path: at.path });
+  }
+  return way;
 }
 
 /** Whether it is a class that the worker makes, or imports. */

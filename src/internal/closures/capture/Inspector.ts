@@ -32,6 +32,9 @@ interface Holder {
 
 const holderName = 'rxjs-parallel-map.inspected';
 
+/** What is let go of when the functions of one call are known. */
+const batch = 'rxjs-parallel-map.batch';
+
 /** How many functions one call of the inspector is given: each is an argument, and V8 limits these. */
 const MOST_AT_ONCE = 1000;
 
@@ -191,7 +194,11 @@ export class Inspector {
   }
 
   #learn(functions: readonly object[]): void {
-    const properties = functions.map((fn) => this.#propertiesOf(fn).internalProperties ?? []);
+    const ids = this.#idsOf(functions);
+    const properties = ids.map(
+      (objectId) =>
+        this.#post<Properties>('Runtime.getProperties', { objectId, ownProperties: true }).internalProperties ?? [],
+    );
     const internal = (i: number, wanted: string) => properties[i]?.find(({ name }) => name === wanted);
     const scopes = this.#fetch(functions.map((_, i) => internal(i, '[[Scopes]]')?.value ?? { value: [] }));
     for (const [i, fn] of functions.entries()) {
@@ -203,6 +210,26 @@ export class Inspector {
         isBound: internal(i, '[[TargetFunction]]') !== undefined,
       });
     }
+    this.#post('Runtime.releaseObjectGroup', { objectGroup: batch });
+  }
+
+  /** The objects of the session that stand for functions, of all by one question. They are in the group `batch`. */
+  #idsOf(functions: readonly object[]): string[] {
+    this.#holder.subject = functions;
+    const { result: list } = this.#post<{ result: RemoteObject }>('Runtime.callFunctionOn', {
+      objectId: this.#holderId,
+      functionDeclaration: 'function () { return this.subject; }',
+      objectGroup: batch,
+      silent: true,
+    });
+    this.#holder.subject = undefined;
+    const { result } = this.#post<{ result: readonly { readonly name: string; readonly value?: RemoteObject }[] }>(
+      'Runtime.getProperties',
+      { objectId: list.objectId, ownProperties: true },
+    );
+    const ids: string[] = [];
+    for (const { name, value } of result) if (name !== 'length') ids[Number(name)] = value?.objectId as string;
+    return ids;
   }
 
   /** Without running any code, for each piece of that would be one more script in a debugger. */

@@ -20,6 +20,8 @@ export interface Origin {
   readonly path: string;
   /** The object whose property it is. */
   readonly holder?: object;
+  /** How the function was reached whose variable it is; `undefined` for the one that is captured. */
+  readonly from?: Origin | undefined;
 }
 
 /** The graph that is being written, in the program. What only the program has is asked for here, so that no worker loads it. */
