@@ -64,7 +64,7 @@ const LONG = process.env.ALL_START_METHODS
       'pool/lifecycle',
       'pool/workers',
     ];
-const MODULES = ['demo', 'examples', 'program'];
+const MODULES = ['testRunners', 'demo', 'examples', 'program'];
 const FUNCTIONS = ['functions/modules', 'functions/transpiled', 'functions/capturedImports'];
 
 /**
@@ -77,6 +77,7 @@ const PARTS = [
   ['docs', 'examples', 'demo'],
   ['model', 'ordering'],
   ['nesting'],
+  ['testRunners'],
   ['failure/taskTimeout'],
   ['memory', 'progress'],
   ['life/initExit', 'life/timeouts'],

@@ -235,8 +235,7 @@ function* partsOf(place: Place, shape: Shape): Generator<Place, void> {
         at++;
       }
     } else {
-      const parts = object instanceof AggregateError ? ['cause', 'errors'] : ['cause'];
-      for (const key of shape === 'error' ? parts : Object.keys(object)) {
+      for (const key of shape === 'error' ? ['cause'] : Object.keys(object)) {
         let value: unknown;
         try {
           value = (object as Record<string, unknown>)[key];

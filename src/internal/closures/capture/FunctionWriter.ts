@@ -1,5 +1,6 @@
 /** Functions and classes as nodes of the graph: their code, changed where it has to be, and the variables that it needs. */
 
+import { types } from 'node:util';
 import type { FunctionNode, GraphNode, ImportNode, RequireNode } from '../graph.js';
 import type { ObjectParts, Slot } from '../parts.js';
 import type { Origin } from '../values/Kind.js';
@@ -9,7 +10,7 @@ import type { FreeVariable, LexicalUse } from './analyse.js';
 import { isOfEveryFunction, partsOfClass, prototypeOf } from './classParts.js';
 import type { FunctionFacts } from './facts.js';
 import { editsForPrivates, freshName, replace, replaceUses, shareVariable, type Draft } from './draft.js';
-import { globalOf, importNode, importsIn, isGlobal, isModuleObject, isTopScope } from './names.js';
+import { globalOf, importNode, importsIn, isGlobal, isLoadedElsewhere, isModuleObject, isTopScope } from './names.js';
 import { interop } from './imports.js';
 import { isThing } from './isThing.js';
 import {
@@ -25,6 +26,14 @@ import type { WrittenFunction } from './scripts.js';
 import { groupShared, type SharedUse } from './shared.js';
 import type { Storages } from './storages.js';
 import { applyEdits } from './syntax.js';
+
+/** What Vite writes for `import()` and `import.meta`. */
+const meaningsOfVite: ReadonlyMap<string, 'import' | 'meta'> = new Map([
+  ['__vite_ssr_dynamic_import__', 'import'],
+  ['__vi_dynamic_import__', 'import'],
+  ['__vite_ssr_import_meta__', 'meta'],
+  ['__vi_import_meta__', 'meta'],
+]);
 
 const functionPrototypes: ReadonlySet<unknown> = new Set(
   [() => undefined, async () => undefined, function* () {}, async function* () {}].map((each) =>
@@ -42,7 +51,7 @@ export class FunctionWriter {
   readonly #drafts: Draft[] = [];
   /** Variables that may have to be shared. */
   readonly #uses: (SharedUse & { readonly draft: Draft; readonly variable: FreeVariable })[] = [];
-  readonly #partials = new Map<object, Set<string>>();
+  readonly #partials = new Map<object, { readonly number: number; readonly taken: Set<string> }>();
   /** Classes of which instances with private fields travel. */
   readonly #filled = new Set<object>();
   /** Scripts of which all imports at the top are known. */
@@ -234,13 +243,25 @@ export class FunctionWriter {
     }
     const isTop = isTopScope(facts.scopes, at);
     const value = scope.object[name];
+    const meaning = draft.written.scriptShape.isWrapped === true ? meaningsOfVite.get(name) : undefined;
+    if (meaning === 'import' && variable.uses.every(({ place }) => place === 'callee')) {
+      for (const { start, end } of variable.uses) replace(draft, { start, end }, meaning);
+      return;
+    }
+    if (meaning === 'meta') {
+      const { url } = scope.object[name] as { readonly url: string };
+      const node: GraphNode = { type: 'importMeta', from: url };
+      add(this.#graph.node(JSON.stringify(node), () => node));
+      return;
+    }
     const imported = importNode(name, scope, isTop, draft.written);
-    if (imported !== undefined) {
+    if (imported !== undefined && !isReplaceable(draft.written, value)) {
       this.#bindImport(draft, variable, imported, value);
       return;
     }
     this.isConstant = false;
-    if (name === 'exports' && isTop && variable.members !== undefined && typeof value === 'object' && value !== null) {
+    const isModule = this.#isTakenAsModule(draft.written, name, value) || (name === 'exports' && isTop);
+    if (isModule && variable.members !== undefined && typeof value === 'object' && value !== null) {
       add(this.#partial(value, variable.members, origin));
       return;
     }
@@ -253,6 +274,11 @@ export class FunctionWriter {
     add(this.#graph.slot(value, origin));
     const scopes = facts.scopes.slice(at).filter(({ description }) => !/^(Module|Script|Global)/.test(description));
     this.#uses.push({ draft, variable, fn: draft.fn, written: draft.written, scopes });
+  }
+
+  /** Whether a name is a module that something else than Node has loaded: only what is used of it travels. */
+  #isTakenAsModule(written: WrittenFunction, name: string, value: unknown): boolean {
+    return isLoadedElsewhere(written) && written.scriptShape.imports.has(name) && !this.#graph.isKnown(value);
   }
 
   /** Whether a function is what compilers put around imports; where names are short, by what it begins with. */
@@ -273,12 +299,15 @@ export class FunctionWriter {
 
   /** `exports`, of which only what is used travels: the rest of a file may be anything. */
   #partial(object: object, members: ReadonlySet<string>, origin: Origin): number {
-    const number = this.#graph.node(`exports of ${origin.owner?.location?.replace(/:\d+:\d+$/, '')}`, () => ({
-      type: 'object',
-      own: [],
-    }));
-    let taken = this.#partials.get(object);
-    if (taken === undefined) this.#partials.set(object, (taken = new Set()));
+    const known = this.#partials.get(object);
+    const number =
+      known?.number ??
+      this.#graph.node(`exports of ${origin.owner?.location?.replace(/:\d+:\d+$/, '')} ${this.#partials.size}`, () => ({
+        type: 'object',
+        own: [],
+      }));
+    const taken = known?.taken ?? new Set<string>();
+    this.#partials.set(object, { number, taken });
     for (const key of members) {
       const property = Object.getOwnPropertyDescriptor(object, key);
       if (property === undefined || taken.has(key)) continue;
@@ -302,6 +331,11 @@ export class FunctionWriter {
       replace(draft, shape.computedName, freshName(draft));
     }
   }
+}
+
+/** Whether what is imported has to be taken as it is here: a test runner has transformed it, or put something else in its place. */
+function isReplaceable(written: WrittenFunction, value: unknown): boolean {
+  return isLoadedElsewhere(written) && !types.isModuleNamespaceObject(value);
 }
 
 function isNodes(value: unknown): boolean {

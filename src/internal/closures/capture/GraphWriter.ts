@@ -330,6 +330,7 @@ export class GraphWriter implements OpenGraph {
   }
 
   #nodeOf(value: unknown, origin: Origin): GraphNode {
+    if (isMock(value)) this.fail(origin, ofTheRunner);
     const known = isThing(value) ? this.#nodeOfKnown(value, origin) : undefined;
     if (known !== undefined) return known;
     const method = this.#methods.get(value as object);
@@ -357,6 +358,12 @@ export class GraphWriter implements OpenGraph {
     return originOf(object) ?? requireFunction(object) ?? this.#packageExport(object) ?? namespaceOfNode(object);
   }
 
+  isKnown(value: unknown): boolean {
+    if (!isThing(value)) return false;
+    const found = builtinName(value) ?? originOf(value) ?? this.#packageExport(value) ?? namespaceOfNode(value);
+    return found !== undefined;
+  }
+
   fillFieldsOf(owner: object): void {
     this.#functions.fill(owner);
   }
@@ -380,6 +387,14 @@ function wayTo(
     way.unshift({ functionName: at.owner?.name ?? '', location: at.owner?.location, path: at.path });
   }
   return way;
+}
+
+const ofTheRunner =
+  "a mock of the test runner, which would not see its calls in a worker: use startMethod: 'inline', or a plain function";
+
+/** Whether it is what `jest.fn()`, `vi.fn()` and their spies are: both mark it alike. */
+function isMock(value: unknown): boolean {
+  return typeof value === 'function' && Object.getOwnPropertyDescriptor(value, '_isMockFunction')?.value === true;
 }
 
 /** Whether it is a class that the worker makes, or imports. */

@@ -5,6 +5,7 @@
  */
 
 import type { Session } from 'node:inspector';
+import { mainGlobal } from '../../platform/realm.js';
 import { openSession } from '../inspectorSession.js';
 import type { FunctionFacts, ScriptFacts, Scope } from './facts.js';
 import { readScriptFile } from './scriptFiles.js';
@@ -58,7 +59,7 @@ export class Inspector {
   private constructor(session: Session) {
     this.#session = session;
     const key = Symbol.for(holderName);
-    const place = globalThis as { [key]?: Holder };
+    const place = mainGlobal() as { [key]?: Holder };
     Object.defineProperty(place, key, { value: this.#holder, configurable: true });
     try {
       const expression = `globalThis[Symbol.for(${JSON.stringify(holderName)})]`;

@@ -8,6 +8,7 @@
 
 import { createRequire } from 'node:module';
 import type { Session } from 'node:inspector';
+import { mainGlobal } from '../../platform/realm.js';
 import type { FunctionFacts } from './facts.js';
 import type { WrittenFunction } from './scripts.js';
 import type { SourceText } from './SourceText.js';
@@ -112,11 +113,12 @@ function read(
       post('Debugger.resume', { terminateOnResume: true });
     }
   };
+  // That of the function, and that in which the inspector evaluates.
+  const globals = new Set([global, mainGlobal()]);
   const breakpoints: string[] = [];
   session.on('Debugger.paused', onPaused as never);
   try {
-    Object.defineProperty(global, key, { value: holder, configurable: true });
-    if (global !== globalThis) Object.defineProperty(globalThis, key, { value: holder, configurable: true });
+    for (const each of globals) Object.defineProperty(each, key, { value: holder, configurable: true });
     for (const location of places) {
       breakpoints.push(post<{ breakpointId: string }>('Debugger.setBreakpoint', { location }).breakpointId);
     }
@@ -124,8 +126,7 @@ function read(
   } finally {
     session.off('Debugger.paused', onPaused as never);
     for (const breakpointId of breakpoints) post('Debugger.removeBreakpoint', { breakpointId });
-    Reflect.deleteProperty(global, key);
-    Reflect.deleteProperty(globalThis, key);
+    for (const each of globals) Reflect.deleteProperty(each, key);
   }
   const { received } = holder;
   if (received.length !== names.length) return { refusal: 'it could not be read' };

@@ -34,6 +34,11 @@ export interface ScriptShape {
   /** Whether its code is strict throughout. */
   readonly isStrict: boolean;
   readonly imports: ReadonlyMap<string, Import>;
+  /**
+   * Whether something else than Node has loaded the file, such as a test runner: it stands inside of a function that gets `require` or the
+   * like. What it imports may be transformed or replaced, so that no other loader would give the same.
+   */
+  readonly isWrapped?: boolean;
 }
 
 const nothing: ScriptShape = { isStrict: false, imports: new Map() };
@@ -49,9 +54,47 @@ export function shapeOfScript(source: string, isModule: boolean): ScriptShape {
     return { ...nothing, isStrict: isModule };
   }
   const body = tree['body'] as readonly SyntaxNode[];
+  const wrapped = isModule ? undefined : wrappedBody(body);
+  if (wrapped !== undefined) return shapeOfWrapped(source, body, wrapped);
   return isModule
     ? { isStrict: true, imports: importsOfModule(body) }
     : { isStrict: body[0]?.['directive'] === 'use strict', imports: importsOfCommonJs(source, body) };
+}
+
+/** The statements of a file that is one function, as loaders of test runners make them. */
+function wrappedBody(body: readonly SyntaxNode[]): readonly SyntaxNode[] | undefined {
+  const statement = body.at(-1);
+  if (statement?.type !== 'ExpressionStatement' || body.slice(0, -1).some((each) => each['directive'] === undefined)) {
+    return undefined;
+  }
+  const expression = statement['expression'] as SyntaxNode;
+  const [property, ...others] = (expression['properties'] ?? []) as SyntaxNode[];
+  const fn = property === undefined ? expression : property['value'];
+  if (!isNode(fn) || !isFunction(fn) || others.length > 0) return undefined;
+  const names = (fn['params'] as SyntaxNode[]).map(nameOf);
+  if (!names.includes('require') && !names.some((name) => viteImport.test(name))) return undefined;
+  const block = fn['body'] as SyntaxNode;
+  const inside = (block['body'] ?? []) as SyntaxNode[];
+  const [first] = inside;
+  return inside.length === 1 && first?.type === 'BlockStatement' ? (first['body'] as SyntaxNode[]) : inside;
+}
+
+/** What Vite has the modules import by. */
+const viteImport = /^__vi(te_ssr)?_(dynamic_)?import__$/;
+
+function shapeOfWrapped(source: string, outer: readonly SyntaxNode[], body: readonly SyntaxNode[]): ScriptShape {
+  const imports = importsOfCommonJs(source, body);
+  for (const statement of body) {
+    for (const { id, init } of constantsOf(statement)) {
+      const call = init?.type === 'AwaitExpression' ? (init['argument'] as SyntaxNode) : undefined;
+      if (id.type !== 'Identifier' || call?.type !== 'CallExpression') continue;
+      const specifier = textOf((call['arguments'] as SyntaxNode[])[0]);
+      if (specifier === undefined || !viteImport.test(calleeName(call['callee'] as SyntaxNode))) continue;
+      imports.set(nameOf(id), { kind: 'import', specifier, name: '*', attributes: undefined, isGuess: true });
+    }
+  }
+  const isStrict = [outer[0], body[0]].some((each) => each?.['directive'] === 'use strict');
+  return { isStrict, imports, isWrapped: true };
 }
 
 function importsOfModule(body: readonly SyntaxNode[]): Map<string, Import> {

@@ -1,11 +1,20 @@
 /** What the names in a function's scopes stand for, beyond their values: imports, exports of these, and global variables. */
 
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { types } from 'node:util';
 import { ownName, type GraphNode, type ImportNode, type RequireNode } from '../graph.js';
 import { builtinName, isModuleGlobal, isProgramsGlobal } from './builtins.js';
 import type { Scope } from './facts.js';
+import { mainGlobal } from '../../platform/realm.js';
 import { isThing } from './isThing.js';
 import type { WrittenFunction } from './scripts.js';
+
+/** Whether something else than Node has loaded a file, such as a test runner: it may have transformed or replaced what the file imports. */
+export function isLoadedElsewhere({ script, scriptShape }: WrittenFunction): boolean {
+  return scriptShape.isWrapped === true || (!script.isModule && mainGlobal() !== globalThis);
+}
 
 /** The import that a name of a scope is. */
 export function importNode(
@@ -22,11 +31,22 @@ export function importNode(
     if (locals === undefined ? !isTop : !Object.keys(scope.object).every((each) => locals.has(each))) return undefined;
     return { type: 'require', from: script.url, code, name };
   }
-  if (!isTop) return undefined;
+  if (!isTop && scriptShape.isWrapped !== true) return undefined;
   const { specifier, attributes, isGuess } = imported;
   // Something was done with what was imported: only if it is still the same, it is that.
   if (isGuess && !types.isModuleNamespaceObject(scope.object[name])) return undefined;
-  return { type: 'import', from: script.url, specifier, name: imported.name, attributes };
+  const found = scriptShape.isWrapped === true ? fileOfVite(specifier, script.url) : specifier;
+  return { type: 'import', from: script.url, specifier: found, name: imported.name, attributes };
+}
+
+/** What Vite calls `/@fs/…`, and below its root `/…`, by its URL; anything else as it is. */
+function fileOfVite(specifier: string, from: string): string {
+  if (!specifier.startsWith('/')) return specifier;
+  if (specifier.startsWith('/@fs/')) return pathToFileURL(specifier.slice('/@fs'.length)).href;
+  for (let folder = dirname(from); ; folder = dirname(folder)) {
+    if (existsSync(folder + specifier)) return pathToFileURL(folder + specifier).href;
+    if (folder === dirname(folder)) return specifier;
+  }
 }
 
 export function isTopScope(scopes: readonly Scope[], at: number): boolean {
@@ -46,6 +66,7 @@ export function* importsIn(
     const node = scope && importNode(name, scope, isTopScope(scopes, at), written);
     if (node === undefined) continue;
     const value = scope?.object[name];
+    if (isLoadedElsewhere(written) && !types.isModuleNamespaceObject(value)) continue;
     yield [value, node];
     yield* exportsIn(value, node);
   }

@@ -27,6 +27,8 @@ export interface OpenGraph extends Writing {
   readonly sourceMaps: Record<string, string>;
   /** Whether the worker has a thing, too. */
   travels(value: unknown): boolean;
+  /** Whether the worker finds an object by itself, or imports it. */
+  isKnown(value: unknown): boolean;
   numberOf(value: object): number | undefined;
   /** A node that is no object of the program. */
   node(key: string, make: () => GraphNode): number;

@@ -8,6 +8,7 @@ import { ToWorker } from '../../protocol/messages.js';
 import { packToWorker } from '../../protocol/wire.js';
 import { SharedMemory, type SharedPart } from '../../posix/sharedMemory.js';
 import { clearTimeout, setTimeout } from '../../platform/globals.js';
+import { bringHome } from '../../platform/realm.js';
 import type { Prepared, Traffic, WorkerEvents, PoolLink } from '../../core/StartMethod.js';
 
 /** How long a worker whose channel is closed may take to leave by itself, in milliseconds. */
@@ -115,7 +116,7 @@ export class ProcessLink implements PoolLink {
     if (this.#unreadable !== undefined) return;
     this.#traffic.received += bytes.length;
     try {
-      this.#reader.read(bytes, (message) => this.#events.message(message as unknown[]));
+      this.#reader.read(bytes, (message) => this.#events.message(bringHome(message as unknown[])));
     } catch (error) {
       // A message that cannot be read is lost, and with it the worker: who waits for it has to hear so.
       this.#unreadable = { error };

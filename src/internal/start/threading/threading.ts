@@ -2,6 +2,7 @@
 
 import { DRAIN_TIME } from '../../protocol/tuning.js';
 import { clearTimeout, now, setTimeout } from '../../platform/globals.js';
+import { bringHome } from '../../platform/realm.js';
 import type { Readable } from 'node:stream';
 import {
   MessageChannel,
@@ -60,7 +61,7 @@ export const threading: PoolStartMethod = {
         do {
           const next = receiveMessageOnPort(port) as { message: unknown[] } | undefined;
           if (next === undefined) return;
-          events.message(next.message);
+          events.message(bringHome(next.message));
         } while (now() < until);
       } catch (reason) {
         giveUp(reason);
@@ -68,7 +69,7 @@ export const threading: PoolStartMethod = {
     };
 
     port.on('message', (message: unknown[]) => {
-      events.message(message);
+      events.message(bringHome(message));
       drain(now() + DRAIN_TIME);
     });
     port.on('messageerror', giveUp);

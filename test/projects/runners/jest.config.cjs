@@ -1,0 +1,4 @@
+module.exports = {
+  testMatch: ['**/test/**/*.(spec|jest).[jt]s'],
+  testEnvironment: 'node',
+};
