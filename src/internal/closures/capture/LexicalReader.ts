@@ -9,9 +9,16 @@
 import { createRequire } from 'node:module';
 import type { Session } from 'node:inspector';
 import { mainGlobal } from '../../platform/realm.js';
-import type { FunctionFacts } from './facts.js';
-import type { WrittenFunction } from './scripts.js';
+import type { FunctionShape } from './analyse.js';
+import type { FunctionFacts, ScriptFacts } from './facts.js';
 import type { SourceText } from './SourceText.js';
+
+/** Of a function's text, what is needed here. */
+interface WrittenFunction {
+  readonly shape: FunctionShape;
+  readonly script: ScriptFacts;
+  readonly offset: number;
+}
 
 export type LexicalName = 'this' | 'arguments';
 
