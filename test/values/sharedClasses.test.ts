@@ -178,6 +178,46 @@ describeEach.of(['threading', 'fork', 'inline'], 'a class that several functions
     expect(await pool.map(look, [1])).to.deep.equal([[true, false, false, true]]);
   });
 
+  it('may be frozen', async () => {
+    class Fixed {
+      readonly kind = 'fixed';
+    }
+    Object.freeze(Fixed);
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true, sharedObjects: new Fixed() });
+    const look = (value: unknown, { shared }: TaskContext): boolean[] => [
+      value instanceof Fixed,
+      shared instanceof Fixed,
+    ];
+    expect(await pool.map(look, [new Fixed()])).to.deep.equal([[true, true]]);
+  });
+
+  it('of an AggregateError comes with its errors, as a value too, and those with their classes', async () => {
+    class Several extends AggregateError {
+      get isSeveral(): boolean {
+        return true;
+      }
+    }
+    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+    const echo = (error: AggregateError): unknown[] => [error instanceof AggregateError, error.errors.length, error];
+    const values = [
+      new AggregateError([new RangeError('inner'), Buffer.from('a')], 'outer'),
+      new Several([new Point(3, 4), new AggregateError([1])], 'outer'),
+    ];
+    const results = await pool.map(echo, values, { classes: [Several, Point] });
+    expect(results.map(([isThere, count]) => [isThere, count])).to.deep.equal([
+      [true, 2],
+      [true, 2],
+    ]);
+    const [plain, several] = results.map(([, , error]) => error as Several);
+    expect(plain).to.be.instanceOf(AggregateError).and.include({ name: 'AggregateError', message: 'outer' });
+    expect(plain!.errors[0]).to.be.instanceOf(RangeError);
+    expect(plain!.errors[1]).to.be.instanceOf(Buffer);
+    expect(Object.keys(plain!)).to.deep.equal([]);
+    expect(several).to.be.instanceOf(Several).and.have.property('isSeveral', true);
+    expect(several!.errors[0]).to.be.instanceOf(Point);
+    expect((several!.errors[1] as AggregateError).errors).to.deep.equal([1]);
+  });
+
   it('of the language that it extends comes with its methods and properties, alone and inside of others', async () => {
     const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
     const echo = (value: object, { index }: TaskContext): unknown[] => {

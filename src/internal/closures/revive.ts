@@ -63,11 +63,14 @@ class Reviver implements Reading {
     for (const number of this.#graph.nodes.keys()) this.#make(number);
     for (const step of this.#fill) step();
     for (const bind of this.#bindings) bind();
-    for (const step of this.#close) step();
-    const root = this.valueOf(this.#graph.root);
     const { classes = [], classNames = [] } = this.#graph;
     const owners = classes.map((slot) => this.valueOf(slot) as Function);
-    owners.forEach((owner, at) => addCopy(owner, classNames[at] as string));
+    classes.forEach((slot, at) => {
+      const node = this.#graph.nodes[slot as number] as Partial<ObjectParts>;
+      addCopy(owners[at] as Function, classNames[at] as string, node.guard !== undefined);
+    });
+    for (const step of this.#close) step();
+    const root = this.valueOf(this.#graph.root);
     setClasses(root as object, owners);
     return root;
   }

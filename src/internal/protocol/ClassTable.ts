@@ -1,4 +1,4 @@
-/** The classes that both sides of a channel have: those that a function or `sharedObjects` know which both have, and `Buffer`. */
+/** The classes that both sides of a channel have: those that a function or `sharedObjects` know which both have, and `Buffer` and such. */
 
 import type { ClassName, Classes, KnownClass } from './checked.js';
 import { Buffer } from '../platform/globals.js';
@@ -8,8 +8,15 @@ import { hasPrivateNames } from './privateNames.js';
 /** What `sharedObjects` know is named as if by a function with this number. */
 export const SHARED = -2;
 
-const bufferName: ClassName = [-1, 0];
-const buffer = { name: bufferName, hides: false };
+/** What is of the language or of Node is named as if by a function with this number. */
+const BUILTIN = -1;
+
+/** Classes that everybody has, and structured clone does not know: it makes an Error of an AggregateError. */
+const builtins = [Buffer, AggregateError, (globalThis as { readonly SuppressedError?: Function }).SuppressedError];
+const byPrototype = new Map<object, KnownClass>();
+builtins.forEach((each, at) => {
+  if (each !== undefined) byPrototype.set(each.prototype as object, { name: [BUILTIN, at], hides: false });
+});
 
 export class ClassTable implements Classes {
   readonly #byTask = new Map<number, ReadonlyMap<object, KnownClass>>();
@@ -34,12 +41,12 @@ export class ClassTable implements Classes {
   of(task: number): Classes {
     const known = this.#byTask.get(task);
     const shared = this.#byTask.get(SHARED);
-    if (known === undefined && shared === undefined) return buffersOnly;
-    return { find: (prototype) => buffersOnly.find(prototype) ?? known?.get(prototype) ?? shared?.get(prototype) };
+    if (known === undefined && shared === undefined) return builtinClasses;
+    return { find: (prototype) => byPrototype.get(prototype) ?? known?.get(prototype) ?? shared?.get(prototype) };
   }
 
   find(prototype: object): KnownClass | undefined {
-    const found = buffersOnly.find(prototype);
+    const found = byPrototype.get(prototype);
     if (found !== undefined || this.#byTask.size === 0) return found;
     for (const known of this.#byTask.values()) {
       const here = known.get(prototype);
@@ -59,12 +66,10 @@ export class ClassTable implements Classes {
 
   /** The prototype of a class by its name; `undefined` where it is not known here. */
   prototype([task, at]: ClassName): object | undefined {
-    if (task === bufferName[0]) return Buffer.prototype;
+    if (task === BUILTIN) return builtins[at]?.prototype as object | undefined;
     for (const [prototype, { name }] of this.#byTask.get(task) ?? []) if (name[1] === at) return prototype;
     return undefined;
   }
 }
 
-const buffersOnly: Classes = {
-  find: (prototype) => (prototype === Buffer.prototype ? buffer : undefined),
-};
+const builtinClasses: Classes = { find: (prototype) => byPrototype.get(prototype) };

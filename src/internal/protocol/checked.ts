@@ -30,6 +30,16 @@ const nativeLeaves = new Set<object>(
     .map((name) => (globalThis as unknown as Record<string, { readonly prototype: object }>)[name]!.prototype),
 );
 
+const { SuppressedError } = globalThis as { readonly SuppressedError?: Function };
+
+/** Whether a property of an error of some built-in classes does not show up in a loop. */
+export function isHiddenPart(object: object, key: string): boolean {
+  if (key === 'errors') return object instanceof AggregateError;
+  return (
+    (key === 'error' || key === 'suppressed') && SuppressedError !== undefined && object instanceof SuppressedError
+  );
+}
+
 const isElement = /^\d+$/;
 
 /** A kind of channel. */
@@ -252,6 +262,8 @@ function nameOf(object: object): string {
 /** The properties of an object beside what it holds; `undefined` where it has none. */
 function fieldsOf(object: object): object | undefined {
   const names = isView(object) ? keys(object).filter((key) => !isElement.test(key)) : keys(object);
+  for (const key of ['errors', 'error', 'suppressed'])
+    if (isHiddenPart(object, key) && hasOwn(object, key)) names.push(key);
   if (names.length === 0) return undefined;
   const fields: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const key of names) fields[key] = (object as Record<string, unknown>)[key];

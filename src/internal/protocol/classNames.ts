@@ -68,8 +68,12 @@ export function nameClass({ prototype }: Function): string {
   return name;
 }
 
-/** A copy of a class has been made here, or the class itself was imported. */
-export function addCopy(owner: Function, name: string): void {
+/**
+ * A copy of a class has been made here, or the class itself was imported.
+ *
+ * @param isClosed Whether nothing can be added to it later, for it is about to be frozen.
+ */
+export function addCopy(owner: Function, name: string, isClosed = false): void {
   const { prototype } = owner as { readonly prototype: unknown };
   const { byPrototype, copies, collected, hasInstance } = names();
   if (typeof prototype !== 'object' || prototype === null || byPrototype.has(prototype)) return;
@@ -78,11 +82,11 @@ export function addCopy(owner: Function, name: string): void {
   if (first === undefined) {
     copies.set(name, new WeakRef(owner));
     collected.register(owner, name);
-    return;
+    if (!isClosed) return;
   }
   // Only now: most classes have one copy, and `instanceof` is slower with this.
   for (const copy of [first, owner]) {
-    if (copy[Symbol.hasInstance] === usual) Reflect.defineProperty(copy, Symbol.hasInstance, { value: hasInstance });
+    if (copy?.[Symbol.hasInstance] === usual) Reflect.defineProperty(copy, Symbol.hasInstance, { value: hasInstance });
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { structuredClone } from '../platform/globals.js';
-import { look, type Channel, type Classes, type Found, type KnownClass } from './checked.js';
+import { isHiddenPart, look, type Channel, type Classes, type Found, type KnownClass } from './checked.js';
 import type { ClassTable } from './ClassTable.js';
 import { ToWorker, Typed, type Group } from './messages.js';
 
@@ -41,7 +41,7 @@ function complete(object: object, prototype: object, fields: object | undefined)
   if (fields === undefined) return;
   for (const key of keys(fields)) {
     const value = (fields as Record<string, unknown>)[key];
-    defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
+    defineProperty(object, key, { value, enumerable: !isHiddenPart(object, key), writable: true, configurable: true });
   }
 }
 

@@ -235,7 +235,8 @@ function* partsOf(place: Place, shape: Shape): Generator<Place, void> {
         at++;
       }
     } else {
-      for (const key of shape === 'error' ? ['cause'] : Object.keys(object)) {
+      const parts = object instanceof AggregateError ? ['cause', 'errors'] : ['cause'];
+      for (const key of shape === 'error' ? parts : Object.keys(object)) {
         let value: unknown;
         try {
           value = (object as Record<string, unknown>)[key];
