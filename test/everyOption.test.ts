@@ -44,6 +44,7 @@ const options: Record<string, [where: Where, wrong: unknown, allowed: string]> =
   settle: ['call', 1, 'true or false'],
   cancelTimeout: ['call', -1, 'a'],
   captures: ['call', 5, 'an object'],
+  setup: ['call', 1, 'true or false'],
   classes: ['call', [{}], 'an array of classes'],
   onProgress: ['call', console, 'a function'],
   concatenate: ['map', 'yes', 'true or false'],

@@ -310,7 +310,9 @@ describeEach.of(['threading', 'spawn'], 'what cannot travel', ({ name: startMeth
   const view = new Int32Array(memory);
 
   const subscribe = async (fn: () => unknown): Promise<Unportable> => {
-    const { values, end, error } = await outcomeOf(of(1, 2, 3).pipe(parallelMap(fn, { nJobs: 2, startMethod })));
+    const { values, end, error } = await outcomeOf(
+      of(1, 2, 3).pipe(parallelMap(fn, { nJobs: 2, startMethod, setup: false })),
+    );
     expect({ values, end }).to.deep.equal({ values: [], end: 'error' });
     expect(error).to.be.instanceOf(UnportableFunctionError);
     return error as Unportable;

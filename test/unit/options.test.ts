@@ -54,6 +54,7 @@ const callDefaults = {
   settle: false,
   cancelTimeout: 100,
   captures: undefined,
+  setup: true,
   classes: undefined,
   onProgress: undefined,
   chunkSize: undefined,
@@ -86,6 +87,7 @@ const applyNames = [
   'settle',
   'cancelTimeout',
   'captures',
+  'setup',
   'classes',
   'onProgress',
 ];
@@ -216,6 +218,12 @@ describe('options', () => {
         setting: ({ call }) => call.captures,
         right: [{}, { a: 1 }, Object.create(null)],
         types: [1, 'a', true, null, [], () => ({})],
+        ranges: [],
+      },
+      setup: {
+        setting: ({ call }) => call.setup,
+        right: [true, false],
+        types: [null, 0, 1, 'true', [], {}],
         ranges: [],
       },
       classes: {
@@ -727,7 +735,7 @@ describe('options', () => {
       tasksPerWorker: ['tasks_per_worker', 'taskPerWorker', 'concurrentTasksPerWorker'],
       signal: ['abortSignal', 'singal', 'Signal'],
       taskTimeout: ['task_timeout', 'timeout', 'taskTimeOut', 'timeLimit', 'taskTimout'],
-      workerInit: ['worker_init', 'init', 'initializer', 'workerinit', 'setup'],
+      workerInit: ['worker_init', 'init', 'initializer', 'workerinit'],
       workerExit: ['worker_exit', 'exit', 'workerExti', 'teardown'],
       workerInitTimeout: ['worker_init_timeout', 'initTimeout', 'workerInitTimout'],
       workerExitTimeout: ['worker_exit_timeout', 'exitTimeout', 'workerExitTimout'],

@@ -94,12 +94,45 @@ export type GraphNode =
   | CellNode
   | FillingNode
   | PerWorkerNode
+  | SetupValueNode
   | MemberNode
   | FunctionNode
   | ValueNode;
 
+/** A package that a file imports for its effects. */
+export interface BareImport {
+  readonly specifier: string;
+  readonly isRequire: boolean;
+}
+
+/** Statements at the top of a file that run again in the worker: see `setup/`. No value of the graph, but beside them. */
+export interface SetupNode {
+  readonly type: 'setup';
+  readonly file: string;
+  readonly isModule: boolean;
+  readonly isStrict: boolean;
+  readonly line: number;
+  readonly bare: readonly BareImport[];
+  readonly code: string;
+  /** The variables whose values are wanted. */
+  readonly names: readonly string[];
+  readonly parameters: readonly string[];
+  readonly bindings: readonly Slot[];
+  /** What would configure something and does not run. */
+  readonly skipped: readonly string[];
+}
+
+/** The value of a variable that set-up makes. */
+export interface SetupValueNode {
+  readonly type: 'setupValue';
+  readonly file: string;
+  readonly name: string;
+}
+
 /** A graph. */
 export interface Graph {
+  /** The set-up of the files, where there is any. */
+  readonly setups?: readonly SetupNode[] | undefined;
   readonly nodes: readonly GraphNode[];
   readonly root: Slot;
   /** The classes in it, which a worker and the program both have; `undefined` where there are none. */
@@ -112,6 +145,10 @@ export interface Graph {
 
 /** The prefix of our own names in code that travels. No other name has it. */
 export const ownName = '$rxjsParallelMap';
+
+/** The functions around statements of set-up: one that runs it once in a worker, and one that keeps the members of classes as they are. */
+export const onceName = `${ownName}Once`;
+export const keepName = `${ownName}Keep`;
 
 /** The static method that a class is given so that private fields can be filled, of itself and of its instances. */
 export const fillName = '$rxjsParallelMapFill';

@@ -17,6 +17,7 @@ import { filling, fillPrivates, makeEmptyInstance, takeFiller } from './privates
 import { evaluateRequire, loadImport, lookUp, ofFile, remember } from './references.js';
 import { addCopy } from '../protocol/classNames.js';
 import { setClasses } from '../protocol/portable.js';
+import { importBare, runSetup } from './setup/runSetup.js';
 import { setSourceMapsFor } from './sourceMaps.js';
 import { loadTypeScript } from './typescript.js';
 import type { Reading } from './values/Kind.js';
@@ -25,12 +26,16 @@ import { readers } from './values/table.js';
 /** What a graph stands for. A promise where modules have to be imported first. */
 export function revive(graph: Graph, attachments: readonly unknown[]): unknown {
   setSourceMapsFor(graph.sourceMaps);
+  const { setups = [] } = graph;
   const imports = graph.nodes.filter((node) => node.type === 'import');
   const reviver = new Reviver(graph, attachments);
   const importsItself = graph.nodes.some((node) => node.type === 'function' && /\bimport\b/.test(node.code));
   const loading = importsItself ? loadTypeScript() : undefined;
-  if (imports.length === 0 && loading === undefined) return reviver.run();
-  return Promise.all([loading, ...imports.map(loadImport)]).then(([, ...values]) => {
+  const load = (): Promise<unknown[]> => Promise.all([loading, ...imports.map(loadImport)]);
+  const hasBare = setups.some(({ bare }) => bare.length > 0);
+  if (imports.length === 0 && loading === undefined && !hasBare) return reviver.run();
+  // What other files may need comes first.
+  return (hasBare ? importBare(setups).then(load) : load()).then(([, ...values]) => {
     imports.forEach((node, i) => reviver.imported.set(node, values[i]));
     return reviver.run();
   });
@@ -44,6 +49,8 @@ class Reviver implements Reading {
   /** What gives functions their variables. */
   readonly #bindings: (() => void)[] = [];
   #areBound = false;
+  /** The values that set-up has made, by file. */
+  readonly #setUp = new Map<string, Readonly<Record<string, unknown>>>();
   readonly #planned = new Set<object>();
   /** What is done when all objects exist: their properties. */
   readonly #fill: (() => void)[] = [];
@@ -63,6 +70,16 @@ class Reviver implements Reading {
     for (const number of this.#graph.nodes.keys()) this.#make(number);
     for (const step of this.#fill) step();
     for (const bind of this.#bindings) bind();
+    for (const setup of this.#graph.setups ?? []) {
+      const values = runSetup(
+        setup,
+        setup.bindings.map((slot) => this.valueOf(slot)),
+      );
+      if (setup.names.length === 0) continue;
+      this.#setUp.set(setup.file, values);
+      for (const step of this.#fill) step();
+      for (const bind of this.#bindings) bind();
+    }
     const { classes = [], classNames = [] } = this.#graph;
     const owners = classes.map((slot) => this.valueOf(slot) as Function);
     classes.forEach((slot, at) => {
@@ -100,8 +117,10 @@ class Reviver implements Reading {
   }
 
   #make(number: number): unknown {
+    const node = this.#graph.nodes[number] as GraphNode;
+    if (node.type === 'setupValue') return this.#setUp.get(node.file)?.[node.name];
     if (!this.#values.has(number)) {
-      const value = this.#create(this.#graph.nodes[number] as GraphNode, number);
+      const value = this.#create(node, number);
       // Making it may have needed something that needs it.
       if (!this.#values.has(number)) this.#values.set(number, value);
     }

@@ -9,6 +9,7 @@ import type { PoolStartMethod } from './StartMethod.js';
 /** What is said about the functions of a call. */
 export interface PortableOptions {
   readonly captures: Readonly<Record<string, unknown>> | undefined;
+  readonly setup?: boolean | undefined;
   readonly classes: readonly Function[] | undefined;
 }
 

@@ -33,10 +33,11 @@ export function createScheduler(settings: PoolSettings): Scheduler {
     startMethod,
     observer: createObserver(startMethod.name, settings.insights && settings.nJobs),
     shared: portableShared(settings.sharedObjects, startMethod),
-    makePortable: (functions, { captures, classes }) =>
+    makePortable: (functions, { captures, classes, setup }) =>
       makeAllPortable(functions, {
         captures,
         classes,
+        setup,
         isLocal,
         isCloneable: (value) => startMethod.isCloneable(value),
       }) as never,

@@ -165,6 +165,17 @@ export interface ApplyOptions<Settle extends boolean = false> {
   captures?: Readonly<Record<string, unknown>> | undefined;
 
   /**
+   * Whether set-up runs again in each worker, before its first task: what the files of the functions import for its effects alone
+   * (`import 'reflect-metadata'`), their statements that configure an import (`Decimal.set({ … })`), and the declarations of
+   * variables whose values cannot be copied. The guide to functions says which statements these are.
+   *
+   * Default: `true`.
+   *
+   * @throws TypeError when it is not a boolean.
+   */
+  setup?: boolean | undefined;
+
+  /**
    * Classes whose instances keep their class on their way to workers and back: as values, results, errors, progress and what exit
    * functions return, and inside of those. Needed for classes that the function does not capture: those that it captures are known
    * anyway. For a {@link moduleTask}, its module has to export them. Instances of other classes arrive as plain objects, as structured
@@ -324,6 +335,7 @@ interface ApplySettings {
   /** At most what a timer can wait, or Infinity. */
   readonly cancelTimeout: number;
   readonly captures: Readonly<Record<string, unknown>> | undefined;
+  readonly setup: boolean;
   readonly classes: readonly Function[] | undefined;
   readonly onProgress: ((progress: TaskProgress) => void) | undefined;
 }
@@ -357,7 +369,7 @@ const applyRows: Rows<ApplySettings> = {
   workerInit: row<AnyTask | undefined>({
     ...workerFunction,
     default: () => undefined,
-    aliases: ['init', 'initialize', 'initializer', 'onWorkerStart', 'setup', 'workerInitializer', 'workerSetup'],
+    aliases: ['init', 'initialize', 'initializer', 'onWorkerStart', 'workerInitializer', 'workerSetup'],
   }),
   workerExit: row<AnyTask | undefined>({
     ...workerFunction,
@@ -401,6 +413,11 @@ const applyRows: Rows<ApplySettings> = {
     ...objectThat('an object of values by the names of variables', isPlainObject),
     default: () => undefined,
     aliases: ['closure', 'context', 'globals', 'locals', 'scope', 'variables'],
+  }),
+  setup: row({
+    ...boolean,
+    default: () => true,
+    aliases: ['configure', 'setUp', 'sideEffects', 'topLevel'],
   }),
   classes: row<readonly Function[] | undefined>({
     ...classList,

@@ -87,6 +87,8 @@ export class FunctionWriter {
     this.#rootNumber ??= draft.number;
     this.#graph.offerImports(importsIn(facts.scopes, written, this.#scripts.has(written.script.id)));
     this.#scripts.add(written.script.id);
+    const top = facts.scopes.findIndex((scope, i) => !isGlobal(scope) && isTopScope(facts.scopes, i));
+    this.#graph.meet(written, facts.scopes[top]);
     for (const variable of written.shape.variables) this.#bind(draft, variable, facts, owner, from);
     for (const use of written.shape.lexical) this.#bindLexical(draft, use, facts, owner, from);
     this.#rewriteNames(draft);
@@ -260,6 +262,11 @@ export class FunctionWriter {
       return;
     }
     this.isConstant = false;
+    const made = isTop ? this.#graph.setupValueOf(draft.written, name) : undefined;
+    if (made !== undefined) {
+      add(this.#graph.imported(made, value));
+      return;
+    }
     const isModule = this.#isTakenAsModule(draft.written, name, value) || (name === 'exports' && isTop);
     if (isModule && variable.members !== undefined && typeof value === 'object' && value !== null) {
       add(this.#partial(value, variable.members, origin));

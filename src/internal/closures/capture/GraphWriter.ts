@@ -9,7 +9,7 @@
 import { types } from 'node:util';
 import { UnportableFunctionError } from '../../../errors.js';
 import { makerOf } from '../../../perWorker.js';
-import type { Graph, GraphNode, MemberNode } from '../graph.js';
+import type { Graph, GraphNode, MemberNode, SetupNode } from '../graph.js';
 import { nameClass, isOurs } from '../../protocol/classNames.js';
 import { originOf } from '../origins.js';
 import {
@@ -27,6 +27,7 @@ import { anInstanceOf, tagOf } from '../values/refused.js';
 import { kinds } from '../values/table.js';
 import type { WeakCollection } from '../values/weakCollections.js';
 import { builtinName, isNative } from './builtins.js';
+import type { Scope } from './facts.js';
 import { FunctionReader } from './FunctionReader.js';
 import { FunctionWriter } from './FunctionWriter.js';
 import type { Inspector } from './Inspector.js';
@@ -43,6 +44,9 @@ import {
 import type { GraphOptions, OpenGraph } from './openGraph.js';
 import { packageExports } from './packages.js';
 import { isPlainData } from './plainData.js';
+import type { WrittenFunction } from './scripts.js';
+import { SetupPlan, type TopVariable } from '../setup/SetupPlan.js';
+import { SetupWriter } from '../setup/SetupWriter.js';
 import { privatesOf } from './privateFields.js';
 import { Storages } from './storages.js';
 
@@ -104,13 +108,18 @@ export class GraphWriter implements OpenGraph {
   #taken = 0;
   /** And of how many the inspector was told. */
   #told = 0;
+  readonly #setup: SetupWriter | undefined;
+  /** What is being written, and what each thing was first reached from. */
+  #current: unknown;
+  readonly #reachedFrom = new Map<unknown, unknown>();
   readonly #storages: Storages;
   readonly #reader: FunctionReader;
   readonly #functions: FunctionWriter;
 
-  constructor(inspector: Inspector | undefined, options: GraphOptions) {
+  constructor(inspector: Inspector | undefined, options: GraphOptions, plan = new SetupPlan()) {
     this.inspector = inspector;
     this.options = options;
+    this.#setup = options.setup === false || options.isLocal === true ? undefined : new SetupWriter(this, plan);
     this.#storages = new Storages(this);
     this.#reader = new FunctionReader(this);
     this.#functions = new FunctionWriter(this, this.#reader, this.#storages);
@@ -125,6 +134,7 @@ export class GraphWriter implements OpenGraph {
       this.slot(each, { owner: undefined, variable: undefined, path: `classes[${i}] (class ${each.name})` });
     });
     this.#drain();
+    const setups = this.#writeSetup();
     this.#functions.finish();
     const known = [...this.#numbers].filter(([value, number]) => isKnownClass(value, this.#nodes[number]));
     return {
@@ -132,6 +142,7 @@ export class GraphWriter implements OpenGraph {
         nodes: this.#nodes as GraphNode[],
         root: slot,
         sourceMaps: this.sourceMaps,
+        ...(setups.length === 0 ? {} : { setups }),
         ...(known.length === 0
           ? {}
           : {
@@ -152,9 +163,47 @@ export class GraphWriter implements OpenGraph {
     do {
       while (this.#taken < this.#objects.length || this.#made < this.#waiting.length) {
         const next = this.#taken < this.#objects.length ? this.#objects[this.#taken++] : this.#waiting[this.#made++];
+        this.#current = next?.value;
         next?.run();
       }
     } while (this.#storages.fill());
+  }
+
+  /** The set-up of all files. What it needs may bring along more of them. */
+  #writeSetup(): SetupNode[] {
+    if (this.#setup === undefined) return [];
+    for (;;) {
+      const { length } = this.#nodes;
+      const setups = this.#setup.write(this.#nodes as GraphNode[], (value, variable, place) => {
+        this.#current = new Needed(variable);
+        return this.slot(value, {
+          owner: { name: 'set-up', location: place },
+          variable: variable.name,
+          path: variable.name,
+        });
+      });
+      this.#drain();
+      if (this.#nodes.length === length) return setups;
+    }
+  }
+
+  /** After a failure: the variables at the top of files through which the culprit was reached, and which need of set-up has led there. */
+  reached(): { readonly variables: readonly TopVariable[]; readonly needed: TopVariable | undefined } {
+    const variables: TopVariable[] = [];
+    for (let at = this.#current; at !== undefined; at = this.#reachedFrom.get(at)) {
+      if (!types.isProxy(at) && at instanceof Needed) return { variables, needed: at.variable };
+      const variable = this.#setup?.variableOf(at);
+      if (variable !== undefined) variables.push(variable);
+    }
+    return { variables, needed: undefined };
+  }
+
+  meet(written: WrittenFunction, scope: Scope | undefined): void {
+    this.#setup?.meet(written, scope);
+  }
+
+  setupValueOf(written: WrittenFunction, name: string): GraphNode | undefined {
+    return this.#setup?.nodeOf(written, name);
   }
 
   slot(value: unknown, origin: Origin): Slot {
@@ -309,6 +358,7 @@ export class GraphWriter implements OpenGraph {
   #add(value: unknown, make: () => GraphNode): number {
     const number = this.#nodes.push(undefined) - 1;
     this.#numbers.set(value, number);
+    if (this.#current !== undefined) this.#reachedFrom.set(value, this.#current);
     const queue = typeof value === 'function' ? this.#waiting : this.#objects;
     queue.push({ value, run: () => (this.#nodes[number] = make()) });
     return number;
@@ -395,6 +445,14 @@ const ofTheRunner =
 /** Whether it is what `jest.fn()`, `vi.fn()` and their spies are: both mark it alike. */
 function isMock(value: unknown): boolean {
   return typeof value === 'function' && Object.getOwnPropertyDescriptor(value, '_isMockFunction')?.value === true;
+}
+
+/** What is first on the way to what only set-up needs. */
+class Needed {
+  readonly variable: TopVariable;
+  constructor(variable: TopVariable) {
+    this.variable = variable;
+  }
 }
 
 /** Whether it is a class that the worker makes, or imports. */

@@ -1,7 +1,8 @@
 /** A function taken with what it captures: the door to this folder. */
 
 import { encodeGraph } from '../graphCodec.js';
-import { GraphWriter } from './GraphWriter.js';
+import { SetupPlan } from '../setup/SetupPlan.js';
+import { GraphWriter, type WrittenGraph } from './GraphWriter.js';
 import { Inspector } from './Inspector.js';
 import type { GraphOptions } from './openGraph.js';
 import { setClasses, type PortableGraph } from '../../protocol/portable.js';
@@ -20,7 +21,7 @@ type Taken = Omit<PortableGraph, 'kind' | 'name'>;
 export function capture(fn: (...args: never[]) => unknown, options: CaptureOptions): Taken {
   const keys = Reflect.ownKeys(fn).length;
   const constant = constants.get(fn);
-  const isUsual = options.captures === undefined && options.classes === undefined;
+  const isUsual = options.captures === undefined && options.classes === undefined && options.setup !== false;
   if (constant?.keys === keys && isUsual) return constant.taken;
   const { taken, isConstant } = take(fn, options);
   if (isConstant && isUsual) constants.set(fn, { taken, keys });
@@ -49,11 +50,26 @@ export function classesIn(root: object, options: CaptureOptions): readonly Funct
   }
 }
 
+/** Tries until it is known what set-up has to make. */
+function write(inspector: Inspector | undefined, root: unknown, options: CaptureOptions): WrittenGraph {
+  const plan = new SetupPlan();
+  for (;;) {
+    const writer = new GraphWriter(inspector, options, plan);
+    try {
+      return writer.run(root);
+    } catch (error) {
+      const { variables, needed } = writer.reached();
+      if (!plan.learn(error, variables, needed)) throw error;
+    }
+  }
+}
+
 function take(root: unknown, options: CaptureOptions): { readonly taken: Taken; readonly isConstant: boolean } {
   const inspector = Inspector.open();
   try {
-    const { graph, attachments, classes, isConstant } = new GraphWriter(inspector, options).run(root);
-    const imports = graph.nodes.some(({ type }) => type === 'import' || type === 'require');
+    const { graph, attachments, classes, isConstant } = write(inspector, root, options);
+    const imports =
+      graph.setups !== undefined || graph.nodes.some(({ type }) => type === 'import' || type === 'require');
     const bytes = encodeGraph(graph);
     setClasses(bytes, classes);
     return { taken: { bytes, attachments, imports }, isConstant };

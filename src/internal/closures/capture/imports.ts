@@ -209,7 +209,10 @@ function addRequires(
   const own = declarationsOf(source, body);
   const declarations = new Map([...outer, ...own]);
   for (const [name, { node }] of own) {
-    if (node.type !== 'VariableDeclarator' || !isNode(node['init']) || !comesFromRequire(node['init'])) continue;
+    if (node.type !== 'VariableDeclarator' || !isNode(node['init'])) continue;
+    const { init } = node as { readonly init?: SyntaxNode };
+    const isAlias = init?.type === 'Identifier' && imports.has(nameOf(init));
+    if (!isAlias && !comesFromRequire(node['init'], source)) continue;
     if (imports.has(name) || isAssignedAgain(source, name)) continue; // two bodies may have one name
     imports.set(name, { kind: 'require', code: withHelpers(name, declarations), name, locals });
   }
@@ -267,17 +270,19 @@ function namesDeclaredIn(node: SyntaxNode): string[] {
 }
 
 /** `require('x')`, `require('x').y`, `helper(require('x'), …)` and these in each other. */
-function comesFromRequire(node: SyntaxNode): boolean {
+function comesFromRequire(node: SyntaxNode, source: string): boolean {
   if (node.type === 'MemberExpression')
-    return node['computed'] !== true && comesFromRequire(node['object'] as SyntaxNode);
+    return node['computed'] !== true && comesFromRequire(node['object'] as SyntaxNode, source);
   if (node.type === 'SequenceExpression')
-    return comesFromRequire((node['expressions'] as SyntaxNode[]).at(-1) as SyntaxNode);
+    return comesFromRequire((node['expressions'] as SyntaxNode[]).at(-1) as SyntaxNode, source);
   if (node.type !== 'CallExpression') return false;
   const callee = node['callee'] as SyntaxNode;
   const [first] = node['arguments'] as SyntaxNode[];
   if (first === undefined) return false;
   if (callee.type === 'Identifier' && callee['name'] === 'require') return textOf(first) !== undefined;
-  return interop.test(calleeName(callee)) && comesFromRequire(first);
+  // Minifiers put the helper where it is called.
+  const isInlined = isFunction(callee) && source.slice(callee.start, callee.end).includes('__esModule');
+  return (isInlined || interop.test(calleeName(callee))) && comesFromRequire(first, source);
 }
 
 /** The names in `f`, `f.g` and `(0, f.g)`, to be searched for a word. */

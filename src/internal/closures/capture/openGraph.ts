@@ -3,7 +3,9 @@
 import type { GraphNode } from '../graph.js';
 import type { Property } from '../parts.js';
 import type { Origin, Writing } from '../values/Kind.js';
+import type { Scope } from './facts.js';
 import type { Inspector } from './Inspector.js';
+import type { WrittenFunction } from './scripts.js';
 
 export interface GraphOptions {
   /** Values of variables, by name, that come before what is found. */
@@ -14,6 +16,8 @@ export interface GraphOptions {
   onVariable?(name: string): void;
   /** Whether the function stays itself, for it does not leave this thread. */
   readonly isLocal?: boolean;
+  /** Whether set-up runs again in the worker. Default: true. */
+  readonly setup?: boolean | undefined;
   /** Whether a value can be sent to the workers. */
   isCloneable(value: unknown): boolean;
   /** Where no function is taken but a value: the error about something in it that cannot travel. */
@@ -25,6 +29,10 @@ export interface OpenGraph extends Writing {
   readonly inspector: Inspector | undefined;
   readonly options: GraphOptions;
   readonly sourceMaps: Record<string, string>;
+  /** A function travels, with the scope at the top of its file. */
+  meet(written: WrittenFunction, scope: Scope | undefined): void;
+  /** The node of a variable at the top of a file whose value set-up makes. */
+  setupValueOf(written: WrittenFunction, name: string): GraphNode | undefined;
   /** Whether the worker has a thing, too. */
   travels(value: unknown): boolean;
   /** Whether the worker finds an object by itself, or imports it. */
