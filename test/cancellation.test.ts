@@ -1,58 +1,45 @@
-// Workers end when nobody listens any more, whatever they are doing.
+// Workers end when nobody listens any more, whatever they are doing. That they are killed in that same moment, without any time in between,
+// is in unit/core/ends.test.ts: how long the system then takes is not the library's.
 import { expect } from 'chai';
 import { concat, from, NEVER, of, range, switchMap, throwError } from 'rxjs';
 import { parallelFrom, parallelMap, parallelMergeMap } from './support/library.js';
 import { loopForever, passGate, useGates, type Gated } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
 import { runScript } from './support/runProgram.js';
-import { shortest } from './support/shortest.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
 
-/** What the library promises, in milliseconds. */
-const END_TIME = 100;
-
-describeEach('cancellation', ({ name: startMethod }) => {
+describeEach('cancellation', ({ name: startMethod, isProcess }) => {
   const workers = trackWorkers();
   const gates = useGates();
   const options = { nJobs: 3, startMethod };
-  /** Three that are worked on, and one that waits; by names of their own in each round. */
-  const names = (round: number) => ['a', 'b', 'c', 'd'].map((name) => `${name}${round}`);
-  const looping = (round = 0) => concat(from(names(round).map((name) => gates().value(name))), NEVER);
+  /** Three that are worked on, and one that waits. */
+  const looping = () => concat(from(['a', 'b', 'c', 'd'].map((name) => gates().value(name))), NEVER);
 
-  it(`unsubscribing ends workers in endless loops within ${END_TIME} ms`, async () => {
-    const time = await shortest(END_TIME, async (round) => {
-      const subscription = looping(round).pipe(parallelMap(loopForever, options)).subscribe();
-      const [a, b, c, d] = names(round) as [string, string, string, string];
-      await gates().haveStarted(a, b, c);
-      expect(workers.alive).to.equal(3);
-      subscription.unsubscribe();
-      const ended = await workers.ended();
-      expect(gates().started).to.include.members([a, b, c]).and.not.include(d);
-      return ended;
-    });
-    expect(time).to.be.below(END_TIME);
+  it('unsubscribing ends workers in endless loops', async () => {
+    const subscription = looping().pipe(parallelMap(loopForever, options)).subscribe();
+    await gates().haveStarted('a', 'b', 'c');
+    expect(workers.alive).to.equal(3);
+    subscription.unsubscribe();
+    await workers.ended();
+    expect(gates().started).to.have.members(['a', 'b', 'c']);
   });
 
-  it(`so it does for parallelMergeMap and parallelFrom`, async () => {
-    const time = await shortest(END_TIME, async (round) => {
-      const merged = looping(round)
-        .pipe(
-          parallelMergeMap(function* ({ dir, name }: { dir: string; name: string }) {
-            yield `${dir}${name}`;
-            for (;;);
-          }, options),
-        )
-        .subscribe();
-      const [x, y] = [`x${round}`, `y${round}`];
-      const pulled = parallelFrom([gates().value(x), gates().value(y)], loopForever, options).subscribe();
-      await gates().haveStarted(x, y);
-      merged.unsubscribe();
-      pulled.unsubscribe();
-      return workers.ended();
-    });
-    expect(time).to.be.below(END_TIME);
+  it('so it does for parallelMergeMap and parallelFrom', async () => {
+    const merged = looping()
+      .pipe(
+        parallelMergeMap(function* ({ dir, name }: { dir: string; name: string }) {
+          yield `${dir}${name}`;
+          for (;;);
+        }, options),
+      )
+      .subscribe();
+    const pulled = parallelFrom([gates().value('x'), gates().value('y')], loopForever, options).subscribe();
+    await gates().haveStarted('x', 'y');
+    merged.unsubscribe();
+    pulled.unsubscribe();
+    await workers.ended();
   });
 
   it('unsubscribing at once, before any worker is up, leaves none behind', async () => {
@@ -70,23 +57,19 @@ describeEach('cancellation', ({ name: startMethod }) => {
   });
 
   it('an error of the source ends workers that loop, and comes after their end', async () => {
+    let failedAt = 0;
+    const failing = from(gates().haveStarted('a', 'b')).pipe(
+      switchMap(() => {
+        failedAt = performance.now();
+        return throwError(() => 'source');
+      }),
+    );
+    const values = from(['a', 'b'].map((name) => gates().value(name)));
+    const outcome = outcomeOf(concat(values, failing).pipe(parallelMap(loopForever, options)));
+    expect(await outcome).to.deep.equal({ values: [], end: 'error', error: 'source' });
     // It waits for 100 ms at most, in which a machine that is busy with something else may not have ended them.
-    for (let round = 0, waited = Infinity; round < 4 && waited >= 100; round++) {
-      const names = [`a${round}`, `b${round}`];
-      let failedAt = 0;
-      const failing = from(gates().haveStarted(...names)).pipe(
-        switchMap(() => {
-          failedAt = performance.now();
-          return throwError(() => 'source');
-        }),
-      );
-      const values = from(names.map((name) => gates().value(name)));
-      const outcome = outcomeOf(concat(values, failing).pipe(parallelMap(loopForever, options)));
-      expect(await outcome).to.deep.equal({ values: [], end: 'error', error: 'source' });
-      waited = performance.now() - failedAt;
-      if (round === 3 || waited < 100) expect(workers.alive).to.equal(0);
-      await workers.ended();
-    }
+    if (performance.now() - failedAt < 100) expect(workers.alive).to.equal(0);
+    await workers.ended();
   });
 
   it('an error of the source hardly waits for a worker inside native code', async () => {
@@ -94,16 +77,11 @@ describeEach('cancellation', ({ name: startMethod }) => {
       const { execSync } = await import('node:child_process');
       execSync(`echo start ${name} >> ${dir}/log && sleep 3`);
     };
-    let failedAt = 0;
-    const failing = from(gates().haveStarted('a')).pipe(
-      switchMap(() => {
-        failedAt = performance.now();
-        return throwError(() => 'source');
-      }),
-    );
+    const failing = from(gates().haveStarted('a')).pipe(switchMap(() => throwError(() => 'source')));
     const outcome = outcomeOf(concat(of(gates().value('a')), failing).pipe(parallelMap(sleepInside, options)));
     expect(await outcome).to.deep.equal({ values: [], end: 'error', error: 'source' });
-    expect(performance.now() - failedAt).to.be.below(2000);
+    // A process is killed there, too; a thread lives until it leaves native code.
+    if (!isProcess) expect(workers.alive).to.equal(1);
     await until(() => workers.alive === 0, 'the worker has left native code');
   });
 
@@ -111,32 +89,23 @@ describeEach('cancellation', ({ name: startMethod }) => {
     const task = async (value: { dir: string; name: string }): Promise<void> => {
       const { appendFileSync, readFileSync } = await import('node:fs');
       appendFileSync(`${value.dir}/log`, `start ${value.name}\n`);
-      if (!value.name.startsWith('a')) for (;;);
-      const round = value.name.slice(1);
-      while (!['b', 'c'].every((name) => readFileSync(`${value.dir}/log`, 'utf8').includes(`start ${name}${round}`))) {
+      if (value.name !== 'a') for (;;);
+      while (!['b', 'c'].every((name) => readFileSync(`${value.dir}/log`, 'utf8').includes(`start ${name}`))) {
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
       throw new Error('task');
     };
-    const time = await shortest(END_TIME, async (round) => {
-      const { error } = await outcomeOf(looping(round).pipe(parallelMap(task, options)));
-      expect(error).to.be.an('error').with.property('message', 'task');
-      const ended = await workers.ended();
-      const [a, b, c, d] = names(round) as [string, string, string, string];
-      expect(gates().started).to.include.members([a, b, c]).and.not.include(d);
-      return ended;
-    });
-    expect(time).to.be.below(END_TIME);
+    const { error } = await outcomeOf(looping().pipe(parallelMap(task, options)));
+    expect(error).to.be.an('error').with.property('message', 'task');
+    await workers.ended();
+    expect(gates().started).to.have.members(['a', 'b', 'c']);
   });
 
   it('ends a task that waits as well as one that computes', async () => {
-    const time = await shortest(END_TIME, async (round) => {
-      const subscription = looping(round).pipe(parallelMap(passGate, options)).subscribe();
-      await gates().haveStarted(...names(round).slice(0, 3));
-      subscription.unsubscribe();
-      return workers.ended();
-    });
-    expect(time).to.be.below(END_TIME);
+    const subscription = looping().pipe(parallelMap(passGate, options)).subscribe();
+    await gates().haveStarted('a', 'b', 'c');
+    subscription.unsubscribe();
+    await workers.ended();
     expect(gates().log.filter((line) => line.startsWith('end'))).to.deep.equal([]);
   });
 

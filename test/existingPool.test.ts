@@ -6,7 +6,6 @@ import type { TaskContext } from 'rxjs-parallel-map';
 import { parallelFrom, parallelMap, parallelMergeMap, PoolTerminatedError, WorkerPool } from './support/library.js';
 import { loopForever, passGate, useGates, type Gated } from './support/gates.js';
 import { outcomeOf } from './support/outcome.js';
-import { shortest } from './support/shortest.js';
 import { describeEach } from './support/startMethods.js';
 import { until } from './support/until.js';
 import { trackWorkers } from './support/workers.js';
@@ -133,20 +132,6 @@ describeEach.of(['threading', 'forkserver'], 'an existing pool', ({ name: startM
     subscription.unsubscribe();
     expect(await next).to.deep.equal([1, 2, 3]);
     expect(workers.started).to.equal(2);
-  });
-
-  it('kills at once with cancelTimeout 0', async () => {
-    // By default it takes 100 ms at least.
-    const time = await shortest(100, async (round) => {
-      const name = `a${round}`;
-      const subscription = of(gates().value(name))
-        .pipe(parallelMap(loopForever, { pool, cancelTimeout: 0 }))
-        .subscribe();
-      await gates().haveStarted(name);
-      subscription.unsubscribe();
-      return workers.ended();
-    });
-    expect(time).to.be.below(100);
   });
 
   it('cuts off a listener for the cancellation that itself hangs', async () => {

@@ -10,7 +10,7 @@ import { rejection } from './support/rejection.js';
 import { startMethods } from './support/startMethods.js';
 import { childrenIncludingZombies } from './support/processes.js';
 
-const FORKS = Number(process.env['FORKS'] ?? 60);
+const FORKS = Number(process.env['FORKS'] ?? 20);
 /** Milliseconds that one may take, on a busy machine. */
 const LIMIT = 500;
 

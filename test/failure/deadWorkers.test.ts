@@ -369,11 +369,9 @@ describeEach('a worker that dies', ({ name: startMethod, isProcess }) => {
     const pool = createPool({ nJobs: 1, startMethod });
     const buffer = new ArrayBuffer(8);
     const die = (input: ArrayBuffer) => process.exit(input.byteLength);
-    const start = performance.now();
     const error = await rejection(pool.map(die, [transfer(buffer, [buffer])], { workerDeathRetries: 1000 }));
     expect(error).to.be.instanceOf(WorkerDiedError);
     expect(error.message).to.match(/ A transferred value is not tried again\.$/);
-    expect(performance.now() - start).to.be.below(5000);
   });
 
   it('with transferred input takes no value beside it along: those are started again', async () => {

@@ -1,5 +1,4 @@
-// The options `workerInitTimeout` and `workerExitTimeout`.
-import { setImmediate as turn } from 'node:timers/promises';
+// The options `workerInitTimeout` and `workerExitTimeout` on real workers. When their time begins and ends: unit/core/timeouts.test.ts.
 import { expect } from 'chai';
 import { from, of } from 'rxjs';
 import type { TaskContext } from 'rxjs-parallel-map';
@@ -9,14 +8,10 @@ import { createPool, endPools } from '../support/pools.js';
 import { rejection } from '../support/rejection.js';
 import { settled, snapshot } from '../support/resources.js';
 import { describeEach } from '../support/startMethods.js';
-import { useWorkerLog } from '../support/workerLog.js';
 import { trackWorkers } from '../support/workers.js';
 import { loop } from '../support/tasks.js';
 
 const never = (): Promise<never> => new Promise(() => undefined);
-const pause = async (): Promise<void> => {
-  await new Promise((resolve) => setTimeout(resolve, 300));
-};
 
 const OPTIONS = { init: 'workerInitTimeout', exit: 'workerExitTimeout' } as const;
 
@@ -65,21 +60,6 @@ describeEach('workerInitTimeout and workerExitTimeout', ({ name: startMethod }) 
 describeEach.of(['threading', 'forkserver'], 'workerInitTimeout and workerExitTimeout', ({ name: startMethod }) => {
   afterEach(endPools);
   trackWorkers();
-  const log = useWorkerLog();
-
-  it('are for each function by itself, and none is the default', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const life = { workerInit: pause, workerExit: pause };
-    expect(await pool.map((n) => n, [1], life)).to.deep.equal([1]);
-    const options = { ...life, workerInitTimeout: 2000, workerExitTimeout: 2000 };
-    expect(await pool.map((n) => n, [1], options)).to.deep.equal([1]);
-    // For much longer than a busy program may need to hear that the time is up.
-    const slow = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 3000));
-    const initTooSlow = { ...options, workerInit: slow, workerInitTimeout: 50 };
-    expectTimeout(await rejection(pool.map((n) => n, [1], initTooSlow)), 'init', 50);
-    const exitTooSlow = { ...options, workerExit: slow, workerExitTimeout: 50 };
-    expectTimeout(await rejection(pool.map((n) => n, [1], exitTooSlow)), 'exit', 50);
-  });
 
   it('do not count the loading of a module, nor that of the task', async () => {
     const pool = createPool({ nJobs: 1, startMethod });
@@ -90,34 +70,6 @@ describeEach.of(['threading', 'forkserver'], 'workerInitTimeout and workerExitTi
     const slow = moduleTask<() => unknown>(slowToLoad);
     const asInit = { workerInit: slow, workerInitTimeout: 1000, taskTimeout: 1000 };
     expect(await pool.map((n: number) => n, [1], asInit)).to.deep.equal([1]);
-  });
-
-  it('an init function does not count as the time of the first task', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const longer = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1200));
-    const options = { workerInit: longer, workerExit: longer, taskTimeout: 1000 };
-    expect(await pool.map((n) => n, [1, 2], options)).to.deep.equal([1, 2]);
-  });
-
-  it('the first task has its own timeout nevertheless', async () => {
-    const pool = createPool({ nJobs: 1, startMethod });
-    const error = await rejection(pool.map(loop, [1], { workerInit: pause, taskTimeout: 150 }));
-    expect(error).to.include({ name: 'WorkerTimeoutError', stage: 'task', index: 0 });
-  });
-
-  it('are not held against a function when the program was busy itself', async () => {
-    const { file } = log();
-    const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
-    const workerInit = async (): Promise<void> => {
-      const { appendFileSync } = await import('node:fs');
-      appendFileSync(file, 'init\n');
-    };
-    await pool.map((n) => n, [1]);
-    const result = pool.map((n) => n, [1], { workerInit, workerInitTimeout: 200 });
-    await turn();
-    const end = performance.now() + 1000;
-    while (performance.now() < end || log().lines.length === 0);
-    expect(await result).to.deep.equal([1]);
   });
 
   it('leave no timer behind', async () => {

@@ -6,6 +6,9 @@ import type { Failures, Tables } from '../functions/tables/table.js';
 import { forms, sourceOfTest, useProgramFolder, type ProgramFolder } from './forms.js';
 import { describeEach } from './startMethods.js';
 
+/** For a program that hangs. Those that load a compiler in each worker take long on a busy machine. */
+const LIMIT = 50_000;
+
 export interface TableModule {
   /** The name of the module that exports `tables`. */
   readonly name: string;
@@ -39,16 +42,18 @@ export function describeTables(
         const folder = useProgramFolder();
         let failures: Record<string, Failures> = {};
 
-        before(async () => {
+        before(async function () {
+          this.timeout(LIMIT + 10_000);
           const program = writeProgram(folder, form, module);
           // Where the program is started from does not matter; but tsx is looked for there.
-          const { stdout, stderr } = await folder.run(program, {
+          const { code, signal, stdout, stderr } = await folder.run(program, {
             form,
             flags: ['--disable-warning=ExperimentalWarning'],
             args: [startMethod],
+            limit: LIMIT,
             ...(form === 'tsx' ? {} : { cwd: '/' }),
           });
-          expect(stderr).to.equal('');
+          expect({ code, signal, stderr }).to.deep.equal({ code: 0, signal: null, stderr: '' });
           failures = JSON.parse(stdout) as typeof failures;
         });
 

@@ -200,6 +200,14 @@ for (const moment of Object.keys(moments)) {
       }
     });
 
+    it('a cancellation with cancelTimeout 0, where workers are kept: those with a chunk are killed at once', () => {
+      const { pool, call } = sceneOf(moment, { keepAlive: true, cancelTimeout: 0 });
+      const busy = pool.workers.filter(({ chunks }) => chunks.length > 0);
+      call.cancel();
+      pool.clock.advance(1);
+      expect(busy.every(({ isKilled }) => isKilled)).to.equal(true);
+    });
+
     it('a signal: the call fails with its reason', () => {
       const controller = new AbortController();
       const { pool, call } = sceneOf(moment, { signal: controller.signal });
