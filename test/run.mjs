@@ -236,7 +236,7 @@ const mocha = async ({ name, spec, env }) => {
   const since = Date.now();
   let ended;
   const failure = await run('mocha', [...mochaArgs, '--reporter-option', `counts=${counts}`, ...spec], {
-    env: options.stop ? { ...env, SHORTEST_ROUNDS: '20' } : env,
+    env,
     limit: MOCHA_LIMIT,
     output: openSync(output, 'w'),
     stuck() {

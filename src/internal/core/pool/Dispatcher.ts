@@ -12,6 +12,7 @@ import { isWhole } from '../../protocol/typed.js';
 import { indexOfNext, type Chunk } from '../job/Chunk.js';
 import type { Job } from '../job/Job.js';
 import type { Platform } from '../Platform.js';
+import { TransientSet } from '../TransientSet.js';
 import { inputError } from './failures.js';
 import type { HookRunner } from './HookRunner.js';
 import type { TaskRecord } from './TaskRegistry.js';
@@ -40,7 +41,7 @@ export class Dispatcher {
   readonly #hooks: HookRunner;
   readonly #listener: DispatcherListener;
   /** Jobs that have work to give, in the order of their turns. */
-  readonly #ready = new Set<Job>();
+  readonly #ready = new TransientSet<Job>();
   #nextChunk = 0;
   #isScheduled = false;
   /** Whether workers are given nothing before the next dispatch. */

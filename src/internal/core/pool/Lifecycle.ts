@@ -13,6 +13,7 @@ import { WorkerTimeoutError } from '../../../errors.js';
 import type { Chunk } from '../job/Chunk.js';
 import type { Job, JobEnd } from '../job/Job.js';
 import type { Platform, Timer } from '../Platform.js';
+import { TransientSet } from '../TransientSet.js';
 import type { HookRunner } from './HookRunner.js';
 import { KILL_TIME, type WorkerHandle } from './WorkerHandle.js';
 import type { WorkerSlots } from './WorkerSlots.js';
@@ -51,7 +52,7 @@ export class Lifecycle {
   readonly #slots: WorkerSlots;
   readonly #hooks: HookRunner;
   readonly #listener: LifecycleListener;
-  readonly #jobs = new Set<Job>();
+  readonly #jobs = new TransientSet<Job>();
   /** Jobs that were opened while the pool was being joined. */
   readonly #postponed = new Set<Job>();
   readonly #cancelled = new Map<Chunk, Cancelled>();

@@ -3,6 +3,7 @@
 import { isSamePortable, sizeOf, type PortableFunction } from '../../protocol/portable.js';
 import { taskKey } from '../../../moduleTask.js';
 import { Pace } from '../job/Pace.js';
+import { TransientSet } from '../TransientSet.js';
 
 /** A function as the pool knows it. */
 export interface TaskRecord {
@@ -20,7 +21,7 @@ const MOST_IDLE_BYTES = 16 * 2 ** 20;
 
 export class TaskRegistry {
   readonly #byKey = new Map<unknown, TaskRecord>();
-  readonly #idle = new Set<TaskRecord>();
+  readonly #idle = new TransientSet<TaskRecord>();
   #idleBytes = 0;
   readonly #forget: (task: number) => void;
   #nextId = 0;
