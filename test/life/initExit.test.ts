@@ -260,10 +260,12 @@ describeEach.of(['threading', 'forkserver'], 'workerInit and workerExit', ({ nam
     });
 
     it('is a variable that cannot travel, at once', async () => {
-      const weak = new WeakMap();
+      const registry = new FinalizationRegistry(() => undefined);
       const pool = createPool({ nJobs: 1, startMethod });
-      const error = await rejection(pool.map((n) => n, [1], { workerInit: ({ state }) => (state.weak = weak) }));
-      expect(error).to.include({ name: 'UnportableFunctionError', variable: 'weak' });
+      const error = await rejection(
+        pool.map((n) => n, [1], { workerInit: ({ state }) => (state.registry = registry) }),
+      );
+      expect(error).to.include({ name: 'UnportableFunctionError', variable: 'registry' });
       expect(workers.started).to.equal(0);
     });
   });
