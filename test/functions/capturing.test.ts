@@ -81,6 +81,30 @@ describeEach.of(['threading', 'spawn'], 'capturing', ({ name: startMethod, isPro
     }
   });
 
+  if (!isProcess) {
+    it('is warned of once where more than 10 MB are copied, with the variable that brings them along', async () => {
+      const pool = createPool({ nJobs: 1, startMethod, keepAlive: true });
+      const small = { offset: 1 };
+      const table = { rows: new Uint8Array(11 * 2 ** 20) };
+      const shared = new Uint8Array(new SharedArrayBuffer(11 * 2 ** 20));
+      const lookUpRow = (at: number): number => (table.rows[at] as number) + small.offset;
+      const warnings: Error[] = [];
+      const listener = (warning: Error): unknown => warnings.push(warning);
+      process.on('warning', listener);
+      try {
+        for (let call = 0; call < 2; call++) expect(await pool.map(lookUpRow, [1])).to.deep.equal([1]);
+        expect(await pool.map((at) => (shared[at] as number) + small.offset, [1])).to.deep.equal([1]);
+      } finally {
+        process.off('warning', listener);
+      }
+      const [warning, ...others] = warnings.filter(({ name }) => name === 'WorkerPoolWarning');
+      expect(others).to.deep.equal([]);
+      expect(warning?.message).to.match(
+        /^Capturing the function 'lookUpRow' .* 11\.\d MB, most of it for its variable 'table'\./,
+      );
+    });
+  }
+
   it('works in workers, for pools inside of them', async () => {
     const pool = createPool({ nJobs: 1, startMethod, daemon: false });
     const base = 10;

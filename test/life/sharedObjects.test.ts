@@ -123,8 +123,8 @@ describeEach.of(['threading', 'forkserver', 'fork'], 'sharedObjects', ({ name: s
   it('that cannot travel are refused when the pool is made, with their path', async () => {
     const detached = new Uint8Array(4);
     const refused: [sharedObjects: unknown, path: string][] = [
-      [{ a: { list: [1, Promise.resolve()] } }, 'sharedObjects.a.list[1]'],
-      [new WeakMap(), 'sharedObjects'],
+      [{ a: { list: [1, new Promise(() => undefined)] } }, 'sharedObjects.a.list[1]'],
+      [new FinalizationRegistry(() => undefined), 'sharedObjects'],
       [{ list: [1, detached] }, 'sharedObjects.list[1]'],
     ];
     structuredClone(detached, { transfer: [detached.buffer] });
@@ -135,9 +135,9 @@ describeEach.of(['threading', 'forkserver', 'fork'], 'sharedObjects', ({ name: s
       const outcome = await outcomeOf(of(1).pipe(parallelMap(sharedIn, { nJobs: 1, startMethod, sharedObjects })));
       expect(outcome.error).to.include({ name: 'UnserializableError', path });
     }
-    const weak = new WeakMap();
-    const error = thrownBy(() => createPool({ startMethod, sharedObjects: { use: () => weak } }));
-    expect(error).to.include({ name: 'UnportableFunctionError', variable: 'weak' });
+    const registry = new FinalizationRegistry(() => undefined);
+    const error = thrownBy(() => createPool({ startMethod, sharedObjects: { use: () => registry } }));
+    expect(error).to.include({ name: 'UnportableFunctionError', variable: 'registry' });
   });
 
   it('that cannot be rebuilt in the worker are a WorkerStartError', async () => {

@@ -30,7 +30,8 @@ export function makePortable(fn: AnyTask, options: CaptureOptions): PortableFunc
   return setClasses({ kind: 'graph', name: nameOf(fn), ...taken }, classesOf(taken.bytes));
 }
 
-function nameOf({ name }: { readonly name: string }): string {
+/** What messages call a function. */
+export function nameOf({ name }: { readonly name: string }): string {
   return name === '' ? 'anonymous' : name;
 }
 

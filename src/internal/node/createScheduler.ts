@@ -4,7 +4,8 @@ import { NestedPoolError, StartMethodUnavailableError } from '../../errors.js';
 import type { PoolSettings } from '../../options.js';
 import type { AnyTask } from '../../taskTypes.js';
 import type { CaptureOptions } from '../closures/capture/capture.js';
-import { keepValueLocal, makePortable, makeValuePortable } from '../closures/portable.js';
+import type { CaptureCost } from '../closures/capture/openGraph.js';
+import { keepValueLocal, makePortable, makeValuePortable, nameOf } from '../closures/portable.js';
 import { Scheduler } from '../core/pool/Scheduler.js';
 import type { PoolStartMethod } from '../core/StartMethod.js';
 import { nodePlatform } from './nodePlatform.js';
@@ -63,7 +64,10 @@ function makeAllPortable(
   }
   const variables = new Set<string>();
   const onVariable = (name: string): unknown => variables.add(name);
-  const portable = functions.map((fn) => fn && makePortable(fn, { ...options, onVariable }));
+  const portable = functions.map((fn) => {
+    const onCostly = (cost: CaptureCost): void => warnOfCost(nameOf(fn as { readonly name: string }), cost);
+    return fn && makePortable(fn, { ...options, onVariable, onCostly });
+  });
   const unused = Object.keys(captures ?? {}).find((name) => !variables.has(name));
   if (unused === undefined) return portable;
   const meant = nearest(
@@ -73,5 +77,21 @@ function makeAllPortable(
   throw new TypeError(
     `"captures" has ${quote(unused)}, which no function of the call has as a variable.` +
       (meant === undefined ? ' Leave it out.' : ` Did you mean ${quote(meant.name)}?`),
+  );
+}
+
+/** The functions and variables that were warned of. */
+const warned = new Set<string>();
+
+function warnOfCost(name: string, { milliseconds, size, variable }: CaptureCost): void {
+  const key = `${name}\0${variable ?? ''}`;
+  if (warned.has(key)) return;
+  warned.add(key);
+  const megabytes = (size / 2 ** 20).toFixed(1);
+  const most = variable === undefined ? '' : `, most of it for its variable ${quote(variable)}`;
+  nodePlatform.warn(
+    `Capturing the function ${quote(name)} took ${(milliseconds / 1000).toFixed(1)} s and gave ${megabytes} MB${most}. ` +
+      'Each call does so again, and each worker gets a copy. ' +
+      'Let workers make it by perWorker(() => …), give it to a pool by sharedObjects, or name the function by moduleTask.',
   );
 }

@@ -112,6 +112,10 @@ export class GraphWriter implements OpenGraph {
   /** What is being written, and what each thing was first reached from. */
   #current: unknown;
   readonly #reachedFrom = new Map<unknown, unknown>();
+  /** What is captured. */
+  #root: unknown;
+  /** What the captured function's own variables hold, with their names. */
+  readonly #variables = new Map<unknown, string>();
   readonly #storages: Storages;
   readonly #reader: FunctionReader;
   readonly #functions: FunctionWriter;
@@ -127,6 +131,7 @@ export class GraphWriter implements OpenGraph {
 
   /** @throws UnportableFunctionError where something cannot travel. */
   run(root: unknown): WrittenGraph {
+    this.#root = root;
     const slot = this.slot(root, { owner: undefined, variable: undefined, path: '' });
     this.#drain();
     // After the function, whose file may import them.
@@ -187,6 +192,27 @@ export class GraphWriter implements OpenGraph {
     }
   }
 
+  /**
+   * The variable of the captured function that brings most along; `undefined` where it has none.
+   *
+   * @param sizeOf What a value that travels as a whole weighs, as a number of nodes.
+   */
+  heaviestVariable(sizeOf: (value: object) => number): string | undefined {
+    const weights = new Map<string, number>();
+    const weigh = (variable: string, weight: number): unknown =>
+      weights.set(variable, (weights.get(variable) ?? 0) + weight);
+    const owners = new Map<unknown, string | undefined>([[this.#root, undefined]]);
+    for (const [value, variable] of this.#variables) owners.set(value, variable);
+    // What was reached later comes later, so its way up is known.
+    for (const value of this.#numbers.keys()) {
+      if (!owners.has(value)) owners.set(value, owners.get(this.#reachedFrom.get(value)));
+      const owner = owners.get(value);
+      if (owner !== undefined) weigh(owner, 1);
+    }
+    for (const [value, variable] of this.#variables) if (isThing(value)) weigh(variable, sizeOf(value));
+    return [...weights].sort(([, a], [, b]) => b - a)[0]?.[0];
+  }
+
   /** After a failure: the variables at the top of files through which the culprit was reached, and which need of set-up has led there. */
   reached(): { readonly variables: readonly TopVariable[]; readonly needed: TopVariable | undefined } {
     const variables: TopVariable[] = [];
@@ -208,6 +234,7 @@ export class GraphWriter implements OpenGraph {
 
   slot(value: unknown, origin: Origin): Slot {
     if (typeof value !== 'symbol' && !isThing(value)) return [value];
+    if (this.#current === this.#root && origin.variable !== undefined) this.#variables.set(value, origin.variable);
     const known = this.#numbers.get(value);
     if (known !== undefined) return known;
     const imported = this.#imports.get(value as object);

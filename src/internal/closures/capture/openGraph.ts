@@ -7,6 +7,15 @@ import type { Scope } from './facts.js';
 import type { Inspector } from './Inspector.js';
 import type { WrittenFunction } from './scripts.js';
 
+/** What a capture has cost. */
+export interface CaptureCost {
+  readonly milliseconds: number;
+  /** In bytes. */
+  readonly size: number;
+  /** The variable of the function that most of it is for, if it has one. */
+  readonly variable: string | undefined;
+}
+
 export interface GraphOptions {
   /** Values of variables, by name, that come before what is found. */
   readonly captures: Readonly<Record<string, unknown>> | undefined;
@@ -20,6 +29,8 @@ export interface GraphOptions {
   readonly setup?: boolean | undefined;
   /** Whether a value can be sent to the workers. */
   isCloneable(value: unknown): boolean;
+  /** Is told when a capture took long, or is large. */
+  onCostly?(cost: CaptureCost): void;
   /** Where no function is taken but a value: the error about something in it that cannot travel. */
   refusal?(path: string, what: string): Error;
 }
