@@ -48,7 +48,8 @@ export function describeTables(
           // Where the program is started from does not matter; but tsx is looked for there.
           const { code, signal, stdout, stderr } = await folder.run(program, {
             form,
-            flags: ['--disable-warning=ExperimentalWarning'],
+            // The deepest of values take long to capture, which is warned of.
+            flags: ['--disable-warning=ExperimentalWarning', '--disable-warning=WorkerPoolWarning'],
             args: [startMethod],
             limit: LIMIT,
             ...(form === 'tsx' ? {} : { cwd: '/' }),

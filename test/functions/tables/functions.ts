@@ -15,6 +15,15 @@ const isEven = (n: number): boolean => (n === 0 ? true : isOdd(n - 1));
 function isOdd(n: number): boolean {
   return n === 0 ? false : isEven(n - 1);
 }
+// As compilers for old targets write generators: a function is the prototype of another one.
+function Family(): void {}
+function Member(): void {}
+(Family as { prototype: unknown }).prototype = Member;
+(Member as { prototype: unknown }).prototype = { kind: 'member' };
+Object.defineProperty(Member, 'constructor', { value: Family });
+function Alone(): void {}
+(Alone as { prototype: unknown }).prototype = null;
+const likeAnError = Object.assign(() => 'called', { [Symbol.toStringTag]: 'DOMException' });
 const tableOfFunctions = { triple, nested: { double, list: [isEven] }, map: new Map([['six', sixfold]]) };
 const compose =
   (...fns: ((n: number) => number)[]) =>
@@ -549,6 +558,12 @@ export const tables: Tables = {
     ['parameters of all kinds', () => service.parameters(), [5, 6, {}, 7, 3, false, 3]],
     ['arguments', () => ofMethod(), [3, 2, 1, 'two']],
     ['the this of a class', () => Service.titled(), 'service'],
+    [
+      'a function that is the prototype of another one',
+      () => [typeof Member, (Member.prototype as { kind: string }).kind, Family.prototype === Member, Alone.prototype],
+      ['function', 'member', true, null],
+    ],
+    ['a function with the tag of something else', () => likeAnError(), 'called'],
     ['of a constructor that is a function', () => older.read(), 9],
     ['of a call with a primitive', () => ofPrimitive(), 6],
   ],

@@ -415,7 +415,8 @@ export class GraphWriter implements OpenGraph {
       const { type, part, of, key } = method;
       return { type, part, of: this.slot(of, origin), key: this.slot(key, origin) };
     }
-    const kind = kinds.find((each) => each.matches(value, this));
+    const isFunction = typeof value === 'function';
+    const kind = kinds.find((each) => (!isFunction || each.hasFunctions === true) && each.matches(value, this));
     if (kind === undefined) return this.#functions.nodeOf(value as (...args: never[]) => unknown, origin);
     const node = kind.write(value, this, origin);
     if ('privates' in node && node.privates !== undefined && !withPrivates.has(node.type)) {

@@ -66,9 +66,13 @@ export function prototypeOf(
   shape: ClassShape | undefined,
   origin: Origin,
 ): Pick<FunctionNode, 'prototype' | 'prototypeOwn' | 'prototypeProto'> {
-  const prototype: unknown = Object.getOwnPropertyDescriptor(fn, 'prototype')?.value;
-  if (typeof prototype !== 'object' || prototype === null) return {};
-  const inside = { ...origin, path: `${origin.path}.prototype`, holder: prototype };
+  const property = Object.getOwnPropertyDescriptor(fn, 'prototype');
+  if (property === undefined) return {};
+  const prototype: unknown = property.value;
+  const path = `${origin.path}.prototype`;
+  if (typeof prototype !== 'object' || prototype === null)
+    return { prototype: graph.slot(prototype, { ...origin, path }) };
+  const inside = { ...origin, path, holder: prototype };
   const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
   if (constructor !== fn) {
     const isNatural = Reflect.ownKeys(prototype).length === 0 && constructor === undefined;

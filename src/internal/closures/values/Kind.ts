@@ -3,6 +3,8 @@
 import type { ObjectParts, Slot } from '../parts.js';
 
 export interface Kind<V, N extends { readonly type: string }> {
+  /** Whether functions can be of this kind, too. */
+  readonly hasFunctions?: true;
   /** Runs no code of the value's. The first kind of the table that matches has it. */
   matches(value: unknown, graph: Pick<Writing, 'isBound' | 'isCloneable' | 'hostClassOf'>): value is V;
   /** @throws UnportableFunctionError where it cannot travel. */

@@ -13,6 +13,7 @@ export interface BoundNode extends ObjectParts {
 type AnyFunction = (...args: unknown[]) => unknown;
 
 export const boundFunctions: Kind<AnyFunction, BoundNode> = {
+  hasFunctions: true,
   matches: (value, graph): value is AnyFunction => typeof value === 'function' && graph.isBound(value),
   write: (fn, graph, origin) => {
     const { name } = fn;

@@ -11,6 +11,7 @@ export interface ProxyNode {
 }
 
 export const proxies: Kind<object, ProxyNode> = {
+  hasFunctions: true,
   matches: (value): value is object => types.isProxy(value),
   write: (proxy, graph, origin) => {
     const [target, handler] = graph.internalsOf(proxy, '[[Target]]', '[[Handler]]');
